@@ -1,0 +1,3 @@
+export * from "./errors.ts";
+export * from "./kernels.ts";
+export * from "./tensor.ts";
