@@ -1,5 +1,5 @@
 export * from "./errors.ts";
-export * from "./kernels.ts";
-export * from "./tensor.ts";
 export type * from "./graph.ts";
+export * from "./kernels.ts";
 export type * from "./parameters.ts";
+export * from "./tensor.ts";
