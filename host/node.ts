@@ -1,1 +1,2 @@
-export {};
+export { type FileSource, fileSource } from "./file-source.ts";
+export { sha256File } from "./sha256.ts";

@@ -16,6 +16,9 @@ const arrows: Record<string, readonly string[]> = {
   test: ["engine", "weights-loader", "host", "cli"],
 };
 const typeOnly: Record<string, readonly string[]> = { engine: ["kernels-as"], "weights-loader": ["engine"] };
+// Values that a types-only arrow may carry all the same: the loader throws the engine's own error classes (a second set would
+// make `instanceof` lie) and writes shapes in messages as the engine does. Both files are leaves that hold no engine state.
+const values: Record<string, readonly string[]> = { "weights-loader": ["engine/errors.ts", "engine/tensor.ts"] };
 // Packages and node: modules a room may import.
 const packages: Record<string, RegExp> = {
   host: /^(node:|pngjs$|jpeg-js$)/,
@@ -59,7 +62,8 @@ suite("architecture", (test) => {
         if (target === room || target.startsWith(`${room}/`)) continue;
         const arrow = allowed.find((other) => target.startsWith(`${other}/`));
         if (arrow === undefined) wrong.push(`${file}: "${specifier}"`);
-        else if (typeOnly[room]?.includes(arrow) && !isTypeOnly) wrong.push(`${file}: "${specifier}" (types only)`);
+        else if (typeOnly[room]?.includes(arrow) && !isTypeOnly && !values[room]?.includes(target))
+          wrong.push(`${file}: "${specifier}" (types only)`);
       }
       assert.equal(wrong, []);
     });

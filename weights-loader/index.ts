@@ -1,1 +1,5 @@
-export {};
+export { type BindOptions, bindWeights, type FitReport, fitReport, fits, type KnownNetwork } from "./bind.ts";
+export type { Dtype } from "./dtype.ts";
+export { type OpenOptions, openWeights } from "./open.ts";
+export { type BlobLike, type ByteSource, blobSource, bytesSource } from "./source.ts";
+export type { TensorInfo, WeightFile } from "./weight-file.ts";

@@ -1,0 +1,38 @@
+import { open } from "node:fs/promises";
+import type { ByteSource } from "../weights-loader/index.ts";
+import { checkRange } from "../weights-loader/source.ts";
+
+/** A file that is read at positions, never as a whole; close it when done. */
+export interface FileSource extends ByteSource {
+  close(): Promise<void>;
+}
+
+/**
+ * Opens a file for positional reads.
+ * @throws the system's error (ENOENT, EACCES) when it cannot be opened, RangeError when it is no regular file
+ */
+export async function fileSource(path: string): Promise<FileSource> {
+  const file = await open(path, "r");
+  const stat = await file.stat();
+  if (!stat.isFile()) {
+    await file.close();
+    throw new RangeError(`"${path}" is not a file.`);
+  }
+  const byteLength = stat.size;
+  return {
+    byteLength,
+    read: async (offset, length) => {
+      checkRange(offset, length, byteLength);
+      // A buffer of its own, not one of Node's shared pool: the bytes start at a multiple of 8 and become float views.
+      const bytes = new Uint8Array(length);
+      let done = 0;
+      while (done < length) {
+        const { bytesRead } = await file.read(bytes, done, length - done, offset + done);
+        if (bytesRead === 0) throw new RangeError(`"${path}" became shorter while it was read.`);
+        done += bytesRead;
+      }
+      return bytes;
+    },
+    close: () => file.close(),
+  };
+}

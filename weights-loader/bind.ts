@@ -1,0 +1,113 @@
+import { FormatError, ShapeError } from "../engine/errors.ts";
+import type { ParameterSink, ParameterSpec } from "../engine/parameters.ts";
+import { elementCount, formatShape, sameShape } from "../engine/tensor.ts";
+import { isFloat } from "./dtype.ts";
+import { rowCountOf, type WeightFile } from "./weight-file.ts";
+
+/** A network by name, with what it needs: to say which network a file fits when it does not fit the one asked for. */
+export interface KnownNetwork {
+  readonly name: string;
+  readonly parameters: readonly ParameterSpec[];
+}
+
+/** How to bind weights. */
+export interface BindOptions {
+  /** Networks to name when the file fits one of them better. */
+  readonly known?: readonly KnownNetwork[];
+  /** Largest block in memory, in bytes of float32; a single row may be larger. Default 4 MiB. */
+  readonly blockBytes?: number;
+}
+
+/** How a file's tensors differ from what a network needs; all empty when they fit. */
+export interface FitReport {
+  readonly missing: readonly string[];
+  readonly unexpected: readonly string[];
+  readonly misshapen: readonly string[];
+}
+
+const defaultBlockBytes = 4 << 20;
+/** Items named per list; the rest is counted. */
+const listed = 20;
+
+/**
+ * Compares a file's list of tensors with what a network needs; reads no data. Integer tensors that nobody asks for, such as
+ * PyTorch's `num_batches_tracked`, count as bookkeeping, not as unexpected.
+ */
+export function fitReport(parameters: readonly ParameterSpec[], file: Pick<WeightFile, "tensors">): FitReport {
+  const missing: string[] = [];
+  const misshapen: string[] = [];
+  const needed = new Set<string>();
+  for (const { name, shape, node } of parameters) {
+    const found = file.tensors.get(name);
+    if (found === undefined) {
+      if (!needed.has(name)) missing.push(`"${name}" ${formatShape(shape)} (node "${node}")`);
+    } else if (!sameShape(found.shape, shape)) {
+      misshapen.push(`"${name}" must be ${formatShape(shape)}, got ${formatShape(found.shape)} (node "${node}")`);
+    } else if (!isFloat(found.dtype)) {
+      misshapen.push(`"${name}" must be f32, f16, bf16 or f64, got ${found.dtype} (node "${node}")`);
+    }
+    needed.add(name);
+  }
+  const unexpected = Array.from(file.tensors.values())
+    .filter(({ name, dtype }) => !needed.has(name) && isFloat(dtype))
+    .map(({ name, shape }) => `"${name}" ${formatShape(shape)}`);
+  return { missing, unexpected, misshapen };
+}
+
+/** True when nothing is missing, unexpected or misshapen. */
+export function fits(report: FitReport): boolean {
+  return report.missing.length + report.unexpected.length + report.misshapen.length === 0;
+}
+
+/**
+ * Gives a network its parameters from a weight file. Everything is checked before the first byte of data is read; then the
+ * tensors pass in the sink's order, in blocks of whole rows, so that only one block is in memory besides the network.
+ * @throws ShapeError that lists all missing, unexpected and misshapen tensors
+ * @throws FormatError for NaN or infinite weights, naming tensor and index
+ */
+export async function bindWeights(sink: ParameterSink, file: WeightFile, options: BindOptions = {}): Promise<void> {
+  const report = fitReport(sink.parameters, file);
+  if (!fits(report)) throw misfit(report, file, options.known ?? []);
+  const blockBytes = options.blockBytes ?? defaultBlockBytes;
+  const specs = new Map(sink.parameters.map((spec) => [spec.name, spec]));
+  for (const { name, shape } of specs.values()) {
+    const rows = rowCountOf(shape);
+    const rowElements = elementCount(shape) / rows;
+    if (!(rowElements > 0)) continue; // an empty tensor has nothing to pass on
+    const blockRows = Math.max(1, Math.floor(blockBytes / (rowElements * 4)));
+    for (let firstRow = 0; firstRow < rows; firstRow += blockRows) {
+      const block = await file.readRows(name, firstRow, Math.min(blockRows, rows - firstRow));
+      checkFinite(block, firstRow * rowElements, name, file.name);
+      sink.setRows(name, firstRow, block);
+    }
+  }
+}
+
+/** Refuses NaN and infinity: every later number would be NaN without a word about why. */
+function checkFinite(block: Float32Array, firstIndex: number, tensor: string, file: string): void {
+  let spoiled = 0;
+  for (let i = 0; i < block.length; i++) spoiled += block[i]! * 0; // NaN and infinity times 0 are NaN
+  if (spoiled === 0) return;
+  const at = block.findIndex((value) => !Number.isFinite(value));
+  throw new FormatError(
+    `weights "${file}": tensor "${tensor}" holds ${block[at]} at index ${firstIndex + at}, but weights must be finite. The file is damaged or the training diverged: get another copy.`,
+  );
+}
+
+function misfit(report: FitReport, file: WeightFile, known: readonly KnownNetwork[]): ShapeError {
+  const lines = [
+    `weights "${file.name}" do not fit the network: ${report.missing.length} missing, ${report.unexpected.length} unexpected, ${report.misshapen.length} misshapen.`,
+  ];
+  for (const [label, items] of Object.entries(report)) {
+    if (items.length === 0) continue;
+    const rest = items.length > listed ? `, and ${items.length - listed} more` : "";
+    lines.push(`  ${label}: ${items.slice(0, listed).join(", ")}${rest}`);
+  }
+  const better = known.filter(({ parameters }) => fits(fitReport(parameters, file))).map(({ name }) => `"${name}"`);
+  lines.push(
+    better.length > 0
+      ? `They fit ${better.join(" and ")}: choose that network.`
+      : "Choose the network that these weights belong to.",
+  );
+  return new ShapeError(lines.join("\n"));
+}

@@ -1,0 +1,43 @@
+import { FormatError } from "../engine/errors.ts";
+import { looksLikeSafetensors, openSafetensors } from "./safetensors.ts";
+import type { ByteSource } from "./source.ts";
+import type { WeightFile } from "./weight-file.ts";
+
+/** How to open a weight file. */
+export interface OpenOptions {
+  /** How messages call the file; default "unnamed". */
+  readonly name?: string;
+}
+
+/** Bytes that tell every format apart (tar's mark ends at 263). */
+const startBytes = 512;
+
+/**
+ * Opens a weight file, its format told from its bytes (never from its name): safetensors. Only headers are read.
+ * @throws FormatError when the bytes are of no known format, or contradict themselves
+ */
+export async function openWeights(source: ByteSource, options: OpenOptions = {}): Promise<WeightFile> {
+  const name = options.name ?? "unnamed";
+  const start = await source.read(0, Math.min(startBytes, source.byteLength));
+  if (looksLikeSafetensors(start, source.byteLength)) return openSafetensors(source, name);
+  throw unknownFormat(start, source.byteLength, name);
+}
+
+/** What the bytes look like instead, because a web page or a pointer saved under a weight file's name is common. */
+function unknownFormat(start: Uint8Array, byteLength: number, name: string): FormatError {
+  const file = `weights "${name}"`;
+  if (byteLength === 0) return new FormatError(`${file}: the file is empty.`);
+  const text = new TextDecoder("latin1").decode(start).trimStart().toLowerCase();
+  if (text.startsWith("version https://git-lfs")) {
+    return new FormatError(
+      `${file}: this is a Git LFS pointer, not the weights themselves. Fetch them with "git lfs pull".`,
+    );
+  }
+  if (text.startsWith("<!doctype") || text.startsWith("<html")) {
+    return new FormatError(
+      `${file}: this is a web page, not a weight file. Download the file itself, not the page that shows it.`,
+    );
+  }
+  const bytes = Array.from(start.subarray(0, 8), (byte) => byte.toString(16).padStart(2, "0")).join(" ");
+  return new FormatError(`${file}: not a weight file of a known format (safetensors). It starts with ${bytes}.`);
+}

@@ -1,0 +1,176 @@
+import { didYouMean, FormatError, UnsupportedError } from "../engine/errors.ts";
+import { elementCount, formatShape, type Shape } from "../engine/tensor.ts";
+import { type Dtype, dtypeBytes, isFloat, toFloat32 } from "./dtype.ts";
+import { type ByteSource, readRange } from "./source.ts";
+
+/** What a weight file says about one of its tensors, before any of its data is read. */
+export interface TensorInfo {
+  readonly name: string;
+  readonly dtype: Dtype;
+  readonly shape: Shape;
+}
+
+/** An opened weight file: its list of tensors is in memory, their data is read when asked for. */
+export interface WeightFile {
+  /** How messages call it, usually the file's name. */
+  readonly name: string;
+  readonly format: string;
+  /** Free text that came with the tensors. */
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly tensors: ReadonlyMap<string, TensorInfo>;
+  /**
+   * Rows `firstRow` to `firstRow + rowCount` along axis 0 (a scalar is one row), C order, as float32: f16 and bf16 convert
+   * exactly, f64 rounds. The result belongs to the file's buffer: do not write to it.
+   * @throws RangeError for an unknown tensor or rows outside it; UnsupportedError for integer tensors; FormatError when the
+   * data is not there
+   */
+  readRows(name: string, firstRow: number, rowCount: number): Promise<Float32Array>;
+  /** The whole tensor, as `readRows`. */
+  read(name: string): Promise<Float32Array>;
+}
+
+/** A tensor and the place of its data. */
+export interface StoredTensor extends TensorInfo {
+  readonly source: ByteSource;
+  /** Byte offset of element [0,0,...] in `source`. */
+  readonly offset: number;
+  /** Elements from one index to the next, per axis; absent when the data is in C order without gaps. */
+  readonly strides?: readonly number[];
+}
+
+/** Axes of a tensor at most, as in NumPy. */
+const maximumRank = 64;
+
+/** Rows of a shape: the size of axis 0, or 1 for a scalar. */
+export function rowCountOf(shape: Shape): number {
+  return shape[0] ?? 1;
+}
+
+/**
+ * Checks sizes that a file claims, before anything is multiplied out or reserved.
+ * @param what the tensor, for the message
+ * @returns the number of elements
+ * @throws FormatError when a size is not a non-negative integer or the product is beyond 2^53
+ */
+export function checkedElementCount(shape: Shape, what: string): number {
+  if (shape.length > maximumRank) {
+    throw new FormatError(`${what}: ${shape.length} axes are impossible; at most ${maximumRank} are read.`);
+  }
+  const nonZero = shape.filter((size) => size !== 0);
+  if (!shape.every((size) => Number.isSafeInteger(size) && size >= 0) || !Number.isSafeInteger(elementCount(nonZero))) {
+    throw new FormatError(
+      `${what}: shape ${formatShape(shape)} is impossible: sizes must be non-negative integers whose product stays below 2^53.`,
+    );
+  }
+  return elementCount(shape);
+}
+
+/** True when strides describe C order without gaps (axes of size 1 may have any stride). */
+function isContiguous(shape: Shape, strides: readonly number[]): boolean {
+  let expected = 1;
+  for (let axis = shape.length - 1; axis >= 0; axis--) {
+    const size = shape[axis] ?? 1;
+    if (size !== 1 && strides[axis] !== expected) return false;
+    expected *= size;
+  }
+  return true;
+}
+
+/** Copies a strided block into C order. `values[start]` is element [0,0,...]. */
+function gather(values: Float32Array, start: number, shape: Shape, strides: readonly number[]): Float32Array {
+  const result = new Float32Array(elementCount(shape));
+  const last = shape.length - 1;
+  let next = 0;
+  const walk = (axis: number, at: number): void => {
+    const size = shape[axis] ?? 1;
+    const stride = strides[axis] ?? 0;
+    if (axis >= last) {
+      for (let i = 0; i < size; i++) result[next++] = values[at + i * stride]!;
+    } else {
+      for (let i = 0; i < size; i++) walk(axis + 1, at + i * stride);
+    }
+  };
+  if (result.length > 0) walk(0, start);
+  return result;
+}
+
+/**
+ * A weight file over tensors whose places are known.
+ * @throws FormatError when two tensors share a name, or a tensor's data would leave its source
+ */
+export function storedWeights(
+  about: { readonly name: string; readonly format: string; readonly metadata?: Readonly<Record<string, string>> },
+  stored: Iterable<StoredTensor>,
+): WeightFile {
+  const tensors = new Map<string, StoredTensor>();
+  for (const tensor of stored) {
+    const what = `weights "${about.name}": tensor "${tensor.name}"`;
+    if (tensors.has(tensor.name)) throw new FormatError(`${what} occurs twice.`);
+    const count = checkedElementCount(tensor.shape, what);
+    if (!(tensor.strides ?? []).every((stride) => Number.isSafeInteger(stride) && stride >= 0)) {
+      throw new FormatError(`${what}: strides [${tensor.strides?.join(",")}] must be non-negative integers.`);
+    }
+    if (tensor.strides !== undefined && isContiguous(tensor.shape, tensor.strides)) {
+      const { strides: _, ...contiguous } = tensor;
+      tensors.set(tensor.name, contiguous);
+    } else {
+      tensors.set(tensor.name, tensor);
+    }
+    // A view with strides of 0 can claim far more elements than there are bytes; reading it would reserve them all.
+    if (count > tensor.source.byteLength) {
+      throw new FormatError(
+        `${what}: shape ${formatShape(tensor.shape)} has ${count} elements, more than the file has bytes (${tensor.source.byteLength}). It is truncated or damaged: get a fresh copy.`,
+      );
+    }
+    const span = count === 0 ? 0 : (spanOf(tensor) + 1) * dtypeBytes[tensor.dtype];
+    if (!(tensor.offset >= 0 && span >= 0 && tensor.offset + span <= tensor.source.byteLength)) {
+      throw new FormatError(
+        `${what} would lie at bytes ${tensor.offset} to ${tensor.offset + span}, but the file has ${tensor.source.byteLength}. It is truncated or damaged: get a fresh copy.`,
+      );
+    }
+  }
+
+  /** Index distance from a tensor's first element to its last. */
+  function spanOf({ shape, strides }: StoredTensor): number {
+    if (strides === undefined) return elementCount(shape) - 1;
+    let span = 0;
+    for (const [axis, size] of shape.entries()) span += (size - 1) * (strides[axis] ?? 0);
+    return span;
+  }
+
+  const readRows = async (name: string, firstRow: number, rowCount: number): Promise<Float32Array> => {
+    const tensor = tensors.get(name);
+    if (tensor === undefined) {
+      throw new RangeError(`weights "${about.name}": there is no tensor "${name}".${didYouMean(name, tensors.keys())}`);
+    }
+    const { dtype, shape, source, offset, strides } = tensor;
+    const what = `weights "${about.name}": tensor "${name}"`;
+    if (!isFloat(dtype)) {
+      throw new UnsupportedError(`${what} holds ${dtype}, but weights must be f32, f16, bf16 or f64.`);
+    }
+    const rows = rowCountOf(shape);
+    if (!(Number.isSafeInteger(firstRow) && Number.isSafeInteger(rowCount) && firstRow >= 0 && rowCount >= 0)) {
+      throw new RangeError(`${what}: rows must be non-negative integers, got ${firstRow} and ${rowCount}.`);
+    }
+    if (firstRow + rowCount > rows) {
+      throw new RangeError(`${what}: rows ${firstRow} to ${firstRow + rowCount} asked for, but it has ${rows}.`);
+    }
+    const bytes = dtypeBytes[dtype];
+    const block = { ...tensor, shape: shape.length === 0 ? shape : [rowCount, ...shape.slice(1)] };
+    const count = elementCount(block.shape);
+    if (count === 0 || rowCount === 0) return new Float32Array(0);
+    const rowStride = strides === undefined ? elementCount(shape.slice(1)) : (strides[0] ?? 0);
+    const start = offset + firstRow * rowStride * bytes;
+    const data = toFloat32(await readRange(source, start, (spanOf(block) + 1) * bytes, what), dtype);
+    return strides === undefined ? data : gather(data, 0, block.shape, strides);
+  };
+
+  return {
+    name: about.name,
+    format: about.format,
+    metadata: about.metadata ?? {},
+    tensors,
+    readRows,
+    read: async (name) => readRows(name, 0, rowCountOf(tensors.get(name)?.shape ?? [])),
+  };
+}
