@@ -1,7 +1,10 @@
 import { FormatError } from "../engine/errors.ts";
 import { looksLikeSafetensors, openSafetensors } from "./safetensors.ts";
 import type { ByteSource } from "./source.ts";
+import { looksLikeTar } from "./tar.ts";
+import { looksLikeLegacyTorch, openTorchLegacy, openTorchTar, openTorchZip, torchZipPickle } from "./torch.ts";
 import type { WeightFile } from "./weight-file.ts";
+import { looksLikeZip, readZip } from "./zip.ts";
 
 /** How to open a weight file. */
 export interface OpenOptions {
@@ -13,13 +16,22 @@ export interface OpenOptions {
 const startBytes = 512;
 
 /**
- * Opens a weight file, its format told from its bytes (never from its name): safetensors. Only headers are read.
+ * Opens a weight file, its format told from its bytes (never from its name): safetensors, PyTorch (zip, legacy,
+ * tar). Only headers are read.
  * @throws FormatError when the bytes are of no known format, or contradict themselves
  */
 export async function openWeights(source: ByteSource, options: OpenOptions = {}): Promise<WeightFile> {
   const name = options.name ?? "unnamed";
   const start = await source.read(0, Math.min(startBytes, source.byteLength));
   if (looksLikeSafetensors(start, source.byteLength)) return openSafetensors(source, name);
+  if (looksLikeLegacyTorch(start)) return openTorchLegacy(source, name);
+  if (looksLikeTar(start)) return openTorchTar(source, name);
+  if (looksLikeZip(start)) {
+    const entries = await readZip(source, `weights "${name}"`);
+    const pickle = torchZipPickle(entries);
+    if (pickle !== undefined) return openTorchZip(source, name, entries, pickle);
+    throw new FormatError(`weights "${name}": a zip archive without weights: no data.pkl (PyTorch) in it.`);
+  }
   throw unknownFormat(start, source.byteLength, name);
 }
 
@@ -39,5 +51,7 @@ function unknownFormat(start: Uint8Array, byteLength: number, name: string): For
     );
   }
   const bytes = Array.from(start.subarray(0, 8), (byte) => byte.toString(16).padStart(2, "0")).join(" ");
-  return new FormatError(`${file}: not a weight file of a known format (safetensors). It starts with ${bytes}.`);
+  return new FormatError(
+    `${file}: not a weight file of a known format (safetensors, PyTorch). It starts with ${bytes}.`,
+  );
 }
