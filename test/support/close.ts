@@ -73,3 +73,29 @@ export function correlation(a: ArrayLike<number>, b: ArrayLike<number>): number 
   }
   return ab / Math.sqrt(aa * bb);
 }
+
+/** Asserts |actual - expected| <= bounds[i] for every i; the message names the element that exceeds its bound most. */
+export function assertWithin(
+  actual: ArrayLike<number>,
+  expected: ArrayLike<number>,
+  bounds: ArrayLike<number>,
+  what: string,
+): void {
+  assert.is(actual.length, expected.length, `${what}: lengths differ`);
+  let worst = -1;
+  let excess = 0;
+  for (let i = 0; i < expected.length; i++) {
+    const a = actual[i] ?? Number.NaN;
+    const e = expected[i] ?? Number.NaN;
+    if (Object.is(a, e) || a === e) continue;
+    const over = Math.abs(a - e) - (bounds[i] ?? 0);
+    if (!(over <= excess)) {
+      worst = i;
+      excess = Number.isNaN(over) ? Number.POSITIVE_INFINITY : over;
+    }
+  }
+  assert.ok(
+    worst < 0,
+    `${what}: element ${worst} is ${actual[worst]}, expected ${expected[worst]} (bound ${bounds[worst]})`,
+  );
+}

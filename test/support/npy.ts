@@ -7,6 +7,13 @@ export function readNpy(path: string): NpyArray {
   return parseNpy(readFileSync(path), path);
 }
 
+/** The values of a reference array of floats. */
+export function readNpyFloats(path: string): Float32Array | Float64Array {
+  const { data } = readNpy(path);
+  if (data instanceof Float32Array || data instanceof Float64Array) return data;
+  throw new TypeError(`${path} does not hold floats`);
+}
+
 /** Reads the members of an .npz file (a zip of .npy files, stored or deflated), by name without ".npy". */
 export function readNpz(path: string): Map<string, NpyArray> {
   const bytes = readFileSync(path);
