@@ -1,0 +1,122 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import * as assert from "uvu/assert";
+import type { Preprocessing } from "../../engine/graph.ts";
+import { createImage, type Image } from "../../engine/image.ts";
+import { fitPhoto, preprocess } from "../../engine/preprocess.ts";
+import { decodeImage } from "../../host/image.ts";
+import { sharedData } from "../support/paths.ts";
+import { suite } from "../support/suite.ts";
+
+const torchvision: Preprocessing = {
+  resize: "shorter",
+  resizeTo: 256,
+  channelOrder: "rgb",
+  scale: 1 / 255,
+  mean: [0.485, 0.456, 0.406],
+  std: [0.229, 0.224, 0.225],
+};
+const asIs: Preprocessing = { ...torchvision, resize: "none" };
+const shape = [3, 224, 224];
+
+function gradient(width: number, height: number): Image {
+  const image = createImage(width, height);
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) {
+      const i = (y * width + x) * 4;
+      image.data[i] = Math.round((255 * x) / width);
+      image.data[i + 1] = Math.round((255 * y) / height);
+      image.data[i + 2] = (x * 7 + y * 3) % 256;
+    }
+  }
+  return image;
+}
+
+/** FNV-1a over the R, G, B bytes: goldens of whole pictures without storing them. */
+function hash(image: Image): string {
+  let h = 0x811c9dc5;
+  image.data.forEach((byte, i) => {
+    if (i % 4 !== 3) h = Math.imul(h ^ byte, 0x01000193) >>> 0;
+  });
+  return h.toString(16);
+}
+
+suite("engine/preprocess", (test) => {
+  test("pixel values are scaled in double and rounded once, in the order of the network", () => {
+    const photo = createImage(2, 1, [10, 128, 250]);
+    const rgb = preprocess(photo, asIs, [3, 1, 2]).tensor;
+    assert.equal(rgb.shape, [3, 1, 2]);
+    const want = [10, 128, 250].map((v, c) => Math.fround((v / 255 - (asIs.mean[c] ?? 0)) / (asIs.std[c] ?? 0)));
+    for (let c = 0; c < 3; c++) {
+      // scale is 1/255 rounded, so v * scale may differ from v / 255 in the last place of a double.
+      assert.ok(Math.abs((rgb.data[c * 2] ?? 9) - (want[c] ?? -9)) <= 2 ** -23, `channel ${c}`);
+      assert.is(rgb.data[c * 2 + 1], rgb.data[c * 2]);
+    }
+    const caffe: Preprocessing = { ...asIs, channelOrder: "bgr", scale: 1, mean: [104, 117, 123], std: [1, 1, 1] };
+    assert.equal([...preprocess(photo, caffe, [3, 1, 2]).tensor.data], [146, 146, 11, 11, -113, -113]);
+  });
+
+  test("the picture is what the network saw", () => {
+    const { picture } = preprocess(gradient(224, 224), asIs, shape);
+    assert.equal(picture, gradient(224, 224));
+  });
+
+  test("margins that are odd are halved as Python rounds: to even", () => {
+    // 256 x 301: margins 32 and 77, 77 / 2 = 38.5 -> 38; 256 x 303: 79 / 2 = 39.5 -> 40
+    for (const [height, top] of [
+      [301, 38],
+      [303, 40],
+    ] as const) {
+      const photo = gradient(256, height);
+      const picture = fitPhoto(photo, torchvision, shape);
+      assert.equal(picture.data.subarray(0, 4), photo.data.subarray((top * 256 + 16) * 4, (top * 256 + 16) * 4 + 4));
+    }
+  });
+
+  test("a photo 1 pixel high and 30,000 long costs no more than its crop", () => {
+    const picture = fitPhoto(gradient(30000, 1), torchvision, shape);
+    assert.equal([picture.width, picture.height], [224, 224]);
+  });
+
+  test("squash ignores the aspect ratio", () => {
+    const picture = fitPhoto(createImage(300, 100, [9, 8, 7]), { ...torchvision, resize: "squash" }, shape);
+    assert.equal([...picture.data.subarray(0, 4)], [9, 8, 7, 255]);
+  });
+
+  test("none refuses other sizes", () => {
+    assert.throws(
+      () => preprocess(createImage(225, 224), asIs, shape),
+      (error: Error) =>
+        error.message ===
+        "preprocess: this network takes photos of 224x224 pixels as they are, got 225x224. Resize the photo first.",
+    );
+  });
+
+  test("wrong preprocessing is refused", () => {
+    assert.throws(
+      () => preprocess(createImage(9, 9), { ...torchvision, resizeTo: 200 }, shape),
+      /resizeTo 200 makes 200x200 pixels, less than the network's 224x224/,
+    );
+    assert.throws(
+      () => preprocess(createImage(9, 9), torchvision, [1, 28, 28]),
+      /photos fit networks with input \[3,H,W\]/,
+    );
+    assert.throws(
+      () => preprocess(createImage(9, 9), { ...torchvision, mean: [1] }, shape),
+      /must have 3 values, got 1 and 3/,
+    );
+    assert.throws(
+      () => preprocess({ width: 2, height: 2, data: new Uint8Array(3) }, torchvision, shape),
+      /2x2 pixels of RGBA need 16 bytes, got 3/,
+    );
+  });
+
+  // Pillow 13.0.0: Image.resize(torchvision's size, BILINEAR), then torchvision's centre crop; FNV-1a of the RGB bytes.
+  test.needs(join(sharedData, "photos"), "real photos are fitted as Pillow and torchvision do, bit for bit", () => {
+    const fit = (name: string, preprocessing: Preprocessing): string =>
+      hash(fitPhoto(decodeImage(readFileSync(join(sharedData, "photos", name))), preprocessing, shape));
+    assert.is(fit("chelsea.png", torchvision), "12342648");
+    assert.is(fit("coffee.png", torchvision), "e118e658");
+    assert.is(fit("coffee.png", { ...torchvision, resize: "squash", resizeTo: 227 }), "52a02651");
+  });
+});

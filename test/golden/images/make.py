@@ -1,0 +1,359 @@
+"""Makes the picture goldens: small PNG and JPEG files of every kind, and what Pillow (or the formula) says they show.
+
+    python make.py        (needs numpy and Pillow >= 10.2; versions used are written to manifest.json)
+
+decode/     NAME and NAME.npy, uint8 [H,W,3]: what decodeImage must give, within `tolerance` of manifest.json
+resize/     NAME.npy, uint8 [h,w,3]: what Pillow's resize (BILINEAR, antialiased) and crop make of resize/input.png
+refuse/     files that must be refused
+"""
+import hashlib, io, json, os, struct, zlib
+import numpy as np
+import PIL
+from PIL import Image, ImageOps, features
+
+here = os.path.dirname(os.path.abspath(__file__))
+for folder in ("decode", "resize", "refuse"):
+    os.makedirs(os.path.join(here, folder), exist_ok=True)
+manifest = {
+    "producer": "make.py",
+    "versions": {"pillow": PIL.__version__, "numpy": np.__version__, "libjpeg_turbo": features.version("libjpeg_turbo")},
+    "decode": {}, "resize": {}, "refuse": [],
+}
+
+
+def write(path, data):
+    with open(os.path.join(here, path), "wb") as f:
+        f.write(data)
+
+
+def save_npy(path, array):
+    np.save(os.path.join(here, path), np.ascontiguousarray(array, dtype=np.uint8))
+
+
+def scene(h, w):
+    """Smooth colours, hard edges and a little noise: seeded."""
+    rng = np.random.default_rng(5)
+    y, x = np.mgrid[0:h, 0:w].astype(np.float64)
+    rgb = np.stack([120 + 100 * np.sin(x / 7), 128 + 90 * np.cos(y / 5 + x / 11), 255 * x / w], 2)
+    rgb[h // 4 : h // 2, w // 3 : w // 2] = (230, 30, 20)
+    rgb[h // 2 :, : w // 4] = (20, 40, 220)
+    return np.clip(rgb + rng.normal(0, 4, rgb.shape), 0, 255).astype(np.uint8)
+
+
+H, W = 29, 37
+rgb = scene(H, W)
+grey = np.asarray(Image.fromarray(rgb).convert("L"))
+ramp = np.clip(np.add.outer(np.arange(H), np.arange(W)) * 4, 0, 255).astype(np.uint8)
+
+# ---------------------------------------------------------------- PNG, written here because Pillow cannot write most kinds
+
+
+def chunk(kind, data):
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+
+def pack_rows(samples, depth):
+    """samples [h,w,s] integers -> rows of packed bytes"""
+    h = samples.shape[0]
+    flat = samples.reshape(h, -1)
+    if depth == 16:
+        return [r.astype(">u2").tobytes() for r in flat]
+    if depth == 8:
+        return [r.astype(np.uint8).tobytes() for r in flat]
+    bits = ((flat[..., None] >> np.arange(depth - 1, -1, -1)) & 1).reshape(h, -1).astype(np.uint8)
+    return [np.packbits(r).tobytes() for r in bits]
+
+
+def filtered(rows, bpp):
+    """Every filter type in turn, so that all five are read."""
+    out, before = [], bytes(len(rows[0])) if rows else b""
+    for i, row in enumerate(rows):
+        kind = i % 5
+        line = bytearray()
+        for k, value in enumerate(row):
+            a = row[k - bpp] if k >= bpp else 0
+            b = before[k]
+            c = before[k - bpp] if k >= bpp else 0
+            p = a + b - c
+            paeth = min((abs(p - a), 0, a), (abs(p - b), 1, b), (abs(p - c), 2, c))[2]
+            line.append((value - (0, a, b, (a + b) // 2, paeth)[kind]) & 255)
+        out.append(bytes([kind]) + bytes(line))
+        before = row
+    return b"".join(out)
+
+
+ADAM7 = [(0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2)]
+
+
+def png(samples, depth, color_type, interlace=False, extra=b"", after=b""):
+    h, w, s = samples.shape
+    bpp = max(1, s * depth // 8)
+    if interlace:
+        raw = b"".join(
+            filtered(pack_rows(samples[y::dy, x::dx], depth), bpp)
+            for x, y, dx, dy in ADAM7 if samples[y::dy, x::dx].size)
+    else:
+        raw = filtered(pack_rows(samples, depth), bpp)
+    data = zlib.compress(raw, 9)
+    cut = len(data) // 3  # two IDAT chunks, as big files have
+    return (b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", w, h, depth, color_type, 0, 0, int(interlace)))
+            + extra + chunk(b"IDAT", data[:cut]) + chunk(b"IDAT", data[cut:]) + chunk(b"IEND", b"") + after)
+
+
+def on_white(color, alpha):
+    """round((c a + 255 (255 - a)) / 255), halves up"""
+    c, a = color.astype(np.int64), alpha.astype(np.int64)[..., None]
+    return ((c * a + 255 * (255 - a) + 127) // 255).astype(np.uint8)
+
+
+def to8(samples, depth):
+    return np.floor(samples.astype(np.float64) * 255 / (2**depth - 1) + 0.5).astype(np.uint8)
+
+
+def golden(name, data, expected, tolerance, reason, pillow=None):
+    """pillow: how far Pillow's own reading may be from `expected` (None: Pillow reads this kind wrongly)."""
+    write(f"decode/{name}", data)
+    save_npy(f"decode/{name}.npy", expected)
+    if pillow is not None:
+        im = ImageOps.exif_transpose(Image.open(io.BytesIO(data)))
+        if im.mode in ("RGBA", "LA", "PA") or "transparency" in im.info:
+            im = im.convert("RGBA")
+            im = Image.alpha_composite(Image.new("RGBA", im.size, (255,) * 4), im)
+        got = np.asarray(im.convert("RGB")).astype(int)
+        assert got.shape == expected.shape, (name, got.shape)
+        assert np.abs(got - expected).max() <= pillow, (name, np.abs(got - expected).max())
+    manifest["decode"][name] = {"sha256": hashlib.sha256(data).hexdigest(), "tolerance": tolerance, "reason": reason}
+
+
+grey3 = lambda g: np.repeat(g[..., None], 3, 2)
+exact = "PNG is lossless; 16 bits and alpha round as the formula does"
+for depth in (1, 2, 4, 8, 16):
+    value = grey.astype(np.int64) * 257 if depth == 16 else grey.astype(np.int64) >> (8 - depth)
+    if depth == 16:
+        value = np.clip(value + 100 * (ramp.astype(np.int64) % 3), 0, 65535)
+    for interlace in (False, True):
+        name = f"grey{depth}{'-interlaced' if interlace else ''}.png"
+        # Pillow reads 16-bit grey as I;16, whose conversion to RGB clips at 255: not comparable.
+        golden(name, png(value[..., None], depth, 0, interlace), grey3(to8(value, depth)), 0, exact, None if depth == 16 else 0)
+key = int(grey[3, 3] >> 4)
+golden("grey4-trns.png", png((grey.astype(np.int64) >> 4)[..., None], 4, 0, extra=chunk(b"tRNS", struct.pack(">H", key))),
+       np.where(grey3(grey >> 4) == key, 255, grey3(to8(grey >> 4, 4))), 0, exact)
+rgb16 = rgb.astype(np.int64) * 257 + (ramp.astype(np.int64) % 5)[..., None] * 20
+rgb16 = np.clip(rgb16, 0, 65535)
+alpha = np.clip(ramp, 0, 255)
+for interlace in (False, True):
+    tail = "-interlaced" if interlace else ""
+    golden(f"rgb8{tail}.png", png(rgb.astype(np.int64), 8, 2, interlace), rgb, 0, exact, 0)
+    golden(f"rgb16{tail}.png", png(rgb16, 16, 2, interlace), to8(rgb16, 16), 0, exact, 1)
+    golden(f"rgba8{tail}.png", png(np.dstack([rgb, alpha]).astype(np.int64), 8, 6, interlace), on_white(rgb, alpha), 0, exact, 1)
+    golden(f"rgba16{tail}.png", png(np.dstack([rgb16, alpha.astype(np.int64) * 257]), 16, 6, interlace),
+           on_white(to8(rgb16, 16), alpha), 0, exact, 2)
+    golden(f"greyalpha8{tail}.png", png(np.dstack([grey, alpha]).astype(np.int64), 8, 4, interlace), on_white(grey3(grey), alpha), 0, exact, 1)
+    golden(f"greyalpha16{tail}.png", png(np.dstack([grey, alpha]).astype(np.int64) * 257, 16, 4, interlace), on_white(grey3(grey), alpha), 0, exact, None)
+    for depth in (1, 2, 4, 8):
+        q = Image.fromarray(rgb).quantize(2**depth)
+        index = np.asarray(q).astype(np.int64)
+        palette = np.asarray(q.getpalette()[: 3 * 2**depth], dtype=np.uint8).reshape(-1, 3)
+        palette = np.vstack([palette, np.zeros((2**depth - len(palette), 3), np.uint8)])
+        plte = chunk(b"PLTE", palette.tobytes())
+        golden(f"palette{depth}{tail}.png", png(index[..., None], depth, 3, interlace, plte), palette[index], 0, exact, 0)
+opacity = np.array([0, 128], dtype=np.uint8)
+alphas = np.concatenate([opacity, np.full(254, 255, np.uint8)])
+golden("palette8-trns.png", png(index[..., None], 8, 3, False, plte + chunk(b"tRNS", opacity.tobytes())),
+       on_white(palette[index], alphas[index]), 0, exact, 1)
+dot = rgb[5, 5].astype(np.int64)
+golden("rgb8-trns.png", png(rgb.astype(np.int64), 8, 2, extra=chunk(b"tRNS", struct.pack(">HHH", *dot))),
+       np.where((rgb == dot).all(2)[..., None], 255, rgb), 0, exact, 0)
+golden("trailing-garbage.png", png(rgb.astype(np.int64), 8, 2, after=b"left over from a larger file" * 3), rgb, 0, exact, 0)
+golden("one-pixel.png", png(rgb[:1, :1].astype(np.int64), 8, 2), rgb[:1, :1], 0, exact, 0)
+golden("one-pixel-interlaced.png", png(rgb[:1, :1].astype(np.int64), 8, 2, True), rgb[:1, :1], 0, exact, 0)
+
+
+def exif(orientation, order):
+    pack = lambda f, *v: struct.pack(order + f, *v)
+    head = (b"II*\0" if order == "<" else b"MM\0*") + pack("I", 8)
+    return head + pack("H", 1) + pack("HHI", 0x0112, 3, 1) + pack("HH", orientation, 0) + pack("I", 0)
+
+
+golden("exif6.png", png(rgb.astype(np.int64), 8, 2, extra=chunk(b"eXIf", exif(6, ">"))), np.rot90(rgb, -1), 0, exact, 0)
+
+# ---------------------------------------------------------------- JPEG
+
+photo = Image.fromarray(scene(43, 61))
+idct = "jpeg-js computes the inverse cosine transform in its own integer steps; libjpeg-turbo's islow differs by a rounding, the colour matrix widens it"
+
+
+def jpeg(name, image, edit=lambda d: d, tolerance=3, reason=idct, **options):
+    buffer = io.BytesIO()
+    image.save(buffer, "JPEG", quality=options.pop("quality", 88), **options)
+    data = edit(buffer.getvalue())
+    im = ImageOps.exif_transpose(Image.open(io.BytesIO(data)))
+    golden(name, data, np.asarray(im.convert("RGB")), tolerance, reason)
+
+
+def find_adobe(data):
+    at = data.index(b"\xff\xee")
+    return at, at + 2 + struct.unpack(">H", data[at + 2 : at + 4])[0]
+
+
+def without_adobe(data):
+    start, end = find_adobe(data)
+    return data[:start] + data[end:]
+
+
+def adobe_transform(value):
+    def edit(data):
+        start, _ = find_adobe(data)
+        return data[: start + 15] + bytes([value]) + data[start + 16 :]
+    return edit
+
+
+def without_jfif_with_adobe(transform):
+    """Photoshop's way: no JFIF segment, an Adobe one instead."""
+    def edit(data):
+        at = data.index(b"\xff\xe0")
+        end = at + 2 + struct.unpack(">H", data[at + 2 : at + 4])[0]
+        return data[:at] + b"\xff\xee\x00\x0eAdobe\x00\x64\x00\x00\x00\x00" + bytes([transform]) + data[end:]
+    return edit
+
+
+for sub in ("4:4:4", "4:2:2", "4:2:0"):
+    tag = sub.replace(":", "")
+    jpeg(f"baseline{tag}.jpg", photo, subsampling=sub)
+    jpeg(f"progressive{tag}.jpg", photo, subsampling=sub, progressive=True)
+
+
+def swap_sampling(data):
+    """4:2:2 turned on its side: the sampling factors of luma become 1 x 2. Only right for a picture made for it, see below."""
+    at = data.index(b"\xff\xc0")
+    first = at + 10
+    assert data[first + 1] == 0x21
+    return data[: first + 1] + b"\x12" + data[first + 2 :]
+
+
+# One MCU holds two luma blocks in both cases. In a picture of a single MCU (16 x 8 becomes 8 x 16) the stream stays valid.
+small = Image.fromarray(scene(8, 16))
+
+
+def tall(data):
+    data = swap_sampling(data)
+    at = data.index(b"\xff\xc0")
+    return data[: at + 5] + struct.pack(">HH", 16, 8) + data[at + 9 :]
+
+
+jpeg("baseline440.jpg", small, edit=tall, subsampling="4:2:2")
+jpeg("grey.jpg", photo.convert("L"), tolerance=1, reason="rounding of the inverse cosine transform")
+jpeg("grey-progressive.jpg", photo.convert("L"), progressive=True, tolerance=1, reason="rounding of the inverse cosine transform")
+jpeg("restart.jpg", photo, restart_marker_blocks=3)
+jpeg("grey-restart.jpg", photo.convert("L"), restart_marker_blocks=3, tolerance=1, reason="rounding of the inverse cosine transform")
+jpeg("adobe-rgb.jpg", photo, keep_rgb=True, tolerance=1, reason="rounding of the inverse cosine transform")
+jpeg("rgb-ids.jpg", photo, edit=without_adobe, keep_rgb=True, tolerance=1, reason="rounding of the inverse cosine transform")
+jpeg("adobe-ycc420.jpg", photo, edit=without_jfif_with_adobe(1))
+jpeg("cmyk.jpg", photo.convert("CMYK"), tolerance=2, reason="two rounded products")
+jpeg("cmyk-no-adobe.jpg", photo.convert("CMYK"), edit=without_adobe, tolerance=2, reason="two rounded products")
+jpeg("ycck.jpg", photo.convert("CMYK"), edit=adobe_transform(2), tolerance=4, reason=idct + "; jpeg-js cuts off fractions of YCCK")
+jpeg("trailing-garbage.jpg", photo, edit=lambda d: d + b"\0" * 37)
+jpeg("one-pixel.jpg", Image.fromarray(rgb[:1, :1]), quality=95)
+jpeg("narrow420.jpg", Image.fromarray(scene(40, 3)), subsampling="4:2:0")
+jpeg("odd420.jpg", Image.fromarray(scene(17, 33)), subsampling="4:2:0")
+for o in range(1, 9):
+    jpeg(f"exif{o}.jpg", Image.fromarray(scene(16, 24)), exif=b"Exif\0\0" + exif(o, "<" if o % 2 else ">"), subsampling="4:4:4")
+
+# ---------------------------------------------------------------- refusals
+
+
+def refuse(name, data):
+    write(f"refuse/{name}", data)
+    manifest["refuse"].append(name)
+
+
+plain = png(rgb.astype(np.int64), 8, 2)
+interlaced = png(rgb.astype(np.int64), 8, 2, True)
+buffer = io.BytesIO()
+photo.save(buffer, "JPEG", quality=88)
+plain_jpeg = buffer.getvalue()
+refuse("empty.png", b"")
+refuse("text.png", b"this is not a picture\n")
+refuse("truncated.png", plain[: len(plain) // 2])
+refuse("no-iend.png", plain[:-12])
+refuse("crc.png", plain[:60] + bytes([plain[60] ^ 255]) + plain[61:])
+
+
+def header(w, h, depth=8, color=2, interlace=0):
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", w, h, depth, color, 0, 0, interlace))
+
+
+def bomb(w, h, claim_w, claim_h, interlace):
+    """Highly compressible zeros for w x h, under a header that says claim_w x claim_h."""
+    z = zlib.compressobj(9)
+    data = z.compress(b"")
+    for _ in range(h):
+        data += z.compress(bytes(1 + w * 3))
+    return header(claim_w, claim_h, interlace=interlace) + chunk(b"IDAT", data + z.flush()) + chunk(b"IEND", b"")
+
+
+# 30,000 x 30,000: one bit a pixel keeps the file small; the size is refused before any of it is read
+z = zlib.compressobj(9)
+rows = z.compress(bytes(16)) + z.flush()
+refuse("huge-30000.png", header(30000, 30000, 1, 0) + chunk(b"IDAT", rows) + chunk(b"IEND", b""))
+refuse("too-long.png", bomb(2000, 2000, 40, 40, 0))
+refuse("too-long-interlaced.png", bomb(2000, 2000, 40, 40, 1))
+refuse("short-pixels.png", header(40, 40) + chunk(b"IDAT", zlib.compress(bytes(500))) + chunk(b"IEND", b""))
+refuse("broken-deflate.png", header(40, 40) + chunk(b"IDAT", b"\x78\x9c" + bytes(range(60))) + chunk(b"IEND", b""))
+refuse("no-pixels.png", header(40, 40) + chunk(b"IEND", b""))
+refuse("zero-width.png", header(0, 40) + chunk(b"IDAT", zlib.compress(b"")) + chunk(b"IEND", b""))
+refuse("depth-3.png", header(40, 40, 3, 0) + chunk(b"IDAT", zlib.compress(b"")) + chunk(b"IEND", b""))
+refuse("no-palette.png", header(40, 40, 8, 3) + chunk(b"IDAT", zlib.compress(bytes(41 * 40))) + chunk(b"IEND", b""))
+frames = [Image.fromarray(rgb), Image.fromarray(rgb[::-1].copy())]
+buffer = io.BytesIO()
+frames[0].save(buffer, "PNG", save_all=True, append_images=frames[1:])
+refuse("animated.png", buffer.getvalue())
+refuse("truncated.jpg", plain_jpeg[: len(plain_jpeg) * 2 // 3])
+refuse("header-only.jpg", plain_jpeg[:200])
+refuse("missing-middle.jpg", plain_jpeg[: len(plain_jpeg) // 2] + b"\xff\xd9")
+at = plain_jpeg.index(b"\xff\xc0")
+refuse("huge-60000.jpg", plain_jpeg[: at + 5] + struct.pack(">HH", 60000, 60000) + plain_jpeg[at + 9 :])
+refuse("12-bit.jpg", plain_jpeg[: at + 4] + b"\x0c" + plain_jpeg[at + 5 :])
+refuse("arithmetic.jpg", plain_jpeg[: at + 1] + b"\xc9" + plain_jpeg[at + 2 :])
+refuse("no-scan.jpg", plain_jpeg[: plain_jpeg.index(b"\xff\xda")] + b"\xff\xd9")
+buffer = io.BytesIO()
+# jpeg-js reads over the end of a partial restart interval where rows of blocks pad the picture
+Image.fromarray(scene(53, 75)).save(buffer, "JPEG", quality=88, progressive=True, restart_marker_blocks=3)
+refuse("progressive-restart.jpg", buffer.getvalue())
+for kind in ("GIF", "BMP", "TIFF", "WEBP"):
+    buffer = io.BytesIO()
+    Image.fromarray(rgb[:4, :4]).save(buffer, kind)
+    refuse(f"other.{kind.lower()}", buffer.getvalue())
+refuse("other.heic", b"\0\0\0\x18ftypheic\0\0\0\0mif1heic")
+refuse("other.avif", b"\0\0\0\x18ftypavif\0\0\0\0mif1avif")
+
+# ---------------------------------------------------------------- resize and crop
+
+big = Image.fromarray(scene(61, 97))
+buffer = io.BytesIO()
+big.save(buffer, "PNG", optimize=True)
+write("resize/input.png", buffer.getvalue())
+
+
+def resize(name, width, height, box, reason, tolerance=0):
+    out = np.asarray(big.resize((width, height), Image.BILINEAR).crop((box[0], box[1], box[0] + box[2], box[1] + box[3])))
+    save_npy(f"resize/{name}.npy", out)
+    manifest["resize"][name] = {"width": width, "height": height, "crop": box, "tolerance": tolerance, "reason": reason}
+
+
+resize("same", 97, 61, [0, 0, 97, 61], "no pass at all")
+resize("same-crop", 97, 61, [11, 7, 20, 30], "crop alone")
+resize("down", 40, 25, [0, 0, 40, 25], "both passes, support over 1")
+resize("down-crop", 40, 25, [8, 1, 24, 23], "crop after both passes")
+resize("up", 150, 101, [0, 0, 150, 101], "enlarging: support stays 1")
+resize("up-crop", 150, 101, [30, 40, 64, 48], "crop of an enlargement")
+resize("columns", 33, 61, [0, 0, 33, 61], "one pass")
+resize("rows", 97, 17, [0, 0, 97, 17], "the other pass")
+resize("mixed", 130, 20, [3, 2, 100, 15], "up one way, down the other; Pillow 13 shrinks rows first here, Pillow 12 and before (and we) columns", 1)
+resize("tiny", 3, 2, [0, 0, 3, 2], "wide support")
+resize("one", 1, 1, [0, 0, 1, 1], "mean-like")
+
+with open(os.path.join(here, "manifest.json"), "w") as f:
+    json.dump(manifest, f, indent=1)
+    f.write("\n")
+print(len(manifest["decode"]), "decode,", len(manifest["resize"]), "resize,", len(manifest["refuse"]), "refuse")
