@@ -1,6 +1,11 @@
+export * from "./colormap.ts";
 export * from "./errors.ts";
 export type * from "./graph.ts";
+export * from "./image.ts";
 export * from "./kernels.ts";
 export * from "./npy.ts";
 export type * from "./parameters.ts";
+export * from "./preprocess.ts";
+export * from "./render.ts";
+export * from "./resize.ts";
 export * from "./tensor.ts";
