@@ -8,4 +8,6 @@ export type * from "./parameters.ts";
 export * from "./preprocess.ts";
 export * from "./render.ts";
 export * from "./resize.ts";
+export * from "./salient-options.ts";
+export * from "./salient-relevance.ts";
 export * from "./tensor.ts";

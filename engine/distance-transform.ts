@@ -1,0 +1,62 @@
+import { type Plane, zeroPlane } from "./plane.ts";
+
+/**
+ * Euclidean distance of each pixel to the nearest marked one, exact; Infinity everywhere when none is marked.
+ * Meijster, Roerdink, Hesselink, "A General Algorithm for Computing Distance Transforms in Linear Time", 2000: distances
+ * along columns, then the lower envelope of parabolas along rows, in integers.
+ * @param marked height*width, nonzero where marked
+ */
+export function distanceTransform(marked: Uint8Array, height: number, width: number): Plane {
+  const out = zeroPlane(height, width);
+  const far = height + width; // beyond every distance along a column, small enough for exact squares
+  const column = new Int32Array(height * width);
+  let isAnyMarked = false;
+  for (let x = 0; x < width; x++) {
+    let distance = far;
+    for (let y = 0; y < height; y++) {
+      distance = marked[y * width + x] !== 0 ? 0 : Math.min(far, distance + 1);
+      column[y * width + x] = distance;
+      isAnyMarked ||= distance === 0;
+    }
+    for (let y = height - 2; y >= 0; y--) {
+      const below = column[(y + 1) * width + x]! + 1;
+      if (below < column[y * width + x]!) column[y * width + x] = below;
+    }
+  }
+  if (!isAnyMarked) {
+    out.data.fill(Number.POSITIVE_INFINITY);
+    return out;
+  }
+  const vertex = new Int32Array(width); // columns of the envelope's parabolas
+  const start = new Int32Array(width); // first x where each of them is the lowest
+  for (let y = 0; y < height; y++) {
+    const from = y * width;
+    const value = (x: number, v: number): number => (x - v) * (x - v) + column[from + v]! * column[from + v]!;
+    let top = 0;
+    vertex[0] = 0;
+    start[0] = 0;
+    for (let u = 1; u < width; u++) {
+      while (top >= 0 && value(start[top]!, vertex[top]!) > value(start[top]!, u)) top--;
+      if (top < 0) {
+        top = 0;
+        vertex[0] = u;
+        start[0] = 0;
+        continue;
+      }
+      const v = vertex[top]!;
+      const gv = column[from + v]!;
+      const gu = column[from + u]!;
+      const meeting = 1 + Math.floor((u * u - v * v + gu * gu - gv * gv) / (2 * (u - v)));
+      if (meeting < width) {
+        top++;
+        vertex[top] = u;
+        start[top] = meeting;
+      }
+    }
+    for (let x = width - 1; x >= 0; x--) {
+      out.data[from + x] = Math.sqrt(value(x, vertex[top]!));
+      if (x === start[top]) top--;
+    }
+  }
+  return out;
+}

@@ -1,0 +1,185 @@
+import { labPlanes } from "./cielab.ts";
+import { distanceTransform } from "./distance-transform.ts";
+import { ShapeError } from "./errors.ts";
+import type { Kernels } from "./kernels.ts";
+import { normaliseRange, type Plane, zeroPlane } from "./plane.ts";
+import { resampleTriangle } from "./resample.ts";
+import { scaleSaliency, workShape } from "./saliency.ts";
+import {
+  type ResolvedSalientRelevanceOptions,
+  resolveSalientRelevanceOptions,
+  type SalientRelevanceOptions,
+} from "./salient-options.ts";
+import { elementCount, formatShape, type Tensor, tensor } from "./tensor.ts";
+
+/** The Salient Relevance map and what led to it. */
+export interface SalientRelevance {
+  /** [H,W] in [0,1], of the relevance map's size. */
+  readonly map: Tensor;
+  /** The same at the work size, before it is resized: larger side `workSize`. */
+  readonly workMap: Tensor;
+  /** Mean of the scales' maps before the foci step, at the work size. */
+  readonly meanMap: Tensor;
+  /** Per scale, in the order of `options.scales`: 1 - exp(-mean distance) on the grid of patch centres, not normalised. */
+  readonly grids: readonly Tensor[];
+  /** Every setting used. */
+  readonly options: ResolvedSalientRelevanceOptions;
+}
+
+/** A relevance map as channels of numbers. */
+interface Channels {
+  readonly count: number;
+  readonly height: number;
+  readonly width: number;
+  readonly data: Float32Array;
+}
+
+function relevanceChannels({ shape, data }: Tensor): Channels {
+  const [width = 0, height = 0, count = 1, batch = 1] = [...shape].reverse();
+  const isMap = shape.length >= 2 && shape.length <= 4 && batch === 1;
+  if (!isMap || !shape.every((size) => Number.isInteger(size) && size > 0) || elementCount(shape) !== data.length) {
+    throw new ShapeError(
+      `salient relevance: relevance must be [C,H,W], [H,W] or [1,C,H,W] with at least one pixel, got ${formatShape(shape)} with ${data.length} elements. Pass one map at a time.`,
+    );
+  }
+  for (let i = 0; i < data.length; i++) {
+    if (!Number.isFinite(data[i])) {
+      throw new RangeError(
+        `salient relevance: relevance must be finite, got ${data[i]} at element ${i} of ${formatShape(shape)}. Check the network's weights and the rule that made the map.`,
+      );
+    }
+  }
+  return { count, height, width, data };
+}
+
+/**
+ * The heat image of a relevance map, as Li et al. 2019 make it: trunc(255 (|R| - min) / (max - min)), min and max over all
+ * channels and pixels; all zeros where |R| is constant. A map of one channel gives three equal ones.
+ * @returns height*width*3 levels, pixel by pixel
+ * @throws ShapeError for other than 1 or 3 channels, RangeError for values that are not finite
+ */
+export function heatImage(relevance: Tensor): Uint8Array {
+  const { count, height, width, data } = relevanceChannels(relevance);
+  if (count !== 1 && count !== 3) {
+    throw new ShapeError(
+      `salient relevance: feature "lab" must have a relevance map of 1 or 3 channels, got ${count}. Use feature "gray".`,
+    );
+  }
+  const heat = new Uint8Array(height * width * 3);
+  let low = Number.POSITIVE_INFINITY;
+  let high = 0;
+  for (const value of data) {
+    const magnitude = Math.abs(value);
+    if (magnitude < low) low = magnitude;
+    if (magnitude > high) high = magnitude;
+  }
+  if (high === low) return heat;
+  const pixels = height * width;
+  for (let i = 0; i < pixels; i++) {
+    for (let c = 0; c < 3; c++) {
+      heat[3 * i + c] = Math.trunc((255 * (Math.abs(data[(count === 1 ? 0 : c * pixels) + i]!) - low)) / (high - low));
+    }
+  }
+  return heat;
+}
+
+/** Sum of |R| over the channels, min-max to [0,1]. */
+function grayPlane({ count, height, width, data }: Channels): Plane {
+  const sum = zeroPlane(height, width);
+  for (let c = 0; c < count; c++) {
+    for (let i = 0; i < sum.data.length; i++) sum.data[i]! += Math.abs(data[c * sum.data.length + i]!);
+  }
+  return normaliseRange(sum);
+}
+
+/** Weakens pixels far from the foci (those above the threshold): S (1 - D / max D), D the distance to the nearest focus. */
+function attendToFoci(map: Plane, threshold: number): Plane {
+  const { height, width, data } = map;
+  const distance = distanceTransform(
+    Uint8Array.from(data, (value) => (value > threshold ? 1 : 0)),
+    height,
+    width,
+  ).data;
+  let furthest = 0;
+  for (const d of distance) if (d > furthest) furthest = d;
+  if (furthest === 0 || furthest === Number.POSITIVE_INFINITY) return map; // every pixel is a focus, or none is
+  return { height, width, data: data.map((value, i) => value * (1 - distance[i]! / furthest)) };
+}
+
+function meanPlane(maps: readonly Plane[], height: number, width: number): Plane {
+  const mean = zeroPlane(height, width);
+  for (const { data } of maps) for (let i = 0; i < data.length; i++) mean.data[i]! += data[i]!;
+  for (let i = 0; i < mean.data.length; i++) mean.data[i]! /= maps.length;
+  return mean;
+}
+
+/** Multiplies by a Gaussian around the centre with standard deviations height*sigma and width*sigma. */
+function applyCentrePrior(map: Plane, sigma: number, exp: (x: number) => number): Plane {
+  const profile = (n: number): Float64Array =>
+    Float64Array.from({ length: n }, (_, i) => exp(-0.5 * ((i - (n - 1) / 2) / (n * sigma)) ** 2));
+  const rows = profile(map.height);
+  const columns = profile(map.width);
+  return {
+    ...map,
+    data: map.data.map((value, i) => value * rows[Math.floor(i / map.width)]! * columns[i % map.width]!),
+  };
+}
+
+function toTensor({ height, width, data }: Plane): Tensor {
+  return tensor([height, width], Float32Array.from(data));
+}
+
+/**
+ * The Salient Relevance map: context-aware saliency of the relevance map, which turns its speckle into areas.
+ * Li, Tian, Mueller, Chen, "Beyond saliency: Understanding convolutional neural networks from saliency prediction on
+ * layer-wise relevance propagation", Image and Vision Computing 2019, on top of Goferman et al. 2010.
+ * Only |R| matters. A constant map gives zeros.
+ * @param relevance [C,H,W], [H,W] or [1,C,H,W]. Feature "lab" needs 1 or 3 channels (one is taken three times) and, for
+ *   one or three, sees 8-bit levels; "gray" takes any number and is not quantised.
+ * @param heat for feature "lab": an 8-bit RGB picture, height*width*3, used in place of the heat image of the relevance
+ *   map (the authors stored theirs as JPEG, which changes it)
+ * @throws ShapeError for another shape, RangeError for NaN, infinity or a wrong setting, TypeError for an unknown setting
+ */
+export function salientRelevance(
+  kernels: Kernels,
+  relevance: Tensor,
+  options: SalientRelevanceOptions = {},
+  heat?: Uint8Array,
+): SalientRelevance {
+  const resolved = resolveSalientRelevanceOptions(options);
+  const channels = relevanceChannels(relevance);
+  const { height, width } = channels;
+  if (heat !== undefined && resolved.feature === "gray") {
+    throw new TypeError('salient relevance: a heat image must come with feature "lab", got feature "gray".');
+  }
+  if (heat !== undefined && heat.length !== height * width * 3) {
+    throw new ShapeError(
+      `salient relevance: heat image of a ${height}x${width} map must have ${height * width * 3} levels (RGB), got ${heat.length}.`,
+    );
+  }
+  const feature =
+    resolved.feature === "gray"
+      ? [grayPlane(channels)]
+      : labPlanes(heat ?? heatImage(relevance), height, width, kernels.call.cbrt).map(normaliseRange);
+  const [workHeight, workWidth] = workShape(height, width, resolved.workSize);
+  const work = feature.map((plane) => resampleTriangle(plane, workHeight, workWidth));
+  const scales = resolved.scales.map((scale) => scaleSaliency(kernels, work, scale, resolved));
+  const maps = scales.map(({ map }) => map);
+
+  const mean = meanPlane(maps, workHeight, workWidth);
+  let salient = mean;
+  if (resolved.foci === "scale") {
+    const attended = maps.map((map) => attendToFoci(map, resolved.fociThreshold));
+    salient = meanPlane(attended, workHeight, workWidth);
+  } else if (resolved.foci === "mean") {
+    salient = attendToFoci(mean, resolved.fociThreshold);
+  }
+  if (resolved.centrePrior > 0) salient = applyCentrePrior(salient, resolved.centrePrior, kernels.call.exp);
+  return {
+    map: toTensor(resampleTriangle(salient, height, width)),
+    workMap: toTensor(salient),
+    meanMap: toTensor(mean),
+    grids: scales.map(({ grid }) => toTensor(grid)),
+    options: resolved,
+  };
+}

@@ -1,0 +1,15 @@
+// The host's Math.exp and Math.cbrt may differ in the last bit from machine to machine; these do not.
+
+/**
+ * e^x in float64, the same bits on every machine.
+ */
+export function exp(x: f64): f64 {
+  return Math.exp(x);
+}
+
+/**
+ * Cube root of x in float64, the same bits on every machine.
+ */
+export function cbrt(x: f64): f64 {
+  return Math.cbrt(x);
+}

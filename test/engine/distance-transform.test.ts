@@ -1,0 +1,46 @@
+import * as assert from "uvu/assert";
+import { distanceTransform } from "../../engine/distance-transform.ts";
+import { distanceOracle } from "../oracle/salient-relevance.ts";
+import { assertClose } from "../support/close.ts";
+import { rng } from "../support/rng.ts";
+import { suite } from "../support/suite.ts";
+
+suite("distance transform", (test) => {
+  const random = rng(1);
+  for (const [height, width] of [
+    [1, 1],
+    [1, 17],
+    [17, 1],
+    [2, 2],
+    [13, 21],
+    [24, 9],
+  ] as const) {
+    for (const share of [0.01, 0.1, 0.6]) {
+      test(`${height}x${width}, ${share} marked: equals the search over all pairs`, () => {
+        const marked = Uint8Array.from({ length: height * width }, () => (random.uniform() < share ? 1 : 0));
+        marked[random.integer(0, height * width - 1)] = 1;
+        const expected = distanceOracle((y, x) => marked[y * width + x] === 1, height, width);
+        assertClose(
+          distanceTransform(marked, height, width).data,
+          expected.data,
+          1e-14 * (height + width),
+          "distances",
+        );
+      });
+    }
+  }
+
+  test("every single pixel of a small map as the only mark", () => {
+    for (let only = 0; only < 35; only++) {
+      const marked = new Uint8Array(35);
+      marked[only] = 1;
+      const expected = distanceOracle((y, x) => y * 5 + x === only, 7, 5);
+      assertClose(distanceTransform(marked, 7, 5).data, expected.data, 1e-14, `mark ${only}`);
+    }
+  });
+
+  test("nothing marked is infinitely far, everything marked is at 0", () => {
+    assert.ok(distanceTransform(new Uint8Array(6), 2, 3).data.every((d) => d === Number.POSITIVE_INFINITY));
+    assert.ok(distanceTransform(new Uint8Array(6).fill(1), 2, 3).data.every((d) => d === 0));
+  });
+});
