@@ -1,0 +1,104 @@
+import type { NodeDefinition } from "../../../engine/graph.ts";
+import type { MaxPoolMode } from "../pool2d.ts";
+import {
+  alphaBeta,
+  defaultStabilizer,
+  epsilon,
+  type FractionRule,
+  flat,
+  gamma,
+  zBox,
+  zPlus,
+  zPlusNoBias,
+} from "./fractions.ts";
+import type { LrnMode } from "./lrn.ts";
+
+/** Position of a linear layer: `pixel` if it reads the network's input. */
+export type Position = "pixel" | "hidden";
+
+/** A rule for every kind of node. */
+export interface Composite64 {
+  /** "gradient": sum of w R. "pass": R as it is, where shapes allow. */
+  linear(node: NodeDefinition, position: Position, inputShape: readonly number[]): FractionRule | "gradient" | "pass";
+  /** Activations: R as it is, the derivative, or zennit's deconvnet and guided backprop hooks. */
+  readonly activation: "pass" | "gradient" | "deconvnet" | "guided";
+  readonly maxPool: MaxPoolMode;
+  /** Average pooling and add: x over its sum, or the gradient. */
+  readonly sum: FractionRule | "gradient";
+  readonly lrn: LrnMode;
+  readonly lrnStabilizer: number;
+  /** Multiply the map by the input at the end. */
+  readonly timesInput: boolean;
+}
+
+const lrp: Omit<Composite64, "linear"> = {
+  activation: "pass",
+  maxPool: "winner",
+  sum: epsilon(defaultStabilizer),
+  lrn: "identity",
+  lrnStabilizer: defaultStabilizer,
+  timesInput: false,
+};
+
+const gradients: Composite64 = {
+  linear: () => "gradient",
+  activation: "gradient",
+  maxPool: "winner",
+  sum: "gradient",
+  lrn: "gradient",
+  lrnStabilizer: 0,
+  timesInput: false,
+};
+
+/** By kind and position: a rule for dense layers, one for convolutions, one for the convolution at the pixels. */
+function ranges(denseRule: FractionRule, conv: FractionRule, pixel: FractionRule = conv): Composite64 {
+  return {
+    ...lrp,
+    linear: (node, position) => (node.op === "dense" ? denseRule : position === "pixel" ? pixel : conv),
+  };
+}
+
+/** As `ranges`, but the pixel rule also applies to a dense layer there: zennit's composites with "Flat". */
+function flatPixels(conv: FractionRule): Composite64 {
+  return {
+    ...lrp,
+    linear: (node, position) => (position === "pixel" ? flat() : node.op === "dense" ? epsilon() : conv),
+  };
+}
+
+/** epsilonGammaBox for pixel values that lie between low[c] and high[c]. */
+export function epsilonGammaBox(low: readonly number[], high: readonly number[]): Composite64 {
+  const expand = (bounds: readonly number[], shape: readonly number[]): number[] => {
+    const area = (shape[1] ?? 1) * (shape[2] ?? 1);
+    return bounds.flatMap((bound) => new Array<number>(area).fill(bound));
+  };
+  return {
+    ...lrp,
+    linear: (node, position, shape) => {
+      if (node.op === "dense") return epsilon();
+      return position === "pixel" ? zBox(expand(low, shape), expand(high, shape)) : gamma(0.25);
+    },
+  };
+}
+
+/** The composites of ../shared/design/relevance.md that need no parameters, by name. */
+export const composites64: Readonly<Record<string, Composite64>> = {
+  li2019: { ...ranges(zPlusNoBias(1e-9), epsilon(0)), sum: epsilon(0) },
+  epsilonPlus: ranges(epsilon(), zPlus()),
+  epsilonPlusFlat: flatPixels(zPlus()),
+  epsilonAlpha2Beta1: ranges(epsilon(), alphaBeta(2, 1)),
+  epsilonAlpha2Beta1Flat: flatPixels(alphaBeta(2, 1)),
+  presetA: ranges(epsilon(0.1), alphaBeta(1, 0)),
+  presetB: ranges(epsilon(0.1), alphaBeta(2, 1)),
+  gradient: gradients,
+  gradientTimesInput: { ...gradients, timesInput: true },
+  deconvnet: { ...gradients, activation: "deconvnet" },
+  guidedBackprop: { ...gradients, activation: "guided" },
+  // zennit leaves activations their gradient here; relevance is 0 there anyway, since x+ w+ of a 0 is 0.
+  excitationBackprop: { ...gradients, linear: () => zPlus(), sum: epsilon(defaultStabilizer) },
+};
+
+/** The same rule on every linear layer, and the LRP defaults elsewhere. */
+export function uniform(rule: FractionRule | "gradient" | "pass", others: Partial<Composite64> = {}): Composite64 {
+  return { ...lrp, linear: () => rule, ...others };
+}
