@@ -1,0 +1,13 @@
+import type { Command } from "../command.ts";
+import { salient } from "./salient.ts";
+
+/** Name of a command. */
+export type CommandName = "salient";
+
+/** Every command by name. */
+export const commands: Record<CommandName, Command> = { salient };
+
+/** True for the names in `commands`. */
+export function isCommandName(name: string): name is CommandName {
+  return Object.hasOwn(commands, name);
+}

@@ -1,0 +1,34 @@
+/** A mistake in what was typed; nothing has been done yet. Ends the command with exit code 2. */
+export class UsageError extends Error {
+  override readonly name = "UsageError";
+}
+
+/** The work could not be done, in a sentence for people. Ends the command with exit code 1. */
+export class CommandError extends Error {
+  override readonly name = "CommandError";
+}
+
+const systemErrors: Record<string, string> = {
+  ENOENT: "there is no such file or folder",
+  EACCES: "access is not permitted",
+  EPERM: "the system does not permit it",
+  EISDIR: "it is a folder",
+  ENOTDIR: "a part of the path is a file, not a folder",
+  ENOSPC: "the disk is full",
+  EROFS: "the disk is read-only",
+  EMFILE: "too many files are open",
+  ENAMETOOLONG: "the name is too long",
+  EEXIST: "something of that name exists already",
+};
+
+function systemCode(error: unknown): string | undefined {
+  const code: unknown = error instanceof Error && "code" in error ? error.code : undefined;
+  return typeof code === "string" ? code : undefined;
+}
+
+/** One sentence for what went wrong with a file or folder. */
+export function describeError(error: unknown): string {
+  const known = systemErrors[systemCode(error) ?? ""];
+  if (known !== undefined) return `${known}.`;
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,24 @@
+import type { ColormapName } from "../engine/colormap.ts";
+import type { HeatmapOptions } from "../engine/render.ts";
+import type { OptionTable } from "./options.ts";
+
+/** Where results go when `--out` is not given. */
+export const defaultFolder = "srmap-out";
+
+/** The option for that. */
+export const outputOption: OptionTable = {
+  out: { value: "DIR", short: "o", help: `Folder for the results; made if need be. Default ${defaultFolder}.` },
+};
+
+/**
+ * Colours of relevance.png: blue, white, red, 0 exactly white. The strongest 0.5 % of pixels share the end colours: relevance is
+ * so peaked that without this most maps look empty.
+ */
+export const relevanceColors: HeatmapOptions & { readonly colormap: ColormapName } = {
+  colormap: "bwr",
+  symmetric: true,
+  clipQuantile: 0.995,
+};
+
+/** Colours of salient-relevance.png and overlay.png. */
+export const saliencyColors: HeatmapOptions & { readonly colormap: ColormapName } = { colormap: "inferno" };

@@ -1,0 +1,9 @@
+import { PNG } from "pngjs";
+import type { Image } from "../engine/image.ts";
+
+/** A picture as PNG bytes, 8-bit RGB (opaque pictures need no alpha). */
+export function encodePng(image: Image): Uint8Array {
+  const png = new PNG({ width: image.width, height: image.height });
+  png.data = Buffer.from(image.data.buffer, image.data.byteOffset, image.data.byteLength);
+  return PNG.sync.write(png, { colorType: 2, inputHasAlpha: true });
+}

@@ -1,0 +1,156 @@
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import * as assert from "uvu/assert";
+import { checkWritable, writeFolder } from "../../cli/atomic-write.ts";
+import { expandInputs, folderNames, mapInputs, photoInputs } from "../../cli/inputs.ts";
+import { suite } from "../support/suite.ts";
+
+async function inFolder(body: (folder: string) => Promise<void>): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), "srmap-test-"));
+  try {
+    await body(folder);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
+
+suite("cli/files", (test) => {
+  test("a new folder appears with all its files", () =>
+    inFolder(async (folder) => {
+      const target = join(folder, "a/b");
+      await writeFolder(
+        target,
+        new Map([
+          ["x.txt", bytes("x")],
+          ["y.txt", bytes("y")],
+        ]),
+      );
+      assert.equal(readdirSync(target), ["x.txt", "y.txt"]);
+      assert.equal(readdirSync(join(folder, "a")), ["b"], "no temporary folder stays");
+    }));
+
+  test("files of an existing folder are replaced, others stay", () =>
+    inFolder(async (folder) => {
+      writeFileSync(join(folder, "x.txt"), "old");
+      writeFileSync(join(folder, "mine.txt"), "mine");
+      await writeFolder(folder, new Map([["x.txt", bytes("new")]]));
+      assert.equal(readdirSync(folder), ["mine.txt", "x.txt"]);
+      assert.is(readFileSync(join(folder, "x.txt"), "utf8"), "new");
+    }));
+
+  test("when one file cannot be written, none is, and nothing is left behind", () =>
+    inFolder(async (folder) => {
+      const files = new Map([
+        ["x.txt", bytes("x")],
+        ["no/such/folder.txt", bytes("y")],
+      ]);
+      for (const target of [join(folder, "new"), folder]) {
+        let code: unknown;
+        await writeFolder(target, files).catch((error: NodeJS.ErrnoException) => {
+          code = error.code;
+        });
+        assert.is(code, "ENOENT");
+        assert.equal(readdirSync(folder), []);
+      }
+    }));
+
+  test("checkWritable leaves nothing and sees a file in the way", () =>
+    inFolder(async (folder) => {
+      await checkWritable(join(folder, "deep/er"));
+      assert.equal(readdirSync(folder), []);
+      writeFileSync(join(folder, "file"), "");
+      let code: unknown;
+      await checkWritable(join(folder, "file/below")).catch((error: NodeJS.ErrnoException) => {
+        code = error.code;
+      });
+      assert.is(code, "ENOTDIR");
+    }));
+
+  if (process.getuid?.() !== 0) {
+    test("checkWritable sees a folder that is not ours to write", () =>
+      inFolder(async (folder) => {
+        chmodSync(folder, 0o500);
+        let code: unknown;
+        await checkWritable(folder).catch((error: NodeJS.ErrnoException) => {
+          code = error.code;
+        });
+        chmodSync(folder, 0o700);
+        assert.is(code, "EACCES");
+      }));
+  }
+
+  test("files, folders and patterns are expanded in the order given, each file once", () =>
+    inFolder(async (folder) => {
+      for (const name of [
+        "b.png",
+        "a.JPG",
+        "notes.txt",
+        ".hidden.png",
+        "map.npy",
+        "sub/c.jpeg",
+        "sub/deep/d.png",
+        "x[1].png",
+      ]) {
+        mkdirSync(join(folder, name, ".."), { recursive: true });
+        writeFileSync(join(folder, name), "");
+      }
+      const expand = async (...args: string[]): Promise<string[]> => {
+        const { inputs } = await expandInputs(
+          args.map((arg) => join(folder, arg)),
+          photoInputs,
+        );
+        return inputs.map(
+          ({ path, error }) => path.slice(folder.length + 1) + (error === undefined ? "" : `: ${error}`),
+        );
+      };
+      assert.equal(await expand("b.png", "notes.txt"), ["b.png", "notes.txt"], "a named file is taken as it is");
+      assert.equal(await expand("sub", "."), ["sub/c.jpeg", "a.JPG", "b.png", "map.npy", "x[1].png"]);
+      assert.equal(await expand("*.png"), ["b.png", "x[1].png"]);
+      assert.equal(await expand("?.*", "b.png"), ["a.JPG", "b.png"]);
+      assert.equal(await expand("**/*.png"), ["b.png", "x[1].png", "sub/deep/d.png"]);
+      assert.equal(await expand("*/*"), ["sub/c.jpeg"]);
+      assert.equal(await expand("x[1].png"), ["x[1].png"]);
+      assert.equal(await expand("nope.png", "*.gif"), [
+        "nope.png: there is no such file or folder.",
+        "*.gif: no PNG, JPEG or .npy file matches this pattern.",
+      ]);
+      assert.equal(
+        (await expandInputs([join(folder, "sub")], mapInputs)).inputs[0]?.error,
+        "there is no .npy file in this folder.",
+      );
+    }));
+
+  test("several: many arguments, or one that can stand for many", () =>
+    inFolder(async (folder) => {
+      writeFileSync(join(folder, "a.png"), "");
+      const areSeveral = async (...args: string[]): Promise<boolean> =>
+        (await expandInputs(args, photoInputs)).areSeveral;
+      assert.is(await areSeveral(join(folder, "a.png")), false);
+      assert.is(await areSeveral(folder), true);
+      assert.is(await areSeveral(join(folder, "*.png")), true);
+      assert.is(await areSeveral(join(folder, "a.png"), "missing.png"), true);
+    }));
+
+  test("photos that share a name get numbered folders", () => {
+    assert.equal(folderNames(["x/cat.png", "y/cat.jpg", "Cat.png", "dog.tar.png", ".png"]), [
+      "cat",
+      "cat-2",
+      "Cat-3",
+      "dog.tar",
+      ".png",
+    ]);
+    assert.ok(!existsSync("cat"));
+  });
+});
