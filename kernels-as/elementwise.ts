@@ -1,16 +1,278 @@
+// Elementwise passes over rows of floats. Every operand has its own row stride (elements), so bordered and unbordered images
+// meet; a vector is one row. Rows [begin, end) are written. `out` may alias an operand with the same stride.
+
 /**
- * out[i] = value for i in [begin, end).
+ * out[i] = value for i in [begin, end), elements.
+ * Source: definition.
  */
 export function fill(out: usize, value: f32, begin: i32, end: i32): void {
-  let p = out + ((<usize>begin) << 2);
-  const stop = out + ((<usize>end) << 2);
   const v = f32x4.splat(value);
-  while (p + 16 <= stop) {
-    v128.store(p, v);
-    p += 16;
+  let p = out + (<usize>begin << 2);
+  const stop = out + (<usize>end << 2);
+  for (; p + 16 <= stop; p += 16) v128.store(p, v);
+  for (; p < stop; p += 4) f32.store(p, value);
+}
+
+/**
+ * out[r, i] = min(max(x[r, i], low), high): ReLU, clip, and the positive or negative part of a signed input.
+ * Source: definition.
+ */
+export function clamp(out: usize, outRow: i32, x: usize, xRow: i32, length: i32, low: f32, high: f32, begin: i32, end: i32): void {
+  const lo = f32x4.splat(low);
+  const hi = f32x4.splat(high);
+  for (let r = begin; r < end; r++) {
+    let a = x + (<usize>r * <usize>xRow << 2);
+    let o = out + (<usize>r * <usize>outRow << 2);
+    const stop = o + (<usize>length << 2);
+    for (; o + 16 <= stop; o += 16, a += 16) v128.store(o, f32x4.min(f32x4.max(v128.load(a), lo), hi));
+    for (; o < stop; o += 4, a += 4) f32.store(o, min<f32>(max<f32>(f32.load(a), low), high));
   }
-  while (p < stop) {
-    f32.store(p, value);
-    p += 4;
+}
+
+/**
+ * out[r, i] = x < 0 ? slope * x : x.
+ * Source: definition.
+ */
+export function leakyRelu(out: usize, outRow: i32, x: usize, xRow: i32, length: i32, slope: f32, begin: i32, end: i32): void {
+  const zero = f32x4.splat(0);
+  const s = f32x4.splat(slope);
+  for (let r = begin; r < end; r++) {
+    let a = x + (<usize>r * <usize>xRow << 2);
+    let o = out + (<usize>r * <usize>outRow << 2);
+    const stop = o + (<usize>length << 2);
+    for (; o + 16 <= stop; o += 16, a += 16) {
+      const v = v128.load(a);
+      v128.store(o, v128.bitselect(f32x4.mul(v, s), v, f32x4.lt(v, zero)));
+    }
+    for (; o < stop; o += 4, a += 4) {
+      const v = f32.load(a);
+      f32.store(o, v < 0 ? v * slope : v);
+    }
+  }
+}
+
+/**
+ * out[r, i] = a[r, i] + b[r, i].
+ * Source: definition.
+ */
+export function add(out: usize, outRow: i32, a: usize, aRow: i32, b: usize, bRow: i32, length: i32, begin: i32, end: i32): void {
+  for (let r = begin; r < end; r++) {
+    let p = a + (<usize>r * <usize>aRow << 2);
+    let q = b + (<usize>r * <usize>bRow << 2);
+    let o = out + (<usize>r * <usize>outRow << 2);
+    const stop = o + (<usize>length << 2);
+    for (; o + 16 <= stop; o += 16, p += 16, q += 16) v128.store(o, f32x4.add(v128.load(p), v128.load(q)));
+    for (; o < stop; o += 4, p += 4, q += 4) f32.store(o, f32.load(p) + f32.load(q));
+  }
+}
+
+/**
+ * out[r, i] = (accumulate ? out[r, i] : 0) + factor * (x[r, i] * c[r, i]): a rule's product with the input.
+ * Source: relevance.md, R_in = x * gradient.
+ */
+export function multiply(
+  out: usize, outRow: i32, x: usize, xRow: i32, c: usize, cRow: i32, length: i32, factor: f32, accumulate: i32, begin: i32, end: i32
+): void {
+  const f = f32x4.splat(factor);
+  for (let r = begin; r < end; r++) {
+    let p = x + (<usize>r * <usize>xRow << 2);
+    let q = c + (<usize>r * <usize>cRow << 2);
+    let o = out + (<usize>r * <usize>outRow << 2);
+    const stop = o + (<usize>length << 2);
+    for (; o + 16 <= stop; o += 16, p += 16, q += 16) {
+      const v = f32x4.mul(f, f32x4.mul(v128.load(p), v128.load(q)));
+      v128.store(o, accumulate ? f32x4.add(v128.load(o), v) : v);
+    }
+    for (; o < stop; o += 4, p += 4, q += 4) {
+      const v = factor * (f32.load(p) * f32.load(q));
+      f32.store(o, accumulate ? f32.load(o) + v : v);
+    }
+  }
+}
+
+/**
+ * out[r, i] = x[r, i] where gate[r, i] > 0 (both = 0) or where also x > 0 (both = 1), else 0; gate 0 tests x alone.
+ * Source: rectified backward passes: gradient (gate), deconvnet (x), guided backprop (both).
+ */
+export function rectify(out: usize, outRow: i32, x: usize, xRow: i32, gate: usize, gateRow: i32, length: i32, both: i32, begin: i32, end: i32): void {
+  const zero = f32x4.splat(0);
+  for (let r = begin; r < end; r++) {
+    for (let i = 0; i < length; i += 4) {
+      const a = x + (<usize>r * <usize>xRow + <usize>i << 2);
+      const o = out + (<usize>r * <usize>outRow + <usize>i << 2);
+      const g = gate ? gate + (<usize>r * <usize>gateRow + <usize>i << 2) : a;
+      if (i + 4 <= length) {
+        const v = v128.load(a);
+        let mask = f32x4.gt(v128.load(g), zero);
+        if (both) mask = v128.and(mask, f32x4.gt(v, zero));
+        v128.store(o, v128.and(v, mask));
+      } else {
+        for (let j: usize = 0; j < <usize>(length - i) << 2; j += 4) {
+          const v = f32.load(a + j);
+          f32.store(o + j, f32.load(g + j) > 0 && (!both || v > 0) ? v : 0);
+        }
+      }
+    }
+  }
+}
+
+/**
+ * out[i] += factor * x[i] for i in [begin, end), elements.
+ * Source: definition.
+ */
+export function scaleAdd(out: usize, x: usize, factor: f32, begin: i32, end: i32): void {
+  const f = f32x4.splat(factor);
+  let i = <usize>begin << 2;
+  const stop = <usize>end << 2;
+  for (; i + 16 <= stop; i += 16) v128.store(out + i, f32x4.add(v128.load(out + i), f32x4.mul(f, v128.load(x + i))));
+  for (; i < stop; i += 4) f32.store(out + i, f32.load(out + i) + factor * f32.load(x + i));
+}
+
+/**
+ * Stabilised ratio of a rule, with its ledger.
+ *   d = z + stabilizer * (signedStabilizer && z < 0 ? -1 : 1);  s[r, i] = d != 0 && gate ? coefficient * R[r, i] / d : 0
+ *   gate: gateSign * g[r, i] > 0, or true where g is 0 (no gate)
+ * Per row, ledger[r] = (sum s * bias[i % channels], sum s * (d - z), sum coefficient * R where s was set to 0 by d or gate), float64.
+ * Layout: rows of `length` floats; bias [channels] or 0; ledger f64 [rows][3]. s may alias z or R.
+ * Source: relevance.md "Rules" and "The ledger"; sign(0) = +1.
+ */
+export function ratio(
+  s: usize, sRow: i32, r: usize, rRow: i32, z: usize, zRow: i32, g: usize, gRow: i32, bias: usize, ledger: usize,
+  length: i32, channels: i32, coefficient: f32, stabilizer: f32, signedStabilizer: i32, gateSign: f32, begin: i32, end: i32
+): void {
+  const zero = f32x4.splat(0);
+  const coefficients = f32x4.splat(coefficient);
+  const epsilon = f32x4.splat(stabilizer);
+  const signBit = i32x4.splat(signedStabilizer ? 0x80000000 : 0);
+  const gateSigns = f32x4.splat(gateSign);
+  for (let row = begin; row < end; row++) {
+    let a = r + (<usize>row * <usize>rRow << 2);
+    let q = z + (<usize>row * <usize>zRow << 2);
+    let h = g + (<usize>row * <usize>gRow << 2);
+    let o = s + (<usize>row * <usize>sRow << 2);
+    let biasSum = f64x2.splat(0);
+    let stabilizerSum = f64x2.splat(0);
+    let droppedSum = f64x2.splat(0);
+    let c = 0;
+    const quads = (channels & 3) == 0 || bias == 0; // a load of four biases never straddles two pixels
+    let i = 0;
+    for (; i + 4 <= length; i += 4) {
+      const vz = v128.load(q);
+      const vr = f32x4.mul(coefficients, v128.load(a));
+      // z < 0 flips the stabiliser's sign; -0 counts as +0
+      const e = v128.xor(epsilon, v128.and(signBit, f32x4.lt(vz, zero)));
+      const d = f32x4.add(vz, e);
+      let live = f32x4.ne(d, zero);
+      if (g) live = v128.and(live, f32x4.gt(f32x4.mul(gateSigns, v128.load(h)), zero));
+      const vs = v128.and(f32x4.div(vr, d), live);
+      v128.store(o, vs);
+      const held = f32x4.mul(vs, e);
+      stabilizerSum = f64x2.add(stabilizerSum, f64x2.add(f64x2.promote_low_f32x4(held), f64x2.promote_low_f32x4(i64x2.shuffle(held, held, 1, 0))));
+      const lost = v128.andnot(vr, live);
+      if (v128.any_true(lost)) {
+        droppedSum = f64x2.add(droppedSum, f64x2.add(f64x2.promote_low_f32x4(lost), f64x2.promote_low_f32x4(i64x2.shuffle(lost, lost, 1, 0))));
+      }
+      if (bias) {
+        let b: v128;
+        if (quads) {
+          b = v128.load(bias + (<usize>c << 2));
+          c += 4;
+          if (c == channels) c = 0;
+        } else {
+          b = f32x4.splat(f32.load(bias + (<usize>c << 2)));
+          if (++c == channels) c = 0;
+          b = f32x4.replace_lane(b, 1, f32.load(bias + (<usize>c << 2)));
+          if (++c == channels) c = 0;
+          b = f32x4.replace_lane(b, 2, f32.load(bias + (<usize>c << 2)));
+          if (++c == channels) c = 0;
+          b = f32x4.replace_lane(b, 3, f32.load(bias + (<usize>c << 2)));
+          if (++c == channels) c = 0;
+        }
+        const own = f32x4.mul(vs, b);
+        biasSum = f64x2.add(biasSum, f64x2.add(f64x2.promote_low_f32x4(own), f64x2.promote_low_f32x4(i64x2.shuffle(own, own, 1, 0))));
+      }
+      a += 16;
+      q += 16;
+      h += 16;
+      o += 16;
+    }
+    let tailBias: f64 = 0, tailStabilizer: f64 = 0, tailDropped: f64 = 0;
+    for (; i < length; i++) {
+      const vz = f32.load(q);
+      const vr = coefficient * f32.load(a);
+      const e = signedStabilizer && vz < 0 ? -stabilizer : stabilizer;
+      const d = vz + e;
+      const live = d != 0 && (!g || gateSign * f32.load(h) > 0);
+      const vs: f32 = live ? vr / d : 0;
+      f32.store(o, vs);
+      tailStabilizer += <f64>(vs * e);
+      if (!live) tailDropped += <f64>vr;
+      if (bias) {
+        tailBias += <f64>(vs * f32.load(bias + (<usize>c << 2)));
+        if (++c == channels) c = 0;
+      }
+      a += 4;
+      q += 4;
+      h += 4;
+      o += 4;
+    }
+    const out = ledger + <usize>row * 24;
+    f64.store(out, f64x2.extract_lane(biasSum, 0) + f64x2.extract_lane(biasSum, 1) + tailBias);
+    f64.store(out, f64x2.extract_lane(stabilizerSum, 0) + f64x2.extract_lane(stabilizerSum, 1) + tailStabilizer, 8);
+    f64.store(out, f64x2.extract_lane(droppedSum, 0) + f64x2.extract_lane(droppedSum, 1) + tailDropped, 16);
+  }
+}
+
+/**
+ * Per row, out[r] = sum over i of x[r, i], added up in float64 in a fixed order.
+ * Layout: out f64 [rows].
+ * Source: definition.
+ */
+export function sumRows(out: usize, x: usize, xRow: i32, length: i32, begin: i32, end: i32): void {
+  for (let r = begin; r < end; r++) {
+    let a = x + (<usize>r * <usize>xRow << 2);
+    const stop = a + (<usize>length << 2);
+    let low = f64x2.splat(0);
+    let high = f64x2.splat(0);
+    for (; a + 16 <= stop; a += 16) {
+      const v = v128.load(a);
+      low = f64x2.add(low, f64x2.promote_low_f32x4(v));
+      high = f64x2.add(high, f64x2.promote_low_f32x4(i64x2.shuffle(v, v, 1, 0)));
+    }
+    let tail: f64 = 0;
+    for (; a < stop; a += 4) tail += <f64>f32.load(a);
+    const both = f64x2.add(low, high);
+    f64.store(out + (<usize>r << 3), f64x2.extract_lane(both, 0) + f64x2.extract_lane(both, 1) + tail);
+  }
+}
+
+/**
+ * out[i] = p * max(x[i], 0) + n * min(x[i], 0) for i in [begin, end), elements: a rule's modification of the weights.
+ * Source: relevance.md; p = n = 1 is x, (1, 0) the positive part, (1 + gamma, 1) the gamma rule.
+ */
+export function scaleSigned(out: usize, x: usize, p: f32, n: f32, begin: i32, end: i32): void {
+  const zero = f32x4.splat(0);
+  const vp = f32x4.splat(p);
+  const vn = f32x4.splat(n);
+  let i = <usize>begin << 2;
+  const stop = <usize>end << 2;
+  for (; i + 16 <= stop; i += 16) {
+    const v = v128.load(x + i);
+    v128.store(out + i, f32x4.add(f32x4.mul(vp, f32x4.max(v, zero)), f32x4.mul(vn, f32x4.min(v, zero))));
+  }
+  for (; i < stop; i += 4) {
+    const v = f32.load(x + i);
+    f32.store(out + i, p * max<f32>(v, 0) + n * min<f32>(v, 0));
+  }
+}
+
+/**
+ * out[i] = x[i]^2 for i in [begin, end), elements.
+ * Source: definition.
+ */
+export function square(out: usize, x: usize, begin: i32, end: i32): void {
+  for (let i = <usize>begin << 2; i < <usize>end << 2; i += 4) {
+    const v = f32.load(x + i);
+    f32.store(out + i, v * v);
   }
 }

@@ -1,7 +1,12 @@
 // The export list is the ABI: everything that the engine can call, and nothing else.
-
-export { fill } from "./elementwise";
+export { conv2dForward, conv2dPack, conv2dPackTransposed, depthwiseConv2dForward } from "./conv2d";
+export { denseForward, denseInputGrad, densePack, nonZeroIndices } from "./dense";
+export { add, clamp, fill, leakyRelu, multiply, ratio, rectify, scaleAdd, scaleSigned, square, sumRows } from "./elementwise";
 export { cbrt, exp } from "./functions";
 export { heapBase } from "./heap";
+export { addChannels, clearBorder, copyChannels, fromChannelFirst, toChannelFirst } from "./layout";
+export { lrnForward, lrnRelevanceGather, lrnRelevanceShares } from "./lrn";
 export { gatherPatches, meanNearestDirect } from "./patches";
+export { averagePool2dForward, averagePool2dInputGrad, maxPool2dForward, maxPool2dScatter } from "./pool2d";
 export { meanRoot, selectSmallest } from "./select";
+export { softmax } from "./softmax";

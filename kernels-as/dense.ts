@@ -1,0 +1,175 @@
+// Dense layers. Weights are stored once, input-major: [in][outStride], outStride = out rounded up to 4. The forward pass then
+// reads only the rows of non-zero inputs (after ReLU most are zero), the backward pass is one dot product per input.
+
+// How a rule modifies a weight on its way through the kernel.
+const plain = 0; // w
+const signed = 1; // p * max(w, 0) + n * min(w, 0)
+const squared = 2; // w^2
+const ones = 3; // 1
+
+@inline
+function modify(w: v128, kind: i32, p: v128, n: v128): v128 {
+  if (kind == plain) return w;
+  if (kind == squared) return f32x4.mul(w, w);
+  if (kind == ones) return f32x4.splat(1);
+  const zero = f32x4.splat(0);
+  return f32x4.add(f32x4.mul(p, f32x4.max(w, zero)), f32x4.mul(n, f32x4.min(w, zero)));
+}
+
+/**
+ * Stores rows of a dense weight tensor input-major.
+ *   packed[i][first + r] = w[r][i] * (scale ? scale[r] : 1) for r in [0, rows)
+ * Layout: w [rows][inF], packed [inF][outStride], scale [rows] or 0.
+ * Source: layout of denseForward.
+ */
+export function densePack(packed: usize, w: usize, scale: usize, first: i32, rows: i32, inF: i32, outStride: i32): void {
+  const rowBytes = <usize>inF << 2;
+  for (let i = 0; i < inF; i++) {
+    let out = packed + (<usize>i * <usize>outStride + <usize>first << 2);
+    let a = w + (<usize>i << 2);
+    for (let r = 0; r < rows; r++) {
+      f32.store(out, f32.load(a) * (scale ? f32.load(scale + (<usize>r << 2)) : <f32>1));
+      out += 4;
+      a += rowBytes;
+    }
+  }
+}
+
+/**
+ * Lists the non-zero elements of a vector: indices[k] = i with x[i] != 0, ascending. Returns their number.
+ * Layout: indices i32 [n], x f32 [n].
+ * Source: x_i = 0 adds nothing to W x.
+ */
+export function nonZeroIndices(indices: usize, x: usize, n: i32): i32 {
+  let count = 0;
+  for (let i = 0; i < n; i++) {
+    i32.store(indices + (<usize>count << 2), i);
+    count += i32(f32.load(x + (<usize>i << 2)) != 0);
+  }
+  return count;
+}
+
+@inline
+function accumulateRows(
+  y: usize, indices: usize, count: i32, x: usize, w: usize, outStride: i32,
+  kind: i32, p: f32, n: f32, begin: i32, end: i32
+): void {
+  const vp = f32x4.splat(p);
+  const vn = f32x4.splat(n);
+  const rowBytes = <usize>outStride << 2;
+  const from = <usize>begin << 4;
+  let k = 0;
+  for (; k + 8 <= count; k += 8) {
+    const list = indices + (<usize>k << 2);
+    const i0 = <usize>i32.load(list), i1 = <usize>i32.load(list, 4), i2 = <usize>i32.load(list, 8), i3 = <usize>i32.load(list, 12);
+    const i4 = <usize>i32.load(list, 16), i5 = <usize>i32.load(list, 20), i6 = <usize>i32.load(list, 24), i7 = <usize>i32.load(list, 28);
+    const base = w + from;
+    let w0 = base + i0 * rowBytes, w1 = base + i1 * rowBytes, w2 = base + i2 * rowBytes, w3 = base + i3 * rowBytes;
+    let w4 = base + i4 * rowBytes, w5 = base + i5 * rowBytes, w6 = base + i6 * rowBytes, w7 = base + i7 * rowBytes;
+    const x0 = v128.load_splat<f32>(x + (i0 << 2)), x1 = v128.load_splat<f32>(x + (i1 << 2));
+    const x2 = v128.load_splat<f32>(x + (i2 << 2)), x3 = v128.load_splat<f32>(x + (i3 << 2));
+    const x4 = v128.load_splat<f32>(x + (i4 << 2)), x5 = v128.load_splat<f32>(x + (i5 << 2));
+    const x6 = v128.load_splat<f32>(x + (i6 << 2)), x7 = v128.load_splat<f32>(x + (i7 << 2));
+    let out = y + from;
+    const stop = y + (<usize>end << 4);
+    while (out < stop) {
+      // w_k at [i_k, o..o+3]; eight products join in a fixed tree, so that the running total rounds once for all of them
+      const s0 = f32x4.add(f32x4.mul(x0, modify(v128.load(w0), kind, vp, vn)), f32x4.mul(x1, modify(v128.load(w1), kind, vp, vn)));
+      const s1 = f32x4.add(f32x4.mul(x2, modify(v128.load(w2), kind, vp, vn)), f32x4.mul(x3, modify(v128.load(w3), kind, vp, vn)));
+      const s2 = f32x4.add(f32x4.mul(x4, modify(v128.load(w4), kind, vp, vn)), f32x4.mul(x5, modify(v128.load(w5), kind, vp, vn)));
+      const s3 = f32x4.add(f32x4.mul(x6, modify(v128.load(w6), kind, vp, vn)), f32x4.mul(x7, modify(v128.load(w7), kind, vp, vn)));
+      v128.store(out, f32x4.add(v128.load(out), f32x4.add(f32x4.add(s0, s1), f32x4.add(s2, s3))));
+      out += 16;
+      w0 += 16;
+      w1 += 16;
+      w2 += 16;
+      w3 += 16;
+      w4 += 16;
+      w5 += 16;
+      w6 += 16;
+      w7 += 16;
+    }
+  }
+  for (; k < count; k++) {
+    const i0 = <usize>i32.load(indices + (<usize>k << 2));
+    const x0 = v128.load_splat<f32>(x + (i0 << 2));
+    let w0 = w + i0 * rowBytes + from;
+    for (let out = y + from; out < y + (<usize>end << 4); out += 16) {
+      v128.store(out, f32x4.add(v128.load(out), f32x4.mul(x0, modify(v128.load(w0), kind, vp, vn))));
+      w0 += 16;
+    }
+  }
+}
+
+/**
+ * Dense layer with modified weights, bias and clamping.
+ *   y[o] = clamp(bias[o] + sum over i of x[i] * modified(w[o,i]), low, high), i over the listed non-zero inputs, eight at a time
+ * modified: kind 0 w; 1 p*max(w,0) + n*min(w,0); 2 w^2; 3 one.
+ * Layout: y [outStride], bias [outStride] or 0, w [in][outStride], indices as nonZeroIndices writes them. y may not alias x.
+ * Outputs 4*begin to 4*end are written (end at most outStride/4); lanes past the last output hold no meaning but are finite.
+ * Source: definition.
+ */
+export function denseForward(
+  y: usize, indices: usize, count: i32, x: usize, w: usize, bias: usize, outStride: i32,
+  kind: i32, p: f32, n: f32, low: f32, high: f32, begin: i32, end: i32
+): void {
+  for (let o = <usize>begin << 4; o < <usize>end << 4; o += 16) v128.store(y + o, bias ? v128.load(bias + o) : f32x4.splat(0));
+  if (kind == plain) accumulateRows(y, indices, count, x, w, outStride, plain, p, n, begin, end);
+  else if (kind == signed) accumulateRows(y, indices, count, x, w, outStride, signed, p, n, begin, end);
+  else if (kind == squared) accumulateRows(y, indices, count, x, w, outStride, squared, p, n, begin, end);
+  else accumulateRows(y, indices, count, x, w, outStride, ones, p, n, begin, end);
+  const lo = f32x4.splat(low);
+  const hi = f32x4.splat(high);
+  for (let o = <usize>begin << 4; o < <usize>end << 4; o += 16) {
+    v128.store(y + o, f32x4.min(f32x4.max(v128.load(y + o), lo), hi));
+  }
+}
+
+@inline
+function dotRows(dx: usize, s: usize, w: usize, mask: usize, outStride: i32, kind: i32, p: f32, n: f32, begin: i32, end: i32): void {
+  const vp = f32x4.splat(p);
+  const vn = f32x4.splat(n);
+  const rowBytes = <usize>outStride << 2;
+  for (let i = begin; i < end; i++) {
+    const at = <usize>i << 2;
+    if (mask && f32.load(mask + at) == 0) {
+      f32.store(dx + at, 0);
+      continue;
+    }
+    let a = w + <usize>i * rowBytes;
+    let b = s;
+    const stop = a + rowBytes;
+    let s0 = f32x4.splat(0), s1 = s0, s2 = s0, s3 = s0;
+    while (a + 64 <= stop) {
+      s0 = f32x4.add(s0, f32x4.mul(v128.load(b), modify(v128.load(a), kind, vp, vn)));
+      s1 = f32x4.add(s1, f32x4.mul(v128.load(b, 16), modify(v128.load(a, 16), kind, vp, vn)));
+      s2 = f32x4.add(s2, f32x4.mul(v128.load(b, 32), modify(v128.load(a, 32), kind, vp, vn)));
+      s3 = f32x4.add(s3, f32x4.mul(v128.load(b, 48), modify(v128.load(a, 48), kind, vp, vn)));
+      a += 64;
+      b += 64;
+    }
+    while (a < stop) {
+      s0 = f32x4.add(s0, f32x4.mul(v128.load(b), modify(v128.load(a), kind, vp, vn)));
+      a += 16;
+      b += 16;
+    }
+    const sum = f32x4.add(f32x4.add(s0, s1), f32x4.add(s2, s3));
+    f32.store(dx + at, f32x4.extract_lane(sum, 0) + f32x4.extract_lane(sum, 1) + (f32x4.extract_lane(sum, 2) + f32x4.extract_lane(sum, 3)));
+  }
+}
+
+/**
+ * Input gradient of a dense layer with modified weights.
+ *   dx[i] = sum over o of modified(w[o,i]) * s[o]; 0 where mask is given and mask[i] = 0
+ * Layout: dx [in], s [outStride] with zeros past the last output, w [in][outStride], mask [in] or 0. Sixteen partial sums in a
+ * fixed tree. dx may not alias s. Inputs [begin, end) are written.
+ * Source: adjoint of denseForward.
+ */
+export function denseInputGrad(
+  dx: usize, s: usize, w: usize, mask: usize, outStride: i32, kind: i32, p: f32, n: f32, begin: i32, end: i32
+): void {
+  if (kind == plain) dotRows(dx, s, w, mask, outStride, plain, p, n, begin, end);
+  else if (kind == signed) dotRows(dx, s, w, mask, outStride, signed, p, n, begin, end);
+  else if (kind == squared) dotRows(dx, s, w, mask, outStride, squared, p, n, begin, end);
+  else dotRows(dx, s, w, mask, outStride, ones, p, n, begin, end);
+}

@@ -1,0 +1,128 @@
+// Local response normalisation, Caffe semantics (alpha divided by the number of summed positions):
+//   y = x * scale^-beta, scale = k + alpha / n * sum of x^2 over the window.
+
+/** s^-beta; the usual exponents by square roots, which are exact everywhere and quick. */
+@inline
+function negativePower(s: f64, beta: f64): f64 {
+  if (beta == 0.75) return 1 / (sqrt<f64>(s) * sqrt<f64>(sqrt<f64>(s)));
+  if (beta == 0.5) return 1 / sqrt<f64>(s);
+  if (beta == 1) return 1 / s;
+  return Math.pow(s, -beta);
+}
+
+/** Sum of x^2 over the window of element (iy, ix, c); across: `size` channels, else size x size positions of channel c. */
+@inline
+function windowSquares(x: usize, xRow: i32, xPixel: i32, inH: i32, inW: i32, channels: i32, size: i32, across: i32, iy: i32, ix: i32, c: i32): f64 {
+  const half = size >> 1;
+  let sum: f64 = 0;
+  if (across) {
+    const row = x + (<usize>(iy * xRow + ix * xPixel) << 2);
+    const last = min(c + half, channels - 1);
+    for (let q = max(c - half, 0); q <= last; q++) {
+      const v = <f64>f32.load(row + (<usize>q << 2));
+      sum += v * v;
+    }
+  } else {
+    for (let qy = max(iy - half, 0); qy <= min(iy + half, inH - 1); qy++) {
+      for (let qx = max(ix - half, 0); qx <= min(ix + half, inW - 1); qx++) {
+        const v = <f64>f32.load(x + (<usize>(qy * xRow + qx * xPixel + c) << 2));
+        sum += v * v;
+      }
+    }
+  }
+  return sum;
+}
+
+/**
+ * Local response normalisation.
+ *   y[p] = x[p] * (k + alphaOverN * sum over q in window(p) of x[q]^2)^-beta
+ * The window holds `size` channels around p (across = 1) or size x size positions of the same channel (across = 0).
+ * Layout: y, x NHWC, strides in elements. y may not alias x. Rows [begin, end) are written.
+ * Source: Krizhevsky et al. 2012, section 3.3, with Caffe's alpha / n; double inside, rounded once.
+ */
+export function lrnForward(
+  y: usize, yRow: i32, yPixel: i32, x: usize, xRow: i32, xPixel: i32, inH: i32, inW: i32, channels: i32,
+  size: i32, across: i32, alphaOverN: f64, beta: f64, k: f64, begin: i32, end: i32
+): void {
+  for (let iy = begin; iy < end; iy++) {
+    for (let ix = 0; ix < inW; ix++) {
+      for (let c = 0; c < channels; c++) {
+        const scale = k + alphaOverN * windowSquares(x, xRow, xPixel, inH, inW, channels, size, across, iy, ix, c);
+        const v = <f64>f32.load(x + (<usize>(iy * xRow + ix * xPixel + c) << 2));
+        f32.store(y + (<usize>(iy * yRow + ix * yPixel + c) << 2), <f32>(v * negativePower(scale, beta)));
+      }
+    }
+  }
+}
+
+/**
+ * First half of LRN relevance: per output p the share of its own input and the factor of its neighbours' squares.
+ * Messages from output p to inputs q: m[p,p] = own, m[q,p] = off * x[q]^2 with off = -2 * beta * alphaOverN * x[p] * scale^(-beta-1) and
+ *   kind 0 (Taylor at (0,..,x[p],..,0)): own = x[p] * (k + alphaOverN * x[p]^2)^-beta
+ *   kind 1 (local linear map):           own = x[p] * scale^-beta + off * x[p]^2
+ * normalize = 1 divides by the messages' sum D + stabilizer * sign(D), 0 where that is 0; normalize = 0 does not (lrp_toolbox).
+ *   ownShare[p] = t * own, neighbourShare[p] = t * off, t = R[p] / (D + stabilizer * sign(D)) or R[p]
+ * Layout: shares and R [H][W][C] without gaps, float32; x NHWC, strides in elements. Rows [begin, end) are written.
+ * Source: Binder et al. 2016 (arXiv 1604.00825), equation for local renormalisation layers.
+ */
+export function lrnRelevanceShares(
+  ownShare: usize, neighbourShare: usize, r: usize, x: usize, xRow: i32, xPixel: i32, inH: i32, inW: i32, channels: i32,
+  size: i32, across: i32, alphaOverN: f64, beta: f64, k: f64, kind: i32, normalize: i32, stabilizer: f64, begin: i32, end: i32
+): void {
+  for (let iy = begin; iy < end; iy++) {
+    for (let ix = 0; ix < inW; ix++) {
+      for (let c = 0; c < channels; c++) {
+        const at = <usize>((iy * inW + ix) * channels + c) << 2;
+        const v = <f64>f32.load(x + (<usize>(iy * xRow + ix * xPixel + c) << 2));
+        const squares = windowSquares(x, xRow, xPixel, inH, inW, channels, size, across, iy, ix, c);
+        const scale = k + alphaOverN * squares;
+        const power = negativePower(scale, beta);
+        const off = -2 * beta * alphaOverN * v * power / scale;
+        const own = kind == 0 ? v * negativePower(k + alphaOverN * v * v, beta) : v * power + off * v * v;
+        let t = <f64>f32.load(r + at);
+        if (normalize) {
+          const sum = own + off * (squares - v * v);
+          const divisor = sum + (sum < 0 ? -stabilizer : stabilizer);
+          t = divisor == 0 ? 0 : t / divisor;
+        }
+        f32.store(ownShare + at, <f32>(t * own));
+        f32.store(neighbourShare + at, <f32>(t * off));
+      }
+    }
+  }
+}
+
+/**
+ * Second half of LRN relevance.
+ *   dx[q] = ownShare[q] + x[q]^2 * sum over p != q whose window holds q of neighbourShare[p]
+ * Layout as lrnRelevanceShares; dx without gaps, may not alias the shares. Rows [begin, end) are written.
+ * Source: as lrnRelevanceShares; windows are symmetric, so q is in window(p) exactly when p is in window(q).
+ */
+export function lrnRelevanceGather(
+  dx: usize, ownShare: usize, neighbourShare: usize, x: usize, xRow: i32, xPixel: i32, inH: i32, inW: i32, channels: i32,
+  size: i32, across: i32, begin: i32, end: i32
+): void {
+  const half = size >> 1;
+  for (let iy = begin; iy < end; iy++) {
+    for (let ix = 0; ix < inW; ix++) {
+      for (let c = 0; c < channels; c++) {
+        const at = <usize>((iy * inW + ix) * channels + c) << 2;
+        const v = <f64>f32.load(x + (<usize>(iy * xRow + ix * xPixel + c) << 2));
+        let sum: f64 = 0;
+        if (across) {
+          const pixel = neighbourShare + (<usize>((iy * inW + ix) * channels) << 2);
+          for (let q = max(c - half, 0); q <= min(c + half, channels - 1); q++) {
+            if (q != c) sum += <f64>f32.load(pixel + (<usize>q << 2));
+          }
+        } else {
+          for (let qy = max(iy - half, 0); qy <= min(iy + half, inH - 1); qy++) {
+            for (let qx = max(ix - half, 0); qx <= min(ix + half, inW - 1); qx++) {
+              if (qy != iy || qx != ix) sum += <f64>f32.load(neighbourShare + (<usize>((qy * inW + qx) * channels + c) << 2));
+            }
+          }
+        }
+        f32.store(dx + at, <f32>(<f64>f32.load(ownShare + at) + v * v * sum));
+      }
+    }
+  }
+}

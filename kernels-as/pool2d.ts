@@ -1,0 +1,226 @@
+// Pooling on NHWC images. Windows are clipped to the image, so padding is never read; four channels at a time.
+
+/**
+ * Max pooling.
+ *   y[oy,ox,c] = max of x[oy*strideH - padTop + i*dilationH, ox*strideW - padLeft + j*dilationW, c] over positions inside the image
+ * Layout: y, x NHWC with row and pixel strides in elements. y may not alias x. A window without any position gives 0.
+ * Rows [begin, end) are written.
+ * Source: definition.
+ */
+export function maxPool2dForward(
+  y: usize, yRow: i32, yPixel: i32, x: usize, xRow: i32, xPixel: i32,
+  inH: i32, inW: i32, outW: i32, channels: i32, kh: i32, kw: i32,
+  strideH: i32, strideW: i32, padTop: i32, padLeft: i32, dilationH: i32, dilationW: i32, begin: i32, end: i32
+): void {
+  for (let oy = begin; oy < end; oy++) {
+    for (let ox = 0; ox < outW; ox++) {
+      const top = oy * strideH - padTop;
+      const left = ox * strideW - padLeft;
+      const out = y + (<usize>oy * <usize>yRow + <usize>(ox * yPixel) << 2);
+      let c = 0;
+      for (; c + 4 <= channels; c += 4) {
+        let best = f32x4.splat(-Infinity);
+        for (let i = 0; i < kh; i++) {
+          const iy = top + i * dilationH;
+          if (iy < 0 || iy >= inH) continue;
+          for (let j = 0; j < kw; j++) {
+            const ix = left + j * dilationW;
+            if (ix < 0 || ix >= inW) continue;
+            best = f32x4.max(best, v128.load(x + (<usize>(iy * xRow + ix * xPixel + c) << 2)));
+          }
+        }
+        const empty = f32x4.eq(best, f32x4.splat(-Infinity));
+        v128.store(out + (<usize>c << 2), v128.andnot(best, empty));
+      }
+      for (; c < channels; c++) {
+        let best: f32 = -Infinity;
+        for (let i = 0; i < kh; i++) {
+          const iy = top + i * dilationH;
+          if (iy < 0 || iy >= inH) continue;
+          for (let j = 0; j < kw; j++) {
+            const ix = left + j * dilationW;
+            if (ix < 0 || ix >= inW) continue;
+            best = max<f32>(best, f32.load(x + (<usize>(iy * xRow + ix * xPixel + c) << 2)));
+          }
+        }
+        f32.store(out + (<usize>c << 2), best == -Infinity ? 0 : best);
+      }
+    }
+  }
+}
+
+// What happens to an output's relevance.
+const winner = 0; // all to the first position (row by row) that holds the maximum, added up where windows overlap
+const shared = 1; // in equal parts to all positions that hold the maximum
+const proportional = 2; // by x / sum of x over the window
+const overwrite = 3; // as winner, but a later window overwrites an earlier one
+
+/**
+ * Relevance of max pooling, scattered to the inputs. dx must be zero before.
+ * mode 0 winner takes all, 1 ties shared, 2 proportional x / sum x (nothing where the sum is 0), 3 winner, overwriting.
+ * Layout: dx, x NHWC of the input, dy, y NHWC of the output, strides in elements. dx may not alias anything.
+ * Channels [begin, end) are written, windows in raster order: any split gives the same bytes.
+ * Source: relevance.md "Max-pool"; mode 3 is torch's max_unpool2d as in the code of Li et al. 2019.
+ */
+export function maxPool2dScatter(
+  dx: usize, dxRow: i32, dxPixel: i32, dy: usize, dyRow: i32, dyPixel: i32, x: usize, xRow: i32, xPixel: i32, y: usize, yRow: i32, yPixel: i32,
+  mode: i32, inH: i32, inW: i32, outH: i32, outW: i32, kh: i32, kw: i32,
+  strideH: i32, strideW: i32, padTop: i32, padLeft: i32, dilationH: i32, dilationW: i32, begin: i32, end: i32
+): void {
+  for (let oy = 0; oy < outH; oy++) {
+    for (let ox = 0; ox < outW; ox++) {
+      const top = oy * strideH - padTop;
+      const left = ox * strideW - padLeft;
+      const dyAt = dy + (<usize>(oy * dyRow + ox * dyPixel) << 2);
+      const yAt = y + (<usize>(oy * yRow + ox * yPixel) << 2);
+      let c = begin;
+      if (mode == winner) {
+        for (; c + 4 <= end; c += 4) {
+          const r = v128.load(dyAt + (<usize>c << 2));
+          if (!v128.any_true(r)) continue;
+          const best = v128.load(yAt + (<usize>c << 2));
+          let open = i32x4.splat(-1);
+          for (let i = 0; i < kh; i++) {
+            const iy = top + i * dilationH;
+            if (iy < 0 || iy >= inH) continue;
+            for (let j = 0; j < kw; j++) {
+              const ix = left + j * dilationW;
+              if (ix < 0 || ix >= inW) continue;
+              const hit = v128.and(open, f32x4.eq(v128.load(x + (<usize>(iy * xRow + ix * xPixel + c) << 2)), best));
+              const at = dx + (<usize>(iy * dxRow + ix * dxPixel + c) << 2);
+              v128.store(at, f32x4.add(v128.load(at), v128.and(hit, r)));
+              open = v128.andnot(open, hit);
+            }
+          }
+        }
+      }
+      for (; c < end; c++) {
+        const r = f32.load(dyAt + (<usize>c << 2));
+        if (r == 0 && mode != overwrite) continue;
+        const best = f32.load(yAt + (<usize>c << 2));
+        let ties = 0;
+        let sum: f32 = 0;
+        if (mode == shared || mode == proportional) {
+          for (let i = 0; i < kh; i++) {
+            const iy = top + i * dilationH;
+            if (iy < 0 || iy >= inH) continue;
+            for (let j = 0; j < kw; j++) {
+              const ix = left + j * dilationW;
+              if (ix < 0 || ix >= inW) continue;
+              const v = f32.load(x + (<usize>(iy * xRow + ix * xPixel + c) << 2));
+              if (v == best) ties++;
+              sum += v;
+            }
+          }
+          if (mode == proportional && sum == 0) continue;
+        }
+        let found = false;
+        for (let i = 0; i < kh && !found; i++) {
+          const iy = top + i * dilationH;
+          if (iy < 0 || iy >= inH) continue;
+          for (let j = 0; j < kw && !found; j++) {
+            const ix = left + j * dilationW;
+            if (ix < 0 || ix >= inW) continue;
+            const v = f32.load(x + (<usize>(iy * xRow + ix * xPixel + c) << 2));
+            const at = dx + (<usize>(iy * dxRow + ix * dxPixel + c) << 2);
+            if (mode == proportional) {
+              f32.store(at, f32.load(at) + v * (r / sum));
+            } else if (v == best) {
+              if (mode == shared) f32.store(at, f32.load(at) + r / <f32>ties);
+              else {
+                f32.store(at, mode == overwrite ? r : f32.load(at) + r);
+                found = true;
+              }
+            }
+          }
+        }
+      }
+    }
+  }
+}
+
+/** Number of positions that a window counts along one axis, PyTorch's rule. */
+@inline
+function counted(start: i32, kernel: i32, size: i32, padBefore: i32, padAfter: i32, includePad: i32): i32 {
+  return includePad ? min(start + kernel, size + padAfter) - max(start, -padBefore) : min(start + kernel, size) - max(start, 0);
+}
+
+/**
+ * Average pooling.
+ *   y[oy,ox,c] = (sum over the window's positions inside the image of x) / divisor
+ * divisor: positions inside the image, or (includePad) inside image and pads; a window that ceil mode lets stick out beyond the
+ * pads is clipped there, as in PyTorch.
+ * Layout: y, x NHWC with row and pixel strides in elements. y may not alias x. Rows [begin, end) are written.
+ * Source: definition.
+ */
+export function averagePool2dForward(
+  y: usize, yRow: i32, yPixel: i32, x: usize, xRow: i32, xPixel: i32,
+  inH: i32, inW: i32, outW: i32, channels: i32, kh: i32, kw: i32, strideH: i32, strideW: i32,
+  padTop: i32, padLeft: i32, padBottom: i32, padRight: i32, includePad: i32, begin: i32, end: i32
+): void {
+  for (let oy = begin; oy < end; oy++) {
+    const top = oy * strideH - padTop;
+    for (let ox = 0; ox < outW; ox++) {
+      const left = ox * strideW - padLeft;
+      const divisor = <f32>(counted(top, kh, inH, padTop, padBottom, includePad) * counted(left, kw, inW, padLeft, padRight, includePad));
+      const out = y + (<usize>(oy * yRow + ox * yPixel) << 2);
+      const y0 = max(top, 0), y1 = min(top + kh, inH), x0 = max(left, 0), x1 = min(left + kw, inW);
+      let c = 0;
+      for (; c + 4 <= channels; c += 4) {
+        let sum = f32x4.splat(0);
+        for (let iy = y0; iy < y1; iy++) {
+          for (let ix = x0; ix < x1; ix++) sum = f32x4.add(sum, v128.load(x + (<usize>(iy * xRow + ix * xPixel + c) << 2)));
+        }
+        v128.store(out + (<usize>c << 2), f32x4.div(sum, f32x4.splat(divisor)));
+      }
+      for (; c < channels; c++) {
+        let sum: f32 = 0;
+        for (let iy = y0; iy < y1; iy++) {
+          for (let ix = x0; ix < x1; ix++) sum += f32.load(x + (<usize>(iy * xRow + ix * xPixel + c) << 2));
+        }
+        f32.store(out + (<usize>c << 2), sum / divisor);
+      }
+    }
+  }
+}
+
+/**
+ * Input gradient of average pooling, added to dx (zero it first).
+ *   dx[iy,ix,c] += dy[oy,ox,c] / divisor for every window that holds (iy,ix)
+ * Layout and divisor as averagePool2dForward. Channels [begin, end) are written, windows in raster order.
+ * Source: adjoint of averagePool2dForward.
+ */
+export function averagePool2dInputGrad(
+  dx: usize, dxRow: i32, dxPixel: i32, dy: usize, dyRow: i32, dyPixel: i32,
+  inH: i32, inW: i32, outH: i32, outW: i32, kh: i32, kw: i32, strideH: i32, strideW: i32,
+  padTop: i32, padLeft: i32, padBottom: i32, padRight: i32, includePad: i32, begin: i32, end: i32
+): void {
+  for (let oy = 0; oy < outH; oy++) {
+    const top = oy * strideH - padTop;
+    for (let ox = 0; ox < outW; ox++) {
+      const left = ox * strideW - padLeft;
+      const divisor = <f32>(counted(top, kh, inH, padTop, padBottom, includePad) * counted(left, kw, inW, padLeft, padRight, includePad));
+      const at = dy + (<usize>(oy * dyRow + ox * dyPixel) << 2);
+      const y0 = max(top, 0), y1 = min(top + kh, inH), x0 = max(left, 0), x1 = min(left + kw, inW);
+      let c = begin;
+      for (; c + 4 <= end; c += 4) {
+        const share = f32x4.div(v128.load(at + (<usize>c << 2)), f32x4.splat(divisor));
+        for (let iy = y0; iy < y1; iy++) {
+          for (let ix = x0; ix < x1; ix++) {
+            const to = dx + (<usize>(iy * dxRow + ix * dxPixel + c) << 2);
+            v128.store(to, f32x4.add(v128.load(to), share));
+          }
+        }
+      }
+      for (; c < end; c++) {
+        const share = f32.load(at + (<usize>c << 2)) / divisor;
+        for (let iy = y0; iy < y1; iy++) {
+          for (let ix = x0; ix < x1; ix++) {
+            const to = dx + (<usize>(iy * dxRow + ix * dxPixel + c) << 2);
+            f32.store(to, f32.load(to) + share);
+          }
+        }
+      }
+    }
+  }
+}
