@@ -52,9 +52,7 @@ export interface AveragePool2dNode {
 }
 
 /** Mean (or maximum) over the whole image, [C,H,W] -> [C,1,1]. */
-export interface GlobalPool2dNode {
-  readonly op: "globalAveragePool2d" | "globalMaxPool2d";
-}
+export type GlobalPool2dNode = { readonly op: "globalAveragePool2d" } | { readonly op: "globalMaxPool2d" };
 
 /**
  * Local response normalisation, Caffe semantics: alpha is divided by the number of summed positions.

@@ -1,0 +1,394 @@
+import type { Activation } from "../activation.ts";
+import { FoldedBatchNorm } from "../batch-norm.ts";
+import { gradientPads, type PhaseAxis, phasesOf } from "../convolution.ts";
+import { ShapeError } from "../errors.ts";
+import { outputSize, type Window, windowOf } from "../geometry.ts";
+import type { Pads } from "../graph.ts";
+import { type LinearMap, prepareLinearRelevance } from "../linear-relevance.ts";
+import { isUnmodified, ModifiedVectors, modificationKey, writeModified } from "../modified-weights.ts";
+import { type Modification, unmodified } from "../rules.ts";
+import { formatShape, type Shape } from "../tensor.ts";
+import type { Construction, LayerRuntime, NodeOf, OpKind } from "./op.ts";
+
+// Input rows of a block stay in the second-level cache while all weights pass over them.
+const blockBytes = 512 * 1024;
+
+/** Channel counts of a convolution, checked. */
+function groupsOf(node: NodeOf<"conv2d">, input: Shape): { group: number; inPerGroup: number; outPerGroup: number } {
+  const where = `conv2d "${node.name}"`;
+  const { outChannels, group = 1 } = node;
+  const channels = input[0] ?? 0;
+  if (input.length !== 3) {
+    throw new ShapeError(
+      `${where}: needs an image [C,H,W], got ${formatShape(input)}. Put a reshape before it or correct its input.`,
+    );
+  }
+  if (!Number.isSafeInteger(outChannels) || outChannels < 1) {
+    throw new ShapeError(`${where}: outChannels must be a positive integer, got ${outChannels}.`);
+  }
+  if (!Number.isSafeInteger(group) || group < 1 || channels % group !== 0 || outChannels % group !== 0) {
+    throw new ShapeError(
+      `${where}: group ${group} must divide both its ${channels} input and ${outChannels} output channels.`,
+    );
+  }
+  return { group, inPerGroup: channels / group, outPerGroup: outChannels / group };
+}
+
+/** Weights packed for one direction: one address per group, or one for a depthwise convolution. */
+type Packs = Map<string, number>;
+
+/** Everything fixed about one convolution. */
+interface Setup {
+  readonly construction: Construction;
+  readonly window: Window;
+  readonly group: number;
+  readonly inPerGroup: number;
+  readonly outPerGroup: number;
+  readonly isDepthwise: boolean;
+  readonly phasesY: readonly PhaseAxis[];
+  readonly phasesX: readonly PhaseAxis[];
+}
+
+const lanes = 8;
+const padded = (channels: number): number => Math.ceil(channels / lanes) * lanes;
+
+/** Floats of the forward pack of one group. */
+function packLength({ isDepthwise, window, inPerGroup, outPerGroup, group }: Setup): number {
+  const [kh, kw] = window.kernelShape;
+  return isDepthwise ? kh * kw * group : padded(outPerGroup) * kh * kw * inPerGroup;
+}
+
+/** The convolution's packed weights and biases. */
+class Weights {
+  readonly #setup: Setup;
+  readonly #plain: number;
+  readonly #bias: number;
+  readonly #biases: ModifiedVectors;
+  readonly #forward: Packs = new Map();
+  readonly #transposed: Packs = new Map();
+  readonly #groupBiases = new Map<number, number>();
+
+  constructor(setup: Setup, hasBias: boolean) {
+    const { kernels } = setup.construction;
+    const channels = setup.group * setup.outPerGroup;
+    this.#setup = setup;
+    this.#plain = kernels.arena.allocate(4 * packLength(setup) * (setup.isDepthwise ? 1 : setup.group));
+    this.#bias = hasBias ? kernels.arena.allocate(4 * padded(channels)) : 0;
+    this.#biases = new ModifiedVectors(kernels, this.#bias, channels);
+    this.#forward.set(modificationKey(unmodified), this.#plain);
+    this.bias(unmodified);
+  }
+
+  /** Takes rows of the OIHW weights that lie at `address`, each multiplied by its factor. */
+  setRows(address: number, first: number, count: number, factors: Float32Array | undefined, scratch: number): void {
+    const { construction, window, inPerGroup, outPerGroup, isDepthwise } = this.#setup;
+    const { call, arena } = construction.kernels;
+    const [kh, kw] = window.kernelShape;
+    const rowBytes = 4 * inPerGroup * kh * kw;
+    for (let done = 0; done < count; ) {
+      const m = first + done;
+      const g = isDepthwise ? 0 : Math.floor(m / outPerGroup);
+      const inGroup = isDepthwise ? m : m - g * outPerGroup;
+      const rows = Math.min(count - done, isDepthwise ? count : outPerGroup - inGroup, 256);
+      const from = address + done * rowBytes;
+      if (factors) arena.f32(scratch, rows).set(factors.subarray(m, m + rows));
+      const scale = factors ? scratch : 0;
+      if (isDepthwise) {
+        for (let r = 0; r < rows; r++) {
+          const weights = arena.f32(from + r * rowBytes, kh * kw);
+          const factor = Math.fround(factors?.[m + r] ?? 1);
+          const out = arena.f32(this.#plain, packLength(this.#setup));
+          for (let t = 0; t < kh * kw; t++) out[t * this.#setup.group + m + r] = weights[t]! * factor;
+        }
+      } else {
+        const pack = this.#plain + 4 * g * packLength(this.#setup);
+        call.conv2dPack(pack, from, scale, inGroup, rows, inPerGroup, kh, kw);
+      }
+      done += rows;
+    }
+  }
+
+  /** Takes the bias, all of it. */
+  setBias(bias: Float32Array): void {
+    const { arena } = this.#setup.construction.kernels;
+    arena.f32(this.#bias, bias.length).set(bias);
+    this.#groupBiases.set(this.#bias, this.#padPerGroup(this.#bias));
+  }
+
+  /** Address of the modified bias [outChannels]. */
+  bias(modification: Modification | undefined): number {
+    const address = this.#biases.address(modification);
+    if (address !== 0 && !this.#groupBiases.has(address)) this.#groupBiases.set(address, this.#padPerGroup(address));
+    return address;
+  }
+
+  /** The bias as the kernel reads it: each group's part starts a panel of its own. */
+  kernelBias(address: number): number {
+    return this.#groupBiases.get(address) ?? 0;
+  }
+
+  #padPerGroup(address: number): number {
+    const { construction, group, outPerGroup, isDepthwise } = this.#setup;
+    const { arena } = construction.kernels;
+    if (isDepthwise || group === 1 || outPerGroup % lanes === 0) return address;
+    const copy = this.#groupBiases.get(address) ?? arena.allocate(4 * group * padded(outPerGroup));
+    for (let g = 0; g < group; g++) {
+      const from = arena.f32(address + 4 * g * outPerGroup, outPerGroup);
+      arena.f32(copy + 4 * g * padded(outPerGroup), outPerGroup).set(from);
+    }
+    return copy;
+  }
+
+  /** Address of the modified forward pack; made on first use. */
+  forward(modification: Modification): number {
+    const key = modificationKey(modification);
+    let pack = this.#forward.get(key);
+    if (pack === undefined) {
+      const { kernels } = this.#setup.construction;
+      const length = packLength(this.#setup) * (this.#setup.isDepthwise ? 1 : this.#setup.group);
+      pack = kernels.arena.allocate(4 * length);
+      writeModified(kernels, pack, this.#plain, length, modification);
+      this.#forward.set(key, pack);
+    }
+    return pack;
+  }
+
+  /** Floats of one group's transposed pack for a phase. */
+  phaseLength(phaseY: PhaseAxis, phaseX: PhaseAxis): number {
+    const { isDepthwise, inPerGroup, outPerGroup, group } = this.#setup;
+    const taps = phaseY.taps * phaseX.taps;
+    return isDepthwise ? taps * group : padded(inPerGroup) * taps * outPerGroup;
+  }
+
+  /** Address of the modified transposed packs, phase after phase, in each phase group after group; made on first use. */
+  transposed(modification: Modification): number {
+    const key = modificationKey(modification);
+    const known = this.#transposed.get(key);
+    if (known !== undefined) return known;
+    const { construction, window, inPerGroup, outPerGroup, isDepthwise, group, phasesX, phasesY } = this.#setup;
+    const { call, arena } = construction.kernels;
+    const [kh, kw] = window.kernelShape;
+    const groups = isDepthwise ? 1 : group;
+    let length = 0;
+    for (const phaseY of phasesY) for (const phaseX of phasesX) length += groups * this.phaseLength(phaseY, phaseX);
+    const pack = arena.allocate(4 * length);
+    let out = pack;
+    for (const py of phasesY) {
+      for (const px of phasesX) {
+        for (let g = 0; g < groups; g++) {
+          if (isDepthwise) {
+            for (let a = 0; a < py.taps; a++) {
+              for (let b = 0; b < px.taps; b++) {
+                const tap = (py.lastTap - a * py.tapStep) * kw + px.lastTap - b * px.tapStep;
+                const from = arena.f32(this.#plain + 4 * tap * group, group);
+                arena.f32(out + 4 * (a * px.taps + b) * group, group).set(from);
+              }
+            }
+          } else if (py.taps * px.taps > 0) {
+            const from = this.#plain + 4 * g * packLength(this.#setup);
+            // biome-ignore format: one group of arguments a line
+            call.conv2dPackTransposed(out, from, outPerGroup, inPerGroup, kh, kw,
+              py.taps, py.lastTap, py.tapStep, px.taps, px.lastTap, px.tapStep);
+          }
+          out += 4 * this.phaseLength(py, px);
+        }
+      }
+    }
+    if (!isUnmodified(modification)) {
+      // The lanes beyond the last channel are modified too; their results are never stored.
+      writeModified(construction.kernels, pack, pack, length, modification);
+    }
+    this.#transposed.set(key, pack);
+    return pack;
+  }
+}
+
+/** Runs the convolution, group by group. */
+function applyForward(
+  setup: Setup,
+  y: Activation,
+  x: Activation,
+  pack: number,
+  bias: number,
+  scratch: number,
+  low: number,
+  high: number,
+): void {
+  const { call } = setup.construction.kernels;
+  const { window, group, inPerGroup, outPerGroup } = setup;
+  const [kh, kw] = window.kernelShape;
+  const [sh, sw] = window.strides;
+  const [dh, dw] = window.dilations;
+  const firstTap = x.address - 4 * (window.pads[0] * x.rowStride + window.pads[1] * x.pixelStride);
+  if (setup.isDepthwise) {
+    // biome-ignore format: one group of arguments a line
+    call.depthwiseConv2dForward(y.address, y.rowStride, y.pixelStride, firstTap, x.rowStride, x.pixelStride, pack, bias,
+      y.width, group, kh, kw, sh, sw, dh, dw, low, high, 0, y.height);
+    return;
+  }
+  const blockRows = Math.max(1, Math.floor(blockBytes / (4 * x.rowStride * sh)));
+  for (let g = 0; g < group; g++) {
+    // biome-ignore format: one group of arguments a line
+    call.conv2dForward(
+      y.address + 4 * g * outPerGroup, y.rowStride, y.pixelStride,
+      firstTap + 4 * g * inPerGroup, x.rowStride, x.pixelStride,
+      pack + 4 * g * packLength(setup), bias === 0 ? 0 : bias + 4 * g * padded(outPerGroup), scratch,
+      y.width, outPerGroup, inPerGroup, kh, kw, sh, sw, dh, dw, low, high, blockRows, 0, y.height);
+  }
+}
+
+/** dx = W^T s: for every stride phase a convolution of s, whose border of zeros stands for what lies outside. */
+function applyTransposed(
+  setup: Setup,
+  weights: Weights,
+  dx: Activation,
+  s: Activation,
+  packs: number,
+  scratch: number,
+): void {
+  const { call } = setup.construction.kernels;
+  const { window, group, inPerGroup, outPerGroup, isDepthwise } = setup;
+  const [sh, sw] = window.strides;
+  const groups = isDepthwise ? 1 : group;
+  if (setup.phasesY.some((py) => py.taps === 0) || setup.phasesX.some((px) => px.taps === 0)) {
+    // Input positions that no window reads.
+    call.fill(dx.address, 0, 0, dx.height * dx.rowStride);
+  }
+  let pack = packs;
+  for (const py of setup.phasesY) {
+    for (const px of setup.phasesX) {
+      const length = weights.phaseLength(py, px);
+      const blockRows = Math.max(1, Math.floor(blockBytes / (4 * s.rowStride)));
+      for (let g = 0; g < groups; g++, pack += 4 * length) {
+        if (py.taps * px.taps === 0) continue;
+        const to = dx.address + 4 * (py.first * dx.rowStride + px.first * dx.pixelStride + g * inPerGroup);
+        const from = s.address + 4 * (py.firstRead * s.rowStride + px.firstRead * s.pixelStride + g * outPerGroup);
+        if (isDepthwise) {
+          // biome-ignore format: one group of arguments a line
+          call.depthwiseConv2dForward(to, sh * dx.rowStride, sw * dx.pixelStride, from, s.rowStride, s.pixelStride, pack, 0,
+            px.count, group, py.taps, px.taps, 1, 1, py.readStep, px.readStep,
+            Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY, 0, py.count);
+        } else {
+          // biome-ignore format: one group of arguments a line
+          call.conv2dForward(to, sh * dx.rowStride, sw * dx.pixelStride, from, s.rowStride, s.pixelStride, pack, 0, scratch,
+            px.count, inPerGroup, outPerGroup, py.taps, px.taps, 1, 1, py.readStep, px.readStep,
+            Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY, blockRows, 0, py.count);
+        }
+      }
+    }
+  }
+}
+
+/** Builds a convolution; also what a batch norm without a layer to fold into becomes. */
+export function buildConv2d(construction: Construction, node: NodeOf<"conv2d">): LayerRuntime {
+  const { kernels, layer, inputShapes, outputShape, output } = construction;
+  const x = construction.inputs[0];
+  const inputShape = inputShapes[0];
+  if (x === undefined || inputShape === undefined) throw new ShapeError(`conv2d "${node.name}": has no input.`);
+  const window = windowOf(`conv2d "${node.name}"`, node);
+  const groups = groupsOf(node, inputShape);
+  const phasesOn = (axis: 0 | 1, length: number): readonly PhaseAxis[] =>
+    phasesOf(length, window.kernelShape[axis], window.strides[axis], window.pads[axis], window.dilations[axis]);
+  const setup: Setup = {
+    construction,
+    window,
+    ...groups,
+    isDepthwise: groups.inPerGroup === 1 && groups.outPerGroup === 1 && groups.group > 1,
+    phasesY: phasesOn(0, x.height),
+    phasesX: phasesOn(1, x.width),
+  };
+  const batchNorm = layer.batchNorm ? new FoldedBatchNorm(layer.batchNorm, node.outChannels) : undefined;
+  const hasBias = node.bias !== undefined || batchNorm !== undefined;
+  const weights = new Weights(setup, hasBias);
+  const scratch = kernels.arena.allocate(1024);
+  const rowLength = groups.inPerGroup * window.kernelShape[0] * window.kernelShape[1];
+  const staging = construction.staging;
+  const bias = hasBias ? new Float32Array(node.outChannels) : undefined;
+  const low = layer.activation?.low ?? Number.NEGATIVE_INFINITY;
+  const high = layer.activation?.high ?? Number.POSITIVE_INFINITY;
+  const [top, bottom] = gradientPads(setup.phasesY, output.height);
+  const [left, right] = gradientPads(setup.phasesX, output.width);
+  const map: LinearMap = {
+    x,
+    y: output,
+    inputShape,
+    outputShape,
+    isRectified: low === 0 && high === Number.POSITIVE_INFINITY,
+    isUnclamped: low === Number.NEGATIVE_INFINITY && high === Number.POSITIVE_INFINITY,
+    gradientBorder: [top, left, bottom, right] satisfies Pads,
+    gradientPadding: 0,
+    prepare(modification, direction) {
+      if (direction === "forward") weights.forward(modification);
+      else weights.transposed(modification);
+    },
+    bias: (modification) => weights.bias(modification),
+    apply(z, input, modification, biasAddress) {
+      const pack = weights.forward(modification);
+      const free = Number.POSITIVE_INFINITY;
+      applyForward(setup, z, input, pack, weights.kernelBias(biasAddress), scratch, -free, free);
+    },
+    transpose(dx, s, modification) {
+      applyTransposed(setup, weights, dx, s, weights.transposed(modification), scratch);
+    },
+  };
+  return {
+    forward() {
+      const biasAddress = weights.kernelBias(weights.bias(unmodified));
+      applyForward(setup, output, x, weights.forward(unmodified), biasAddress, scratch, low, high);
+    },
+    prepareRelevance: (context) => prepareLinearRelevance(map, context),
+    ruleName: (rules) => rules.linear.name,
+    setRows(name, firstRow, rows) {
+      if (batchNorm?.setRows(name, firstRow, rows)) {
+        if (bias) weights.setBias(batchNorm.foldedBias(bias));
+        return;
+      }
+      if (name === node.bias && bias) {
+        bias.set(rows, firstRow);
+        weights.setBias(batchNorm?.foldedBias(bias) ?? bias);
+      }
+      if (name === node.weight) {
+        const factors = batchNorm?.factors();
+        staging.pass(rows, rowLength, firstRow, (address, first, count) => {
+          weights.setRows(address, first, count, factors, scratch);
+        });
+      }
+    },
+  };
+}
+
+/** 2-D convolution with any kernel, stride, dilation, pads and groups. */
+export const conv2d: OpKind<"conv2d"> = {
+  sign: "any",
+  outputShape(node, inputs) {
+    const input = inputs[0] ?? [];
+    groupsOf(node, input);
+    const where = `conv2d "${node.name}"`;
+    return [node.outChannels, ...outputSize(where, windowOf(where, node), input[1] ?? 0, input[2] ?? 0)];
+  },
+  inputBorder: (node, input) => {
+    const window = windowOf(`conv2d "${node.name}"`, node);
+    // Only what windows really reach: with a stride the last rows of a pad may never be read.
+    const [height, width] = outputSize(`conv2d "${node.name}"`, window, input[1] ?? 0, input[2] ?? 0);
+    const reach = (axis: 0 | 1, out: number, size: number): number =>
+      (out - 1) * window.strides[axis] +
+      (window.kernelShape[axis] - 1) * window.dilations[axis] -
+      window.pads[axis] -
+      (size - 1);
+    return [
+      window.pads[0],
+      window.pads[1],
+      Math.max(0, reach(0, height, input[1] ?? 0)),
+      Math.max(0, reach(1, width, input[2] ?? 0)),
+    ];
+  },
+  parameters(node, layer, input) {
+    const { inPerGroup } = groupsOf(node, input);
+    const shape = [node.outChannels, inPerGroup, ...node.kernelShape];
+    const folded = layer.batchNorm ? new FoldedBatchNorm(layer.batchNorm, node.outChannels).parameters : [];
+    const bias = node.bias === undefined ? [] : [{ name: node.bias, shape: [node.outChannels] }];
+    // Batch norm first: its factors multiply the weights as they come in.
+    return [...folded, ...bias, { name: node.weight, shape }];
+  },
+  build: buildConv2d,
+};

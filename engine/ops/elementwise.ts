@@ -1,0 +1,143 @@
+import { ShapeError } from "../errors.ts";
+import { nothingLost } from "../ledger.ts";
+import { formatShape, type Shape, sameShape } from "../tensor.ts";
+import type { Construction, LayerRuntime, OpKind, RelevancePass } from "./op.ts";
+
+/** The only input's shape, unchanged. */
+function sameAsInput(where: string, inputs: readonly Shape[]): Shape {
+  const [input] = inputs;
+  if (input === undefined || inputs.length !== 1)
+    throw new ShapeError(`${where}: needs one input, got ${inputs.length}.`);
+  return input;
+}
+
+/** Relevance passes through unchanged. */
+export function passRelevance({ kernels, output: y }: Construction): LayerRuntime["prepareRelevance"] {
+  return ({ relevance: r, inputRelevance: [dx] }): RelevancePass => ({
+    scratchBytes: [],
+    run() {
+      const count = y.height * y.width * y.channels;
+      kernels.call.copyChannels(dx?.address ?? 0, 0, count, r.address, 0, count, 1, count, 0, 1);
+      return nothingLost;
+    },
+  });
+}
+
+/** A layer that clamps its input. */
+function buildClamp(construction: Construction, low: number, high: number): LayerRuntime {
+  const { kernels, inputs, output: y } = construction;
+  const x = inputs[0];
+  return {
+    forward() {
+      if (x === undefined) return;
+      kernels.call.clamp(y.address, y.rowStride, x.address, x.rowStride, y.width * y.channels, low, high, 0, y.height);
+    },
+    ruleName: () => "pass",
+    prepareRelevance: passRelevance(construction),
+  };
+}
+
+/** max(x, 0); where it follows a convolution or dense layer that layer applies it. */
+export const relu: OpKind<"relu"> = {
+  sign: "nonNegative",
+  outputShape: (node, inputs) => sameAsInput(`relu "${node.name}"`, inputs),
+  build: (construction) => buildClamp(construction, 0, Number.POSITIVE_INFINITY),
+};
+
+/** min(max(x, low), high). */
+export const clip: OpKind<"clip"> = {
+  sign: "keeps",
+  outputShape(node, inputs) {
+    if (!(node.low <= node.high)) {
+      throw new ShapeError(`clip "${node.name}": low must not exceed high, got ${node.low} and ${node.high}.`);
+    }
+    return sameAsInput(`clip "${node.name}"`, inputs);
+  },
+  build: (construction, node) => buildClamp(construction, node.low, node.high),
+};
+
+/** x where x >= 0, slope * x elsewhere. */
+export const leakyRelu: OpKind<"leakyRelu"> = {
+  sign: "keeps",
+  outputShape: (node, inputs) => sameAsInput(`leakyRelu "${node.name}"`, inputs),
+  build(construction, node) {
+    const { kernels, inputs, output: y } = construction;
+    const x = inputs[0];
+    return {
+      forward() {
+        if (x === undefined) return;
+        kernels.call.leakyRelu(
+          y.address,
+          y.rowStride,
+          x.address,
+          x.rowStride,
+          y.width * y.channels,
+          node.slope,
+          0,
+          y.height,
+        );
+      },
+      ruleName: () => "pass",
+      prepareRelevance: passRelevance(construction),
+    };
+  },
+};
+
+/** Sum of inputs of one shape. */
+export const add: OpKind<"add"> = {
+  sign: "keeps",
+  outputShape(node, inputs) {
+    const [first] = inputs;
+    if (first === undefined || inputs.length < 2) {
+      throw new ShapeError(`add "${node.name}": needs at least two inputs, got ${inputs.length}.`);
+    }
+    const other = inputs.find((shape) => !sameShape(shape, first));
+    if (other) {
+      throw new ShapeError(
+        `add "${node.name}": inputs must have one shape, got ${formatShape(first)} and ${formatShape(other)}. Broadcasting is not supported.`,
+      );
+    }
+    return first;
+  },
+  build({ kernels, inputs, output: y }) {
+    const { call, arena } = kernels;
+    const length = y.width * y.channels;
+    return {
+      forward() {
+        const [first, ...rest] = inputs;
+        if (first === undefined) return;
+        let left = first;
+        for (const right of rest) {
+          // biome-ignore format: one group of arguments a line
+          call.add(y.address, y.rowStride, left.address, left.rowStride, right.address, right.rowStride, length, 0, y.height);
+          left = y;
+        }
+      },
+      ruleName: () => "norm",
+      prepareRelevance({ relevance: r, inputRelevance, rules }) {
+        return {
+          scratchBytes: [4 * r.height * r.rowStride, 24 * r.height],
+          run([s = 0, ledger = 0]) {
+            // biome-ignore format: one group of arguments a line
+            call.ratio(s, r.rowStride, r.address, r.rowStride, y.address, y.rowStride, 0, 0, 0, ledger,
+              length, y.channels, 1, rules.normStabilizer, 1, 0, 0, y.height);
+            inputRelevance.forEach((dx, k) => {
+              const x = inputs[k];
+              if (x === undefined) return;
+              // biome-ignore format: one group of arguments a line
+              call.multiply(dx.address, dx.rowStride, x.address, x.rowStride, s, r.rowStride, length, 1, 0, 0, y.height);
+            });
+            const shares = arena.f64(ledger, 3 * y.height);
+            let stabilizer = 0;
+            let dropped = 0;
+            for (let row = 0; row < y.height; row++) {
+              stabilizer += shares[3 * row + 1]!;
+              dropped += shares[3 * row + 2]!;
+            }
+            return { bias: 0, stabilizer, dropped };
+          },
+        };
+      },
+    };
+  },
+};

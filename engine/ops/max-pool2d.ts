@@ -1,0 +1,70 @@
+import { ShapeError } from "../errors.ts";
+import { outputSize, type Window, windowOf } from "../geometry.ts";
+import { nothingLost } from "../ledger.ts";
+import type { MaxPoolRule } from "../rules.ts";
+import { formatShape, type Shape } from "../tensor.ts";
+import type { Construction, LayerRuntime, OpKind } from "./op.ts";
+
+/** The kernel's number for each mode. */
+const modes = { winner: 0, shared: 1, proportional: 2, overwrite: 3 } satisfies Record<MaxPoolRule, number>;
+
+/**
+ * @throws ShapeError unless the input is an image [C,H,W]
+ */
+export function requireImage(where: string, input: Shape): Shape {
+  if (input.length !== 3) throw new ShapeError(`${where}: needs an image [C,H,W], got ${formatShape(input)}.`);
+  return input;
+}
+
+/** Max pooling over an explicit window; global max pooling is the window as large as the image. */
+export function buildMaxPool({ kernels, inputs, output }: Construction, window: Window): LayerRuntime {
+  const { call } = kernels;
+  const x = inputs[0];
+  if (x === undefined) throw new ShapeError("maxPool2d: has no input.");
+  const y = output;
+  const [kh, kw] = window.kernelShape;
+  const [sh, sw] = window.strides;
+  const [dh, dw] = window.dilations;
+  const [top, left] = window.pads;
+  return {
+    forward() {
+      // biome-ignore format: one group of arguments a line
+      call.maxPool2dForward(y.address, y.rowStride, y.pixelStride, x.address, x.rowStride, x.pixelStride,
+        x.height, x.width, y.width, y.channels, kh, kw, sh, sw, top, left, dh, dw, 0, y.height);
+    },
+    ruleName: (rules) => rules.maxPool,
+    prepareRelevance({ relevance: r, inputRelevance: [dx], rules, kernels: { arena } }) {
+      if (dx === undefined) throw new ShapeError("maxPool2d: has no input.");
+      // The rows of the ledger: relevance in and out, to see what was dropped or overwritten.
+      const rows = Math.max(r.height, dx.height);
+      return {
+        scratchBytes: [8 * rows],
+        run([sums = 0]) {
+          call.fill(dx.address, 0, 0, dx.height * dx.rowStride);
+          // biome-ignore format: one group of arguments a line
+          call.maxPool2dScatter(dx.address, dx.rowStride, dx.pixelStride, r.address, r.rowStride, r.pixelStride,
+            x.address, x.rowStride, x.pixelStride, y.address, y.rowStride, y.pixelStride,
+            modes[rules.maxPool], x.height, x.width, y.height, y.width, kh, kw, sh, sw, top, left, dh, dw, 0, x.channels);
+          const total = (address: number, rowStride: number, height: number): number => {
+            call.sumRows(sums, address, rowStride, rowStride, 0, height);
+            return arena.f64(sums, height).reduce((a, b) => a + b, 0);
+          };
+          const out = total(r.address, r.rowStride, r.height);
+          const dropped = out - total(dx.address, dx.rowStride, dx.height);
+          return rules.maxPool === "winner" || rules.maxPool === "shared" ? nothingLost : { ...nothingLost, dropped };
+        },
+      };
+    },
+  };
+}
+
+/** Largest value of each window. */
+export const maxPool2d: OpKind<"maxPool2d"> = {
+  sign: "keeps",
+  outputShape(node, inputs) {
+    const where = `maxPool2d "${node.name}"`;
+    const [channels = 0, height = 0, width = 0] = requireImage(where, inputs[0] ?? []);
+    return [channels, ...outputSize(where, windowOf(where, node), height, width)];
+  },
+  build: (construction, node) => buildMaxPool(construction, windowOf(`maxPool2d "${node.name}"`, node)),
+};

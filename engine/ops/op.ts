@@ -1,0 +1,82 @@
+import type { Activation } from "../activation.ts";
+import type { Layer } from "../compile.ts";
+import type { NodeDefinition, Op, Pads } from "../graph.ts";
+import type { Kernels } from "../kernels.ts";
+import type { LedgerTerms } from "../ledger.ts";
+import type { ParameterSpec } from "../parameters.ts";
+import type { LinearRule, LrnRule, MaxPoolRule } from "../rules.ts";
+import type { Staging } from "../staging.ts";
+import type { Shape } from "../tensor.ts";
+
+/** The node definition of one op. */
+export type NodeOf<O extends Op> = Extract<NodeDefinition, { readonly op: O }>;
+
+/** A parameter that a layer needs, before its node's name is attached. */
+export type Parameter = Omit<ParameterSpec, "node">;
+
+/** What a layer is built from. */
+export interface Construction {
+  readonly kernels: Kernels;
+  readonly staging: Staging;
+  readonly layer: Layer;
+  readonly inputs: readonly Activation[];
+  readonly output: Activation;
+  /** Shapes of the inputs and of the output, [C,H,W] or [F]. */
+  readonly inputShapes: readonly Shape[];
+  readonly outputShape: Shape;
+}
+
+/** The rules a composite chose for one layer; a layer reads the one that concerns it. */
+export interface LayerRules {
+  readonly linear: LinearRule;
+  readonly maxPool: MaxPoolRule;
+  readonly lrn: LrnRule;
+  /** Stabiliser of layers that divide by a sum of inputs: average pooling, add. */
+  readonly normStabilizer: number;
+}
+
+/** What a layer needs to know to prepare its relevance pass. */
+export interface RelevanceContext {
+  readonly kernels: Kernels;
+  readonly rules: LayerRules;
+  /** Relevance of the output, without border. */
+  readonly relevance: Activation;
+  /** Where the relevance of each input goes, without border; overwritten. */
+  readonly inputRelevance: readonly Activation[];
+  /** True when no input value can be negative. */
+  readonly isNonNegative: boolean;
+  /** True when relevance is 0 wherever the (rectified) output is 0, so that the stored output can stand for Z. */
+  readonly vanishesWithOutput: boolean;
+}
+
+/** A prepared relevance pass. */
+export interface RelevancePass {
+  /** Sizes of the scratch memory it needs while it runs. */
+  readonly scratchBytes: readonly number[];
+  /** Runs it; returns what became of the relevance that did not reach an input. */
+  run(scratch: readonly number[]): LedgerTerms;
+}
+
+/** A layer ready to run. */
+export interface LayerRuntime {
+  forward(): void;
+  prepareRelevance(context: RelevanceContext): RelevancePass;
+  /** Name of the rule that `rules` mean for this kind of layer, for the ledger. */
+  ruleName(rules: LayerRules): string;
+  /** Takes whole rows (axis 0) of a parameter, in order, first to last. */
+  setRows?(name: string, firstRow: number, rows: Float32Array): void;
+}
+
+/** Everything the engine knows of one kind of layer. */
+export interface OpKind<O extends Op> {
+  /**
+   * @throws ShapeError when inputs or attributes do not fit
+   */
+  outputShape(node: NodeOf<O>, inputs: readonly Shape[]): Shape;
+  /** Zero border that it wants around its input. */
+  inputBorder?(node: NodeOf<O>, input: Shape): Pads;
+  parameters?(node: NodeOf<O>, layer: Layer, input: Shape): readonly Parameter[];
+  build(construction: Construction, node: NodeOf<O>): LayerRuntime;
+  /** True when non-negative inputs give non-negative outputs, or always. */
+  readonly sign: "nonNegative" | "keeps" | "any";
+}

@@ -1,0 +1,224 @@
+import { type Activation, activationAt, activationBytes, noBorder } from "./activation.ts";
+import { type Composite, rulesFor } from "./composites.ts";
+import type { LedgerRow } from "./ledger.ts";
+import type { BuiltLayer, Network } from "./network.ts";
+import { OffsetPlanner } from "./offsets.ts";
+import { opKind } from "./ops/index.ts";
+import type { LayerRules, RelevancePass } from "./ops/op.ts";
+import type { Shape, Tensor } from "./tensor.ts";
+
+/** Relevance at the input and what every layer did with what it got. */
+export interface RelevanceResult {
+  /** Relevance of the input, its shape [C,H,W]. */
+  readonly relevance: Tensor;
+  /** One row per layer, from the output to the input. */
+  readonly ledger: readonly LedgerRow[];
+}
+
+/** One layer's part of a plan. */
+interface Step {
+  readonly built: BuiltLayer;
+  readonly rules: LayerRules;
+  readonly pass: RelevancePass;
+  /** Scratch addresses for the pass. */
+  readonly scratch: readonly number[];
+  readonly output: Activation;
+  /** Where each input's relevance is written, and the buffer to which it is then added, if another consumer wrote first. */
+  readonly inputs: readonly { readonly written: Activation; readonly addTo: Activation | undefined }[];
+}
+
+/** Values that can not be negative, by id. */
+function nonNegativeValues(network: Network): boolean[] {
+  const result: boolean[] = network.graph.values.map(() => false);
+  for (const { layer } of network.layers) {
+    const sign = opKind(layer.node)?.sign ?? "any";
+    const clampsBelow = layer.activation !== undefined && layer.activation.low >= 0;
+    const isClip = layer.node.op === "clip" && layer.node.low >= 0;
+    const keeps = sign === "keeps" && layer.inputs.every((id) => result[id]);
+    result[layer.output] = sign === "nonNegative" || clampsBelow || isClip || keeps;
+  }
+  return result;
+}
+
+/** Ops that multiply or compare: relevance at their input is 0 wherever the (non-negative) input is 0, if it is so at the output. */
+function inputVanishes(built: BuiltLayer, rules: LayerRules, outputVanishes: boolean): boolean {
+  switch (built.layer.node.op) {
+    case "conv2d":
+    case "dense":
+    case "batchNorm":
+      return rules.linear.branches.every((branch) =>
+        branch.terms.every((term) => ["input", "positive", "negative"].includes(term.input)),
+      );
+    case "averagePool2d":
+    case "globalAveragePool2d":
+    case "add":
+      return true;
+    default:
+      return outputVanishes;
+  }
+}
+
+const hasWeights = (built: BuiltLayer): boolean => ["conv2d", "dense", "batchNorm"].includes(built.layer.node.op);
+
+/** For each layer: whether a layer with weights lies between it and the input, or between it and the logits. */
+function positions(network: Network): { isFirst: boolean; isLast: boolean }[] {
+  const weighted: boolean[] = network.graph.values.map(() => false);
+  const result = network.layers.map((built) => {
+    const before = built.layer.inputs.some((id) => weighted[id]);
+    weighted[built.layer.output] = before || hasWeights(built);
+    return { isFirst: !before, isLast: true };
+  });
+  const after: boolean[] = network.graph.values.map(() => false);
+  for (const [index, built] of [...network.layers.entries()].reverse()) {
+    const isAfter = after[built.layer.output] ?? false;
+    const position = result[index];
+    if (position) position.isLast = !isAfter;
+    for (const id of built.layer.inputs) after[id] = after[id] || isAfter || hasWeights(built);
+  }
+  return result;
+}
+
+/**
+ * The backward pass of one composite over one network: rules chosen, weights modified, buffers placed. Made once; running it
+ * allocates nothing.
+ */
+export class RelevancePlan {
+  readonly composite: Composite;
+  readonly #network: Network;
+  readonly #steps: readonly Step[];
+  readonly #start: Activation;
+  readonly #input: Activation;
+  readonly #sums: number;
+
+  /**
+   * @throws UnsupportedError when the composite leaves a layer without a rule or a layer has no relevance
+   */
+  constructor(network: Network, composite: Composite) {
+    this.composite = composite;
+    this.#network = network;
+    const { values, logits } = network.graph;
+    const { arena } = network.kernels;
+    const shapeOf = (id: number): Shape => values[id]?.shape ?? [];
+    const place = positions(network);
+    const isNonNegative = nonNegativeValues(network);
+
+    // The layers on which the logits depend, from the output to the input, with their rules.
+    const reached = new Set([logits]);
+    const chosen: { built: BuiltLayer; rules: LayerRules; vanishes: boolean }[] = [];
+    const vanishes: (boolean | undefined)[] = values.map(() => undefined);
+    vanishes[logits] = false;
+    for (const built of [...network.layers].reverse()) {
+      const { layer } = built;
+      if (!reached.has(layer.output)) continue;
+      const { isFirst = false, isLast = false } = place[layer.index] ?? {};
+      const rules = rulesFor(composite, { op: layer.node.op, name: layer.name, isFirst, isLast });
+      const outputVanishes = vanishes[layer.output] ?? false;
+      chosen.push({ built, rules, vanishes: outputVanishes });
+      for (const id of layer.inputs) {
+        reached.add(id);
+        vanishes[id] = (vanishes[id] ?? true) && inputVanishes(built, rules, outputVanishes);
+      }
+    }
+
+    // Which buffers live when.
+    const planner = new OffsetPlanner();
+    const bytesOf = (id: number): number => activationBytes(shapeOf(id), noBorder);
+    const homes = new Map<number, number>([[logits, planner.take(bytesOf(logits))]]);
+    const startOffset = homes.get(logits) ?? 0;
+    const placed = chosen.map(({ built }) => {
+      const output = homes.get(built.layer.output) ?? 0;
+      const spare: number[] = [];
+      const inputs = built.layer.inputs.map((id) => {
+        const home = homes.get(id);
+        const written = planner.take(bytesOf(id));
+        if (home === undefined) homes.set(id, written);
+        else spare.push(written);
+        return { id, written, addTo: home };
+      });
+      for (const offset of spare) planner.give(offset);
+      planner.give(output);
+      return { output, inputs };
+    });
+    const base = arena.allocate(planner.totalBytes);
+    const at = (offset: number, id: number): Activation => activationAt(base + offset, shapeOf(id), noBorder);
+
+    const prepared = chosen.map(({ built, rules, vanishes: outputVanishes }, index) => {
+      const { layer, runtime } = built;
+      const { output = 0, inputs = [] } = placed[index] ?? {};
+      const relevance = at(output, layer.output);
+      const buffers = inputs.map(({ id, written, addTo }) => ({
+        written: at(written, id),
+        addTo: addTo === undefined ? undefined : at(addTo, id),
+      }));
+      const pass = runtime.prepareRelevance({
+        kernels: network.kernels,
+        rules,
+        relevance,
+        inputRelevance: buffers.map(({ written }) => written),
+        isNonNegative: layer.inputs.every((id) => isNonNegative[id]),
+        vanishesWithOutput: outputVanishes,
+      });
+      return { built, rules, pass, output: relevance, inputs: buffers };
+    });
+
+    // Scratch: one region, reused by every layer.
+    const align = (bytes: number): number => Math.ceil(bytes / 64) * 64;
+    const sizes = prepared.map(({ pass }) => pass.scratchBytes.reduce((sum, bytes) => sum + align(bytes), 0));
+    const scratchBase = arena.allocate(Math.max(64, ...sizes));
+    this.#steps = prepared.map((step) => {
+      let next = scratchBase;
+      const scratch = step.pass.scratchBytes.map((bytes) => {
+        const address = next;
+        next += align(bytes);
+        return address;
+      });
+      return { ...step, scratch };
+    });
+    this.#start = at(startOffset, logits);
+    this.#input = at(homes.get(0) ?? 0, 0);
+    this.#sums = arena.allocate(8 * Math.max(...network.activations.map((activation) => activation.height)));
+  }
+
+  #sum(image: Activation): number {
+    const { call, arena } = this.#network.kernels;
+    call.sumRows(this.#sums, image.address, image.rowStride, image.rowStride, 0, image.height);
+    return arena.f64(this.#sums, image.height).reduce((a, b) => a + b, 0);
+  }
+
+  /**
+   * Propagates relevance from the logits to the input, for the photo of the network's last forward pass.
+   * @param start relevance of every logit, [classes]
+   * @throws RangeError before the first forward pass or for another number of classes
+   */
+  run(start: Float32Array): RelevanceResult {
+    const network = this.#network;
+    const { call, arena } = network.kernels;
+    if (!network.hasRun) {
+      throw new RangeError(`network "${network.definition.name}": run forward before asking for relevance.`);
+    }
+    if (start.length !== network.classCount) {
+      throw new RangeError(`relevance: needs one start value per class (${network.classCount}), got ${start.length}.`);
+    }
+    // Logits are one pixel, so their order is the same inside and outside.
+    arena.f32(this.#start.address, start.length).set(start);
+    const ledger = this.#steps.map((step): LedgerRow => {
+      const { layer, runtime } = step.built;
+      const relevanceOut = this.#sum(step.output);
+      const lost = step.pass.run(step.scratch);
+      let relevanceIn = 0;
+      for (const { written, addTo } of step.inputs) {
+        relevanceIn += this.#sum(written);
+        if (addTo) call.scaleAdd(addTo.address, written.address, 1, 0, written.height * written.rowStride);
+      }
+      return {
+        layer: layer.name,
+        op: layer.node.op,
+        rule: runtime.ruleName(step.rules),
+        relevanceOut,
+        relevanceIn,
+        ...lost,
+      };
+    });
+    return { relevance: network.readImage(this.#input, network.definition.inputShape), ledger };
+  }
+}
