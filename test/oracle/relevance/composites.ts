@@ -95,7 +95,7 @@ export const composites64: Readonly<Record<string, Composite64>> = {
   deconvnet: { ...gradients, activation: "deconvnet" },
   guidedBackprop: { ...gradients, activation: "guided" },
   // zennit leaves activations their gradient here; relevance is 0 there anyway, since x+ w+ of a 0 is 0.
-  excitationBackprop: { ...gradients, linear: () => zPlus(), sum: epsilon(defaultStabilizer) },
+  excitationBackprop: { ...gradients, linear: () => zPlus(), sum: epsilon(defaultStabilizer), lrn: "identity" },
 };
 
 /** The same rule on every linear layer, and the LRP defaults elsewhere. */
