@@ -1,4 +1,7 @@
 import { FormatError } from "../engine/errors.ts";
+import { openOnnx } from "./onnx-model.ts";
+import type { ExternalData } from "./onnx-tensor.ts";
+import { ProtoReader } from "./protobuf.ts";
 import { looksLikeSafetensors, openSafetensors } from "./safetensors.ts";
 import type { ByteSource } from "./source.ts";
 import { looksLikeTar } from "./tar.ts";
@@ -10,6 +13,8 @@ import { looksLikeZip, readZip } from "./zip.ts";
 export interface OpenOptions {
   /** How messages call the file; default "unnamed". */
   readonly name?: string;
+  /** Opens the files of ONNX external data; without it such files are refused. */
+  readonly external?: ExternalData;
 }
 
 /** Bytes that tell every format apart (tar's mark ends at 263). */
@@ -17,7 +22,7 @@ const startBytes = 512;
 
 /**
  * Opens a weight file, its format told from its bytes (never from its name): safetensors, PyTorch (zip, legacy,
- * tar). Only headers are read.
+ * tar), ONNX. Only headers are read.
  * @throws FormatError when the bytes are of no known format, or contradict themselves
  */
 export async function openWeights(source: ByteSource, options: OpenOptions = {}): Promise<WeightFile> {
@@ -32,7 +37,22 @@ export async function openWeights(source: ByteSource, options: OpenOptions = {})
     if (pickle !== undefined) return openTorchZip(source, name, entries, pickle);
     throw new FormatError(`weights "${name}": a zip archive without weights: no data.pkl (PyTorch) in it.`);
   }
+  if (await looksLikeOnnx(source)) return openOnnx(source, name, options.external);
   throw unknownFormat(start, source.byteLength, name);
+}
+
+/** True when the bytes are a protobuf message with an ONNX model's fields: a version number (1) and a graph (7). */
+export async function looksLikeOnnx(source: ByteSource): Promise<boolean> {
+  const seen = new Set<string>();
+  try {
+    await new ProtoReader(source, "").fields({ offset: 0, length: source.byteLength }, ({ number, wire }) => {
+      seen.add(`${number}:${wire}`);
+      if (seen.size > 64) throw new FormatError("not a model"); // noise that happens to parse
+    });
+  } catch (error) {
+    if (!(error instanceof FormatError)) throw error;
+  }
+  return seen.has("1:0") && (seen.has("7:2") || seen.has("8:2"));
 }
 
 /** What the bytes look like instead, because a web page or a pointer saved under a weight file's name is common. */
@@ -52,6 +72,6 @@ function unknownFormat(start: Uint8Array, byteLength: number, name: string): For
   }
   const bytes = Array.from(start.subarray(0, 8), (byte) => byte.toString(16).padStart(2, "0")).join(" ");
   return new FormatError(
-    `${file}: not a weight file of a known format (safetensors, PyTorch). It starts with ${bytes}.`,
+    `${file}: not a weight file of a known format (safetensors, PyTorch, ONNX). It starts with ${bytes}.`,
   );
 }

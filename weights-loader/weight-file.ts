@@ -38,6 +38,43 @@ export interface StoredTensor extends TensorInfo {
   readonly strides?: readonly number[];
 }
 
+/** A small tensor that is worked out from others when it is asked for. */
+export interface ComputedTensor {
+  readonly name: string;
+  readonly shape: Shape;
+  compute(): Promise<Float32Array>;
+}
+
+/** A weight file with more tensors, computed from it or from elsewhere. @throws FormatError when a name is taken */
+export function withComputed(file: WeightFile, computed: Iterable<ComputedTensor>): WeightFile {
+  const added = new Map<string, ComputedTensor>();
+  const tensors = new Map<string, TensorInfo>(file.tensors);
+  for (const tensor of computed) {
+    if (tensors.has(tensor.name))
+      throw new FormatError(`weights "${file.name}": tensor "${tensor.name}" occurs twice.`);
+    added.set(tensor.name, tensor);
+    tensors.set(tensor.name, { name: tensor.name, dtype: "f32", shape: tensor.shape });
+  }
+  const readRows = async (name: string, firstRow: number, rowCount: number): Promise<Float32Array> => {
+    const tensor = added.get(name);
+    if (tensor === undefined) return file.readRows(name, firstRow, rowCount);
+    const rows = rowCountOf(tensor.shape);
+    if (!(firstRow >= 0 && rowCount >= 0 && firstRow + rowCount <= rows)) {
+      throw new RangeError(
+        `weights "${file.name}": tensor "${name}": rows ${firstRow} to ${firstRow + rowCount} asked for, but it has ${rows}.`,
+      );
+    }
+    const width = elementCount(tensor.shape) / rows;
+    return (await tensor.compute()).subarray(firstRow * width, (firstRow + rowCount) * width);
+  };
+  return {
+    ...file,
+    tensors,
+    readRows,
+    read: async (name) => readRows(name, 0, rowCountOf(tensors.get(name)?.shape ?? [])),
+  };
+}
+
 /** Axes of a tensor at most, as in NumPy. */
 const maximumRank = 64;
 
@@ -138,6 +175,7 @@ export function storedWeights(
     return span;
   }
 
+  let gathered: { tensor: StoredTensor; values: Float32Array } | undefined; // the last tensor of interleaved rows
   const readRows = async (name: string, firstRow: number, rowCount: number): Promise<Float32Array> => {
     const tensor = tensors.get(name);
     if (tensor === undefined) {
@@ -161,6 +199,15 @@ export function storedWeights(
     if (count === 0 || rowCount === 0) return new Float32Array(0);
     const rowStride = strides === undefined ? elementCount(shape.slice(1)) : (strides[0] ?? 0);
     const start = offset + firstRow * rowStride * bytes;
+    // Rows that interleave (a transposed matrix): reading the span of every block would read the tensor once per block.
+    if (strides !== undefined && rowCount < rows && spanOf(block) > 2 * count) {
+      if (gathered?.tensor !== tensor) {
+        const all = toFloat32(await readRange(source, offset, (spanOf(tensor) + 1) * bytes, what), dtype);
+        gathered = { tensor, values: gather(all, 0, shape, strides) };
+      }
+      const width = elementCount(shape.slice(1));
+      return gathered.values.subarray(firstRow * width, (firstRow + rowCount) * width);
+    }
     const data = toFloat32(await readRange(source, start, (spanOf(block) + 1) * bytes, what), dtype);
     return strides === undefined ? data : gather(data, 0, block.shape, strides);
   };

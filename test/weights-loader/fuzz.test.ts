@@ -1,5 +1,6 @@
 import { isFloat } from "../../weights-loader/dtype.ts";
-import { bytesSource, openWeights } from "../../weights-loader/index.ts";
+import { bytesSource, importOnnx, openWeights } from "../../weights-loader/index.ts";
+import { plainPreprocessing } from "../cases/networks.ts";
 import { fixtureBytes } from "../support/fixtures.ts";
 import { fuzz } from "../support/fuzz.ts";
 import { suite } from "../support/suite.ts";
@@ -11,6 +12,7 @@ const files = [
   "torch-checkpoint.pth",
   "torch-legacy-f32.pth",
   "torch-tar-f32.pth",
+  "onnx-torch.onnx",
 ];
 
 /** Opens a file and reads all of it. */
@@ -19,8 +21,18 @@ async function openAndRead(bytes: Uint8Array): Promise<void> {
   for (const { name, dtype } of weights.tensors.values()) if (isFloat(dtype)) await weights.read(name);
 }
 
+/** Imports a graph and reads all of its weights. */
+async function importAndRead(bytes: Uint8Array): Promise<void> {
+  const { weights } = await importOnnx(bytesSource(bytes), { preprocessing: plainPreprocessing });
+  for (const name of weights.tensors.keys()) await weights.read(name);
+}
+
 suite("damaged weight files", (test) => {
   for (const file of files) {
     test(`600 damaged copies of ${file} are read or refused`, () => fuzz(fixtureBytes(file), 600, openAndRead));
+  }
+  for (const file of ["onnx-torch.onnx", "onnx-made.onnx"]) {
+    test(`600 damaged copies of the graph ${file} are imported or refused`, () =>
+      fuzz(fixtureBytes(file), 600, importAndRead));
   }
 });

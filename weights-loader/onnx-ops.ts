@@ -1,0 +1,330 @@
+import { elementCount, formatShape, sameShape } from "../engine/tensor.ts";
+import { add, broadcast, computedVector, divide, multiply, subtract } from "./onnx-arithmetic.ts";
+import type { OnnxNode } from "./onnx-model.ts";
+import {
+  alias,
+  axisOf,
+  type Convert,
+  emit,
+  float,
+  imageAt,
+  int,
+  intsOf,
+  type Layer,
+  pair,
+  plainDataAt,
+  scalarAt,
+  setOutput,
+  tensorAt,
+  unsupported,
+  valueAt,
+  vectorAt,
+} from "./onnx-node.ts";
+import {
+  concat,
+  constant,
+  constantOfShape,
+  flatten,
+  gather,
+  reshape,
+  shapeOf,
+  slice,
+  squeeze,
+  transpose,
+  unsqueeze,
+} from "./onnx-shape-ops.ts";
+import type { OnnxImport } from "./onnx-state.ts";
+import { joinPads, windowOf, windowOutput } from "./onnx-window.ts";
+import { readRange } from "./source.ts";
+import { type StoredTensor, storedWeights } from "./weight-file.ts";
+
+const conv: Convert = (state, node) => {
+  const x = imageAt(state, node);
+  const w = tensorAt(state, node, 1);
+  const [outChannels = 0, inChannels = 0, height = 0, width = 0] = w.shape;
+  const group = int(node, "group", 1);
+  if (w.shape.length !== 4) throw unsupported(`weights must be [M,C/group,kh,kw], got ${formatShape(w.shape)}.`);
+  if (!(group > 0) || inChannels * group !== x.shape[0] || outChannels % group !== 0) {
+    throw unsupported(`weights ${formatShape(w.shape)} in ${group} groups do not fit ${x.shape[0]} channels.`);
+  }
+  const { kernelShape, strides, dilations, pads } = windowOf(node, [height, width], x.shape);
+  const [kh, kw] = pair(node, "kernel_shape", kernelShape);
+  if (kh !== height || kw !== width) throw unsupported(`kernel_shape [${kh},${kw}] differs from the weights'.`);
+  const output = windowOutput({ kernelShape, strides, dilations, pads, ceilMode: false }, x.shape);
+  const bias = vectorAt(state, node, 2, outChannels);
+  const layer = {
+    op: "conv2d",
+    outChannels,
+    kernelShape,
+    strides,
+    pads: x.pads === undefined ? pads : joinPads(x.pads, pads), // both are zeros, so one padding does
+    dilations,
+    group,
+    weight: state.addTensor(w),
+    ...(bias === undefined ? {} : { bias }),
+  } as const;
+  emit(state, node, [x.node], layer, [outChannels, ...output]);
+};
+
+const maxPool: Convert = (state, node) => {
+  const raw = imageAt(state, node);
+  const kernelShape = pair(node, "kernel_shape", [0, 0]);
+  const window = windowOf(node, kernelShape, raw.shape);
+  // A padded zero can win, an ignored position cannot: the same only where nothing is below zero and a window sees the image.
+  const isExact = raw.isNonNegative && raw.pads?.every((pad, i) => pad + (window.pads[i] ?? 0) < kernelShape[i % 2]!);
+  const x = raw.pads !== undefined && isExact ? raw : plainDataAt(state, node, 0);
+  const [channels = 0] = x.shape;
+  const { strides, dilations, ceilMode } = window;
+  const pads = x.pads === undefined ? window.pads : joinPads(x.pads, window.pads);
+  const layer = { op: "maxPool2d", kernelShape, strides, pads, dilations, ceilMode } as const;
+  emit(state, node, [x.node], layer, [channels, ...windowOutput(window, x.shape)], raw.isNonNegative);
+};
+
+const averagePool: Convert = (state, node) => {
+  const raw = imageAt(state, node);
+  const window = windowOf(node, pair(node, "kernel_shape", [0, 0]), raw.shape);
+  if (window.dilations.some((step) => step !== 1)) throw unsupported("dilated average pooling.");
+  // Zeros of a Pad node count in the mean, exactly as count_include_pad counts them.
+  const isExact = raw.pads !== undefined && window.pads.every((pad) => pad === 0);
+  const x = isExact ? raw : plainDataAt(state, node, 0);
+  const [channels = 0] = x.shape;
+  const isIdentity =
+    [...window.kernelShape, ...window.strides].every((n) => n === 1) && !(x.pads ?? window.pads).some(Boolean);
+  if (isIdentity) {
+    setOutput(state, node, x); // PyTorch's adaptive pooling where the sizes agree already
+    return;
+  }
+  const layer = {
+    op: "averagePool2d",
+    kernelShape: window.kernelShape,
+    strides: window.strides,
+    pads: x.pads ?? window.pads,
+    ceilMode: window.ceilMode,
+    countIncludePad: x.pads !== undefined || int(node, "count_include_pad", 0) !== 0,
+  } as const;
+  emit(state, node, [x.node], layer, [channels, ...windowOutput(window, x.shape)], raw.isNonNegative);
+};
+
+function globalPool(op: "globalAveragePool2d" | "globalMaxPool2d"): Convert {
+  return (state, node) => {
+    imageAt(state, node);
+    const x = plainDataAt(state, node, 0);
+    emit(state, node, [x.node], { op }, [x.shape[0] ?? 0, 1, 1], x.isNonNegative);
+  };
+}
+
+/** The mean over rows and columns is a global average pool. */
+const reduceMean: Convert = async (state, node) => {
+  imageAt(state, node);
+  const x = plainDataAt(state, node, 0);
+  const given = valueAt(state, node, 1);
+  const axes = given === undefined ? (node.attributes.get("axes")?.ints ?? []) : await intsOf(given, "axes");
+  const sorted = axes.map((axis) => axisOf(axis, x.shape)).sort();
+  if (sorted.join() !== "2,3")
+    throw unsupported(`a mean over axes [${axes.join(",")}]; only rows and columns together.`);
+  const [channels = 0] = x.shape;
+  if (int(node, "keepdims", 1) !== 0) {
+    emit(state, node, [x.node], { op: "globalAveragePool2d" }, [channels, 1, 1], x.isNonNegative);
+    return;
+  }
+  const name = state.freeName(`${node.name}.mean`);
+  state.nodes.push({ name, inputs: [x.node], op: "globalAveragePool2d" });
+  emit(state, node, [name], { op: "flatten" }, [channels], x.isNonNegative);
+};
+
+const lrn: Convert = (state, node) => {
+  imageAt(state, node);
+  const x = plainDataAt(state, node, 0);
+  const size = int(node, "size", 0);
+  if (!(size > 0) || size % 2 === 0) throw unsupported(`size must be odd, got ${size}.`);
+  const [alpha, beta, bias] = [float(node, "alpha", 1e-4), float(node, "beta", 0.75), float(node, "bias", 1)];
+  emit(state, node, [x.node], { op: "lrn", size, alpha, beta, bias }, x.shape, x.isNonNegative);
+};
+
+function activation(layer: (node: OnnxNode) => Layer, isNonNegative: boolean): Convert {
+  return (state, node) => {
+    const x = plainDataAt(state, node, 0);
+    emit(state, node, [x.node], layer(node), x.shape, isNonNegative);
+  };
+}
+
+/** Largest float32: what ONNX takes where a limit is absent. */
+const largest = 3.4028234663852886e38;
+
+const clip: Convert = async (state, node) => {
+  const x = plainDataAt(state, node, 0);
+  const low = (await scalarAt(state, node, 1, "min")) ?? -largest;
+  const high = (await scalarAt(state, node, 2, "max")) ?? largest;
+  if (!(low <= high)) throw unsupported(`min ${low} lies above max ${high}.`);
+  emit(state, node, [x.node], { op: "clip", low, high }, x.shape, low >= 0);
+};
+
+/** y = W x + b from weights [K,N] or, transposed, [N,K]. */
+function dense(
+  state: OnnxImport,
+  node: OnnxNode,
+  isTransposed: boolean,
+  scale: number,
+  bias: string | undefined,
+): void {
+  const x = plainDataAt(state, node, 0);
+  const w = tensorAt(state, node, 1);
+  const [rows = 0, columns = 0] = w.shape;
+  const [outFeatures, inFeatures] = isTransposed ? [rows, columns] : [columns, rows];
+  if (w.shape.length !== 2 || !sameShape(x.shape, [inFeatures])) {
+    throw unsupported(`weights ${formatShape(w.shape)} do not fit a vector of ${formatShape(x.shape)}.`);
+  }
+  const [rowStride, columnStride] = w.strides ?? [columns, 1];
+  const oriented: StoredTensor = isTransposed
+    ? w
+    : { ...w, shape: [outFeatures, inFeatures], strides: [columnStride ?? 1, rowStride ?? 1] };
+  const weight =
+    scale === 1
+      ? state.addTensor(oriented)
+      : state.addTensor({
+          name: oriented.name,
+          shape: oriented.shape,
+          compute: async () => {
+            const file = storedWeights({ name: node.name, format: "onnx" }, [oriented]);
+            return (await file.read(oriented.name)).map((value) => value * scale);
+          },
+        });
+  const layer = { op: "dense", outFeatures, weight, ...(bias === undefined ? {} : { bias }) } as const;
+  emit(state, node, [x.node], layer, [outFeatures]);
+}
+
+const gemm: Convert = async (state, node) => {
+  if (int(node, "transA", 0) !== 0) throw unsupported("transA.");
+  const w = tensorAt(state, node, 1);
+  const isTransposed = int(node, "transB", 0) !== 0;
+  const outFeatures = (isTransposed ? w.shape[0] : w.shape[1]) ?? 0;
+  const beta = float(node, "beta", 1);
+  let bias: string | undefined;
+  if ((node.inputs[2] ?? "") !== "" && beta !== 0) {
+    const c = tensorAt(state, node, 2);
+    if (beta === 1 && elementCount(c.shape) === outFeatures) {
+      bias = vectorAt(state, node, 2, outFeatures);
+    } else {
+      const values = await broadcast(c, [outFeatures]);
+      bias = computedVector(
+        state,
+        c.name,
+        values.map((value) => value * beta),
+      );
+    }
+  }
+  dense(state, node, isTransposed, float(node, "alpha", 1), bias);
+};
+
+const batchNormalization: Convert = (state, node) => {
+  const x = plainDataAt(state, node, 0);
+  const [channels = 0] = x.shape;
+  if (int(node, "training_mode", 0) !== 0) throw unsupported("training mode.");
+  if (int(node, "spatial", 1) === 0) throw unsupported("statistics per position.");
+  const vector = (index: number): string => {
+    const name = vectorAt(state, node, index, channels);
+    if (name === undefined) throw unsupported(`input ${index} is missing.`);
+    return name;
+  };
+  const layer = { op: "batchNorm", scale: vector(1), bias: vector(2), mean: vector(3), variance: vector(4) } as const;
+  emit(state, node, [x.node], { ...layer, epsilon: float(node, "epsilon", 1e-5) }, x.shape);
+};
+
+const pad: Convert = async (state, node) => {
+  const x = plainDataAt(state, node, 0);
+  const mode = node.attributes.get("mode")?.s ?? "constant";
+  const value = (await scalarAt(state, node, 2, "value")) ?? 0;
+  if (mode !== "constant" || value !== 0)
+    throw unsupported(`padding with ${mode === "constant" ? value : mode}; only zeros.`);
+  const given = valueAt(state, node, 1);
+  const numbers = given === undefined ? (node.attributes.get("pads")?.ints ?? []) : await intsOf(given, "pads");
+  const rank = x.shape.length + 1;
+  const axesValue = valueAt(state, node, 3);
+  const axes = axesValue === undefined ? Array.from({ length: rank }, (_, i) => i) : await intsOf(axesValue, "axes");
+  const begins = Array<number>(rank).fill(0);
+  const ends = Array<number>(rank).fill(0);
+  for (const [i, axis] of axes.entries()) {
+    begins[axisOf(axis, x.shape)] = numbers[i] ?? 0;
+    ends[axisOf(axis, x.shape)] = numbers[i + axes.length] ?? 0;
+  }
+  const all = [...begins, ...ends];
+  if (numbers.length !== 2 * axes.length || !all.every((n) => Number.isSafeInteger(n) && n >= 0)) {
+    throw unsupported(`pads [${numbers.join(",")}] must be non-negative, two per axis.`);
+  }
+  if (all.every((n) => n === 0)) {
+    setOutput(state, node, x);
+    return;
+  }
+  if (rank !== 4 || begins[0] || ends[0] || begins[1] || ends[1])
+    throw unsupported("padding of other axes than rows and columns.");
+  const [, , top = 0, left = 0] = begins;
+  const [, , bottom = 0, right = 0] = ends;
+  const [channels = 0, height = 0, width = 0] = x.shape;
+  const shape = [channels, height + top + bottom, width + left + right];
+  setOutput(state, node, { ...x, shape, pads: [top, left, bottom, right] });
+};
+
+const softmax: Convert = (state, node) => {
+  const x = plainDataAt(state, node, 0);
+  const axis = axisOf(int(node, "axis", state.opset >= 13 ? -1 : 1), x.shape);
+  // Before opset 13 all axes from `axis` on are one vector; that is the softmax over channels where they are the only ones.
+  if (axis !== 1 || (state.opset < 13 && elementCount(x.shape) !== x.shape[0])) {
+    throw unsupported(`softmax over axis ${axis} of [N,${x.shape.join(",")}]; only channels (1) are supported.`);
+  }
+  emit(state, node, [x.node], { op: "softmax" }, x.shape, true);
+};
+
+const cast: Convert = async (state, node) => {
+  const value = valueAt(state, node, 0);
+  if (value?.kind === "data" && int(node, "to", 1) !== 1) throw unsupported("data must stay float32.");
+  await alias(state, node);
+};
+
+const dropout: Convert = async (state, node) => {
+  const mode = valueAt(state, node, 2);
+  if (mode !== undefined) {
+    const isTraining =
+      mode.kind !== "constant" ||
+      ((await readRange(mode.tensor.source, mode.tensor.offset, 1, "training_mode"))[0] ?? 1) !== 0;
+    if (isTraining) throw unsupported("training mode.");
+  }
+  await alias(state, node);
+};
+
+/** Every ONNX operator that can be part of a network here. */
+export const converters: Readonly<Record<string, Convert>> = {
+  Add: add,
+  AveragePool: averagePool,
+  BatchNormalization: batchNormalization,
+  Cast: cast,
+  Clip: clip,
+  Concat: concat,
+  Constant: constant,
+  ConstantOfShape: constantOfShape,
+  Conv: conv,
+  Div: divide,
+  Dropout: dropout,
+  Flatten: flatten,
+  Gather: gather,
+  Gemm: gemm,
+  GlobalAveragePool: globalPool("globalAveragePool2d"),
+  GlobalMaxPool: globalPool("globalMaxPool2d"),
+  Identity: alias,
+  LRN: lrn,
+  LeakyRelu: activation((node) => ({ op: "leakyRelu", slope: float(node, "alpha", 0.01) }), false),
+  MatMul: (state, node) => dense(state, node, false, 1, undefined),
+  MaxPool: maxPool,
+  Mul: multiply,
+  Pad: pad,
+  ReduceMean: reduceMean,
+  Relu: activation(() => ({ op: "relu" }), true),
+  Reshape: reshape,
+  Shape: shapeOf,
+  Slice: slice,
+  Softmax: softmax,
+  Squeeze: squeeze,
+  Sub: subtract,
+  Sum: add,
+  Transpose: transpose,
+  Unsqueeze: unsqueeze,
+};
