@@ -7,6 +7,11 @@ export interface NetworkCase {
   readonly definition: NetworkDefinition;
 }
 
+type Bare<N> = N extends NodeDefinition ? Omit<N, "name" | "inputs"> : never;
+
+/** What a node does, without its name and its inputs. */
+export type BareNode = Bare<NodeDefinition>;
+
 /** What torchvision's classifiers expect; small networks of the tests take tensors and never use it. */
 export const plainPreprocessing: Preprocessing = {
   resize: "none",

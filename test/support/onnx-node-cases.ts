@@ -1,6 +1,6 @@
 import type { NetworkDefinition, NodeDefinition, Pads } from "../../engine/graph.ts";
 import type { Shape } from "../../engine/tensor.ts";
-import { plainPreprocessing } from "../cases/networks.ts";
+import { type BareNode, plainPreprocessing } from "../cases/networks.ts";
 import { windowCount } from "../oracle/sizes.ts";
 import type { OnnxNodeTest, OnnxTensor } from "./onnx-node.ts";
 
@@ -16,7 +16,6 @@ export interface OnnxRun {
 export type OnnxCase = ((test: OnnxNodeTest) => OnnxRun[]) | string;
 
 type Parameters = Record<string, readonly number[]>;
-type Node = NodeDefinition extends infer N ? (N extends NodeDefinition ? Omit<N, "name" | "inputs"> : never) : never;
 
 const size = (shape: Shape): number => shape.reduce((product, each) => product * each, 1);
 
@@ -48,7 +47,7 @@ const first = (test: OnnxNodeTest, index: number): OnnxTensor => test.inputs[ind
 /** One node of ours on each image of the batch that is the first input's leading `batchAxes` axes. */
 function perImage(
   batchAxes: number,
-  node: (test: OnnxNodeTest) => Node,
+  node: (test: OnnxNodeTest) => BareNode,
   parameters?: (t: OnnxNodeTest) => Parameters,
 ): OnnxCase {
   return (test) => {
