@@ -11,7 +11,13 @@ function watchForInterrupts(): void {
   if (isWatching) return;
   isWatching = true;
   process.on("exit", () => {
-    for (const path of unfinished) rmSync(path, { recursive: true, force: true });
+    for (const path of unfinished) {
+      try {
+        rmSync(path, { recursive: true, force: true });
+      } catch {
+        // What cannot be removed here could not be made either.
+      }
+    }
   });
   // Leaving by exit() runs the line above. 130 and 143 are what a shell reports for these signals.
   process.on("SIGINT", () => process.exit(130));
@@ -25,9 +31,10 @@ function temporaryPath(folder: string, name: string): string {
   return path;
 }
 
+/** Removes a temporary path. Never throws: what cannot be removed could not be made, and the first error is the one to tell. */
 async function discard(path: string): Promise<void> {
-  await rm(path, { recursive: true, force: true });
   unfinished.delete(path);
+  await rm(path, { recursive: true, force: true }).catch(() => undefined);
 }
 
 /**

@@ -1,6 +1,6 @@
 import { ShapeError, UnsupportedError } from "./errors.ts";
 import type { Preprocessing } from "./graph.ts";
-import { checkImage, formatSize, type Image } from "./image.ts";
+import { checkImage, createImage, formatSize, type Image } from "./image.ts";
 import { resizeAndCrop } from "./resize.ts";
 import { formatShape, type Shape, type Tensor } from "./tensor.ts";
 
@@ -95,4 +95,29 @@ export function preprocess(photo: Image, preprocessing: Preprocessing, inputShap
     for (let i = 0; i < pixels; i++) data[channel * pixels + i] = values[picture.data[i * 4 + byte]!]!;
   }
   return { tensor: { shape: inputShape, data }, picture };
+}
+
+/**
+ * The picture that a preprocessed tensor [3,H,W] came from, as far as 8 bits can show it: round((value * std + mean) / scale),
+ * clipped to 0..255. For looking at inputs that were never a photo.
+ * @throws UnsupportedError when the tensor does not have 3 channels
+ */
+export function pictureOf({ shape, data }: Tensor, preprocessing: Preprocessing): Image {
+  const [channels, height = 0, width = 0] = shape;
+  if (shape.length !== 3 || channels !== 3) {
+    throw new UnsupportedError(
+      `preprocess: only tensors [3,H,W] can be shown as a picture, got ${formatShape(shape)}.`,
+    );
+  }
+  const { scale, mean, std, channelOrder } = preprocessing;
+  const picture = createImage(width, height);
+  const pixels = width * height;
+  for (let channel = 0; channel < 3; channel++) {
+    const byte = channelOrder === "rgb" ? channel : 2 - channel;
+    for (let i = 0; i < pixels; i++) {
+      const value = Math.floor((data[channel * pixels + i]! * std[channel]! + mean[channel]!) / scale + 0.5);
+      picture.data[i * 4 + byte] = Math.min(255, Math.max(0, value));
+    }
+  }
+  return picture;
 }

@@ -167,7 +167,7 @@ export function overlay(photo: Image, map: Tensor, options: OverlayOptions = {})
     const gray = 0.299 * photo.data[p]! + 0.587 * photo.data[p + 1]! + 0.114 * photo.data[p + 2]!;
     const alpha = opacity * Math.sqrt(value);
     for (let c = 0; c < 3; c++) {
-      data[p + c] = Math.floor(gray * 0.6 * (1 - alpha) + colors[index * 3 + c]! * alpha + 0.5);
+      data[p + c] = Math.floor(gray * 0.7 * (1 - alpha) + colors[index * 3 + c]! * alpha + 0.5);
     }
     data[p + 3] = 255;
   }

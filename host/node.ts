@@ -1,5 +1,7 @@
 export { type FileSource, fileSource } from "./file-source.ts";
 export { decodeImage, defaultImageLimits, type ImageLimits } from "./image.ts";
 export { loadKernels } from "./kernels.ts";
+export { loadNetwork } from "./load-network.ts";
+export { readImage } from "./read-photo.ts";
 export { sha256File } from "./sha256.ts";
 export { version } from "./version.ts";

@@ -73,7 +73,7 @@ Example:
     const out = given.value("out") ?? defaultFolder;
     const inputs = await expandInputs(given.positionals, mapInputs);
     await checkWritable(out).catch((error: unknown) => {
-      throw new CommandError(`output folder ${out}: ${describeError(error)}`);
+      throw new CommandError(`output folder ${out} cannot be written: ${describeError(error)}`);
     });
     const photoPath = given.value("photo");
     const photo = photoPath === undefined ? undefined : await readPhoto(photoPath);

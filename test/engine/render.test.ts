@@ -115,9 +115,9 @@ suite("engine/render", (test) => {
   test("the overlay is dim grey where the map is low and coloured where it is high", () => {
     const image = overlay(createImage(3, 1, [100, 150, 200]), tensor([1, 3], Float32Array.of(0, 0.5, 1)));
     const gray = 0.299 * 100 + 0.587 * 150 + 0.114 * 200;
-    const dim = Math.round(gray * 0.6);
+    const dim = Math.round(gray * 0.7);
     assert.equal([...image.data.subarray(0, 4)], [dim, dim, dim, 255]);
-    const end = [0xfc, 0xff, 0xa4].map((c) => Math.round(gray * 0.6 * 0.25 + c * 0.75));
+    const end = [0xfc, 0xff, 0xa4].map((c) => Math.round(gray * 0.7 * 0.25 + c * 0.75));
     assert.equal([...image.data.subarray(8, 12)], [...end, 255]);
     assert.throws(
       () => overlay(createImage(3, 2), tensor([1, 3], new Float32Array(3))),

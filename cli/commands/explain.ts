@@ -1,0 +1,241 @@
+import { basename, extname, join } from "node:path";
+import { type Composite, compositeByName, compositeNames } from "../../engine/composites.ts";
+import { type Explanation, explain as explainImage } from "../../engine/explain.ts";
+import { formatSize, type Image } from "../../engine/image.ts";
+import { modelByName, modelNames } from "../../engine/models/index.ts";
+import type { Network } from "../../engine/network.ts";
+import { pictureOf } from "../../engine/preprocess.ts";
+import type { ResolvedSalientRelevanceOptions } from "../../engine/salient-options.ts";
+import { resolveTarget } from "../../engine/target.ts";
+import type { Tensor } from "../../engine/tensor.ts";
+import { decodeImage, defaultImageLimits, type ImageLimits } from "../../host/image.ts";
+import { loadNetwork } from "../../host/load-network.ts";
+import { readPhotoBytes } from "../../host/read-photo.ts";
+import { sha256File } from "../../host/sha256.ts";
+import { version } from "../../host/version.ts";
+import { checkWritable, writeFolder } from "../atomic-write.ts";
+import { type Outcome, runBatch } from "../batch.ts";
+import type { Command } from "../command.ts";
+import { CommandError, describeError, UsageError } from "../errors.ts";
+import { type ExplanationContext, explanationFiles, type SourceFile } from "../explanation-files.ts";
+import { sha256 } from "../hash.ts";
+import { expandInputs, photoInputs } from "../inputs.ts";
+import { parseTensor } from "../map-file.ts";
+import type { Arguments } from "../options.ts";
+import { defaultFolder, outputOption } from "../outputs.ts";
+import { formatShare } from "../panel.ts";
+import { salientSettingOptions, salientSettings } from "../salient-settings.ts";
+
+/** All that was asked for, checked. */
+interface Request {
+  readonly model: string;
+  readonly weights: string;
+  readonly target: string;
+  readonly composite: Composite;
+  readonly settings: ResolvedSalientRelevanceOptions;
+  readonly limits: ImageLimits;
+  readonly out: string;
+  readonly isJson: boolean;
+}
+
+/** What became of a photo. */
+interface Explained {
+  readonly folder: string;
+  readonly files: readonly string[];
+  readonly explanation: Explanation;
+}
+
+// Fewer pixels than this show nothing that could be explained; enlarging them to a network's input invents the rest.
+const minimumSide = 8;
+
+/** Turns an engine's complaint about a name that was typed into a complaint about the command line. */
+function asUsage<Value>(check: () => Value): Value {
+  try {
+    return check();
+  } catch (error) {
+    throw new UsageError(describeError(error));
+  }
+}
+
+function required(given: Arguments, name: string, example: string): string {
+  const value = given.value(name);
+  if (value === undefined) throw new UsageError(`explain needs --${name}: ${example}. See "srmap help explain".`);
+  return value;
+}
+
+function readRequest(given: Arguments): Request {
+  if (given.positionals.length === 0) {
+    throw new UsageError(
+      'explain needs a photo: srmap explain PHOTO --model NAME --weights FILE. See "srmap help explain".',
+    );
+  }
+  const model = required(given, "model", `one of ${modelNames().join(", ")}`);
+  const { labels } = asUsage(() => modelByName(model));
+  const weights = required(given, "weights", "a .safetensors or .pth file for this model");
+  const target = given.value("target") ?? "top1";
+  if (labels !== undefined && target !== "top1") {
+    const anyLogits: Tensor = { shape: [labels.length], data: new Float32Array(labels.length) };
+    asUsage(() => resolveTarget(target, anyLogits, labels));
+  }
+  const megapixels = Number(given.value("max-megapixels") ?? defaultImageLimits.maxPixels / 1e6);
+  if (!(megapixels > 0 && megapixels <= 1000)) {
+    throw new UsageError(
+      `--max-megapixels must be a number over 0 and at most 1000, got "${given.value("max-megapixels")}".`,
+    );
+  }
+  return {
+    model,
+    weights,
+    target,
+    composite: asUsage(() => compositeByName(given.value("composite") ?? "li2019")),
+    settings: salientSettings(given),
+    limits: { maxPixels: megapixels * 1e6 },
+    out: given.value("out") ?? defaultFolder,
+    isJson: given.has("json"),
+  };
+}
+
+/** A photo, or a tensor in its place, as it came from the file. */
+async function readInput(
+  path: string,
+  limits: ImageLimits,
+): Promise<{ input: Image | Tensor; source: ExplanationContext["input"] }> {
+  const bytes = await readPhotoBytes(path);
+  const file = { file: basename(path), sha256: sha256(bytes) };
+  if (extname(path).toLowerCase() === ".npy") {
+    return { input: parseTensor(bytes, basename(path)), source: { ...file, kind: "tensor" } };
+  }
+  const input = decodeImage(bytes, limits);
+  if (Math.min(input.width, input.height) < minimumSide) {
+    throw new RangeError(
+      `the photo has ${formatSize(input)} pixels, at least ${minimumSide}x${minimumSide} are needed to explain anything.`,
+    );
+  }
+  return { input, source: { ...file, kind: "photo", width: input.width, height: input.height } };
+}
+
+async function explainOne(
+  path: string,
+  folder: string,
+  network: Network,
+  weights: SourceFile,
+  request: Request,
+): Promise<Explained> {
+  const started = performance.now();
+  const { input, source } = await readInput(path, request.limits);
+  const decodeMs = performance.now() - started;
+  const explanation = explainImage(network, input, {
+    target: request.target,
+    composite: request.composite,
+    salientRelevance: request.settings,
+    clock: () => performance.now(),
+  });
+  const files = explanationFiles(explanation, {
+    weights,
+    input: source,
+    requestedTarget: request.target,
+    picture: explanation.picture ?? pictureOf(explanation.input, network.definition.preprocessing),
+    decodeMs,
+  });
+  await writeFolder(folder, files);
+  return { folder, files: [...files.keys()], explanation };
+}
+
+function describe(path: string, { folder, files, explanation }: Explained): string {
+  const { target, top } = explanation;
+  const rows = top.map(({ label, probability }) => `  ${formatShare(probability).padStart(7)}  ${label}\n`);
+  return `${path}\n${rows.join("")}  explained: ${target.label} (class ${target.index}); wrote ${join(folder, "/")}: ${files.join(", ")}\n`;
+}
+
+function asJson(request: Request, weights: SourceFile, outcomes: readonly Outcome<Explained>[]): string {
+  const photos = outcomes.map(({ path, result, error }) => {
+    if (result === undefined) return { photo: path, error };
+    const { folder, files, explanation } = result;
+    return { photo: path, folder, files, target: explanation.target, top: explanation.top };
+  });
+  const { model, composite } = request;
+  return `${JSON.stringify({ srmap: version, model, weights, composite: composite.name, photos }, null, 2)}\n`;
+}
+
+/** `srmap explain`: photos in, explanations out. */
+export const explain: Command = {
+  summary: "Shows what a network looked at when it classified a photo",
+  usage: "PHOTO... --model NAME --weights FILE [options]",
+  options: {
+    model: { value: "NAME", short: "m", help: `The network: ${modelNames().join(", ")}.` },
+    weights: { value: "FILE", short: "w", help: "Its trained weights: .safetensors or PyTorch's .pth." },
+    target: {
+      value: "CLASS",
+      short: "t",
+      help: 'The class to explain: top1 (the likeliest; default), an index, or a name such as "golf ball".',
+    },
+    composite: {
+      value: "NAME",
+      short: "c",
+      help: `The relevance rules: ${compositeNames().join(", ")}. Default li2019, the ones of the published method.`,
+    },
+    ...salientSettingOptions,
+    ...outputOption,
+    "max-megapixels": {
+      value: "N",
+      help: `Refuse larger photos. Default ${defaultImageLimits.maxPixels / 1e6}.`,
+    },
+    json: { help: "Print one JSON document instead of text." },
+  },
+  notes: `PHOTO is a PNG or JPEG file, a folder of them, or a pattern in quotes such as
+"photos/**/*.jpg". A .npy file (float32, [3,H,W]) is taken as an input that is
+preprocessed already.
+
+Prints the five likeliest classes of each photo and writes into DIR (several
+photos: a folder each in DIR):
+  panel.png               everything at a glance
+  overlay.png             the Salient Relevance map over the photo
+  salient-relevance.png   the Salient Relevance map: which areas mattered
+  relevance.png           the relevance of every pixel: red for, blue against
+  *.npy                   the numbers behind them, and the logits
+  explanation.json        classes, settings, conservation ledger, checksums
+
+A photo that fails is reported and the others are still done; the exit code is
+then 1.
+
+Examples:
+  srmap explain cat.jpg --model squeezenet1_0 --weights squeezenet1_0.safetensors
+  srmap explain photos --model vgg16 --weights vgg16.pth --target "tabby" --out maps`,
+
+  async run(given, terminal) {
+    const request = readRequest(given);
+    const { model, weights, out, isJson } = request;
+    const inputs = await expandInputs(given.positionals, photoInputs);
+    let network: Network | undefined;
+    let weightsFile: SourceFile = { file: basename(weights), sha256: "" };
+    // Weights can be large: they are not read when no photo was found.
+    if (inputs.inputs.some(({ error }) => error === undefined)) {
+      await checkWritable(out).catch((error: unknown) => {
+        throw new CommandError(`output folder ${out} cannot be written: ${describeError(error)}`);
+      });
+      try {
+        network = await loadNetwork(model, weights);
+        weightsFile = { file: basename(weights), sha256: await sha256File(weights) };
+      } catch (error) {
+        const message = describeError(error);
+        // The loader's own messages name the file already.
+        throw new CommandError(message.startsWith('weights "') ? message : `weights ${weights}: ${message}`);
+      }
+    }
+    const outcomes = await runBatch<Explained>(
+      inputs,
+      {
+        noun: "photo",
+        isQuiet: isJson,
+        describe,
+        work(path, own) {
+          if (network === undefined) throw new CommandError("no network was loaded.");
+          return explainOne(path, own === undefined ? out : join(out, own), network, weightsFile, request);
+        },
+      },
+      terminal,
+    );
+    if (isJson) terminal.out(asJson(request, weightsFile, outcomes));
+    return outcomes.some(({ error }) => error !== undefined) ? 1 : 0;
+  },
+};
