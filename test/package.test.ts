@@ -1,0 +1,82 @@
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import * as assert from "uvu/assert";
+import { root } from "./support/paths.ts";
+import { writeSeededWeights } from "./support/seeded-weights.ts";
+import { suite } from "./support/suite.ts";
+
+interface PackageFile {
+  version: string;
+  bin: Record<string, string>;
+  exports: Record<string, string | { types: string; default: string }>;
+  dependencies: Record<string, string>;
+}
+
+// A project that has installed the packed package: packed and unpacked for real, dependencies linked.
+const project = mkdtempSync(join(tmpdir(), "srmap-package-"));
+process.on("exit", () => rmSync(project, { recursive: true, force: true }));
+const packed = join(project, "node_modules/srmap");
+const packageFile = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as PackageFile;
+
+function install(): void {
+  mkdirSync(packed, { recursive: true });
+  const npm = process.platform === "win32" ? "npm.cmd" : "npm";
+  // Without scripts: the build that is tested is the build that is packed.
+  execFileSync(npm, ["pack", "--ignore-scripts", "--pack-destination", project], { cwd: root, stdio: "pipe" });
+  execFileSync("tar", ["-xzf", `srmap-${packageFile.version}.tgz`, "-C", packed, "--strip-components", "1"], {
+    cwd: project,
+  });
+  for (const name of Object.keys(packageFile.dependencies)) {
+    symlinkSync(join(root, "node_modules", name), join(project, "node_modules", name), "dir");
+  }
+}
+
+function node(...args: string[]): string {
+  return execFileSync(process.execPath, args, { cwd: project, encoding: "utf8" });
+}
+
+suite("package", (test) => {
+  test("every exported file and the command are in the package", () => {
+    install();
+    const files = Object.values(packageFile.exports).flatMap((entry) =>
+      typeof entry === "string" ? entry : Object.values(entry),
+    );
+    for (const file of [...files, ...Object.values(packageFile.bin), "LICENSE", "NOTICE"]) {
+      assert.ok(existsSync(join(packed, file)), `${file} is missing`);
+    }
+    assert.ok(!existsSync(join(packed, "build/test")), "tests are not packed");
+  });
+
+  test("the installed command explains a photo", () => {
+    writeSeededWeights(join(project, "weights.safetensors"), "squeezenet1_1", 1);
+    const main = join(packed, packageFile.bin["srmap"] ?? "");
+    node(
+      main,
+      "explain",
+      join(root, "examples/cat.jpg"),
+      "-m",
+      "squeezenet1_1",
+      "-w",
+      "weights.safetensors",
+      "--sr",
+      "workSize=60",
+    );
+    assert.ok(existsSync(join(project, "srmap-out/panel.png")));
+  });
+
+  test("the library's entries can be imported", () => {
+    const code = `
+      const names = ["srmap", "srmap/node", "srmap/weights", "srmap/labels/imagenet"];
+      const [{ explain, Network }, { loadNetwork, readImage }, { openWeights }, { imagenetLabels }] = await Promise.all(
+        names.map((name) => import(name)),
+      );
+      const { existsSync } = await import("node:fs");
+      const { fileURLToPath } = await import("node:url");
+      const kernels = existsSync(fileURLToPath(import.meta.resolve("srmap/kernels.wasm")));
+      console.log([explain, Network, loadNetwork, readImage, openWeights].every((f) => typeof f === "function"), imagenetLabels.length, kernels);
+    `;
+    assert.is(node("--input-type=module", "-e", code), "true 1000 true\n");
+  });
+});
