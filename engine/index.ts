@@ -8,6 +8,7 @@ export * from "./kernels.ts";
 export type * from "./ledger.ts";
 export { Network } from "./network.ts";
 export * from "./npy.ts";
+export { networkParameters } from "./parameter-specs.ts";
 export type * from "./parameters.ts";
 export * from "./preprocess.ts";
 export { RelevancePlan, type RelevanceResult } from "./relevance.ts";

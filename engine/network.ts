@@ -6,6 +6,7 @@ import type { NetworkDefinition } from "./graph.ts";
 import type { Kernels } from "./kernels.ts";
 import { opKind } from "./ops/index.ts";
 import type { LayerRuntime } from "./ops/op.ts";
+import { parameterSpecs } from "./parameter-specs.ts";
 import type { ParameterSink, ParameterSpec } from "./parameters.ts";
 import { RelevancePlan } from "./relevance.ts";
 import { Staging } from "./staging.ts";
@@ -47,23 +48,8 @@ export class Network implements ParameterSink {
     this.kernels = kernels;
     this.graph = compileGraph(definition);
     const { values, layers } = this.graph;
-    const parameters: ParameterSpec[] = [];
-    let longestRow = 1;
-    for (const layer of layers) {
-      const input = this.#shape(layer.inputs[0]);
-      for (const { name, shape } of opKind(layer.node)?.parameters?.(layer.node as never, layer, input) ?? []) {
-        longestRow = Math.max(longestRow, elementCount(shape.slice(1)));
-        const other = parameters.find((parameter) => parameter.name === name);
-        if (other === undefined) {
-          parameters.push({ name, shape, node: layer.name });
-        } else if (!sameShape(other.shape, shape)) {
-          throw new ShapeError(
-            `${layer.node.op} "${layer.name}": shares the tensor "${name}" with "${other.node}", but needs ${formatShape(shape)} where that needs ${formatShape(other.shape)}.`,
-          );
-        }
-      }
-    }
-    this.parameters = parameters;
+    this.parameters = parameterSpecs(this.graph);
+    const longestRow = Math.max(1, ...this.parameters.map(({ shape }) => elementCount(shape.slice(1))));
     const { arena } = kernels;
     const staging = new Staging(kernels, longestRow);
     this.activations = values.map((value) => {

@@ -1,9 +1,15 @@
 import { basename } from "node:path";
-import { modelByName } from "../engine/models/index.ts";
+import { modelByName, modelNames } from "../engine/models/index.ts";
 import { Network } from "../engine/network.ts";
-import { bindWeights, openWeights } from "../weights-loader/index.ts";
+import { networkParameters } from "../engine/parameter-specs.ts";
+import { bindWeights, type KnownNetwork, openWeights } from "../weights-loader/index.ts";
 import { fileSource } from "./file-source.ts";
 import { loadKernels } from "./kernels.ts";
+
+/** For the advice "these weights fit another network". */
+function knownNetworks(): KnownNetwork[] {
+  return modelNames().map((name) => ({ name, parameters: networkParameters(modelByName(name)) }));
+}
 
 /**
  * A network of the package with weights from a file: safetensors or PyTorch's .pth, told from the file's bytes.
@@ -16,7 +22,7 @@ export async function loadNetwork(model: string, weights: string): Promise<Netwo
   try {
     const file = await openWeights(source, { name: basename(weights) });
     const network = new Network(await loadKernels(), definition);
-    await bindWeights(network, file);
+    await bindWeights(network, file, { known: knownNetworks() });
     return network;
   } finally {
     await source.close();

@@ -298,6 +298,7 @@ suite("cli/command", (test) => {
     const other = await srmap("explain", cat, "--model", "squeezenet1_0", "--weights", weights, "--out", out);
     assert.is(other.code, 1);
     assert.match(other.err, /^srmap: weights "weights.safetensors" do not fit the network: /);
+    assert.match(other.err, /\nThey fit "squeezenet1_1": choose that network\.\n$/);
     assert.ok(!existsSync(out), "nothing was written");
   });
 
