@@ -1,4 +1,5 @@
 import { FormatError } from "../engine/errors.ts";
+import { openCaffe } from "./caffe-model.ts";
 import { openOnnx } from "./onnx-model.ts";
 import type { ExternalData } from "./onnx-tensor.ts";
 import { ProtoReader } from "./protobuf.ts";
@@ -22,7 +23,7 @@ const startBytes = 512;
 
 /**
  * Opens a weight file, its format told from its bytes (never from its name): safetensors, PyTorch (zip, legacy,
- * tar), ONNX. Only headers are read.
+ * tar), ONNX, Caffe. Only headers are read.
  * @throws FormatError when the bytes are of no known format, or contradict themselves
  */
 export async function openWeights(source: ByteSource, options: OpenOptions = {}): Promise<WeightFile> {
@@ -37,22 +38,29 @@ export async function openWeights(source: ByteSource, options: OpenOptions = {})
     if (pickle !== undefined) return openTorchZip(source, name, entries, pickle);
     throw new FormatError(`weights "${name}": a zip archive without weights: no data.pkl (PyTorch) in it.`);
   }
-  if (await looksLikeOnnx(source)) return openOnnx(source, name, options.external);
+  const protobuf = await protobufFormat(source);
+  if (protobuf === "onnx") return openOnnx(source, name, options.external);
+  if (protobuf === "caffe") return openCaffe(source, name);
   throw unknownFormat(start, source.byteLength, name);
 }
 
-/** True when the bytes are a protobuf message with an ONNX model's fields: a version number (1) and a graph (7). */
-export async function looksLikeOnnx(source: ByteSource): Promise<boolean> {
+/**
+ * Which of the two protobuf formats a file is: an ONNX model has a version number (1), a graph (7) and operator sets (8), a
+ * Caffe network has a name (1) and layers (2 or 100). Both are a handful of fields at the outermost level.
+ */
+export async function protobufFormat(source: ByteSource): Promise<"onnx" | "caffe" | undefined> {
   const seen = new Set<string>();
+  const isNoise = "not a model";
   try {
-    await new ProtoReader(source, "").fields({ offset: 0, length: source.byteLength }, ({ number, wire }) => {
+    await new ProtoReader(source, isNoise).fields({ offset: 0, length: source.byteLength }, ({ number, wire }) => {
       seen.add(`${number}:${wire}`);
-      if (seen.size > 64) throw new FormatError("not a model"); // noise that happens to parse
+      if (seen.size > 64) throw new FormatError(isNoise); // noise that happens to parse
     });
   } catch (error) {
-    if (!(error instanceof FormatError)) throw error;
+    if (!(error instanceof FormatError)) throw error; // a damaged model is told by what came before the damage
   }
-  return seen.has("1:0") && (seen.has("7:2") || seen.has("8:2"));
+  if (seen.has("1:0") && (seen.has("7:2") || seen.has("8:2"))) return "onnx";
+  return seen.has("2:2") || seen.has("100:2") ? "caffe" : undefined;
 }
 
 /** What the bytes look like instead, because a web page or a pointer saved under a weight file's name is common. */
@@ -72,6 +80,6 @@ function unknownFormat(start: Uint8Array, byteLength: number, name: string): For
   }
   const bytes = Array.from(start.subarray(0, 8), (byte) => byte.toString(16).padStart(2, "0")).join(" ");
   return new FormatError(
-    `${file}: not a weight file of a known format (safetensors, PyTorch, ONNX). It starts with ${bytes}.`,
+    `${file}: not a weight file of a known format (safetensors, PyTorch, ONNX, Caffe). It starts with ${bytes}.`,
   );
 }

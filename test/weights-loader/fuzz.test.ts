@@ -1,5 +1,5 @@
 import { isFloat } from "../../weights-loader/dtype.ts";
-import { bytesSource, importOnnx, openWeights } from "../../weights-loader/index.ts";
+import { bytesSource, importCaffe, importOnnx, openWeights } from "../../weights-loader/index.ts";
 import { plainPreprocessing } from "../cases/networks.ts";
 import { fixtureBytes } from "../support/fixtures.ts";
 import { fuzz } from "../support/fuzz.ts";
@@ -13,6 +13,7 @@ const files = [
   "torch-legacy-f32.pth",
   "torch-tar-f32.pth",
   "onnx-torch.onnx",
+  "caffe-v1.caffemodel",
 ];
 
 /** Opens a file and reads all of it. */
@@ -27,10 +28,23 @@ async function importAndRead(bytes: Uint8Array): Promise<void> {
   for (const name of weights.tensors.keys()) await weights.read(name);
 }
 
+/** Imports a Caffe network and reads all of its weights. */
+async function importCaffeAndRead(bytes: Uint8Array, prototxt?: string): Promise<void> {
+  const text = prototxt === undefined ? {} : { prototxt };
+  const { weights } = await importCaffe(bytesSource(bytes), { preprocessing: plainPreprocessing, ...text });
+  for (const name of weights.tensors.keys()) await weights.read(name);
+}
+
 suite("damaged weight files", (test) => {
   for (const file of files) {
     test(`600 damaged copies of ${file} are read or refused`, () => fuzz(fixtureBytes(file), 600, openAndRead));
   }
+  test("600 damaged copies of a Caffe network are imported or refused", () =>
+    fuzz(fixtureBytes("caffe-v2.caffemodel"), 600, (bytes) => importCaffeAndRead(bytes)));
+  test("600 damaged copies of a prototxt are imported or refused", () =>
+    fuzz(fixtureBytes("caffe-v2.prototxt"), 600, (bytes) =>
+      importCaffeAndRead(fixtureBytes("caffe-v2.caffemodel"), new TextDecoder().decode(bytes)),
+    ));
   for (const file of ["onnx-torch.onnx", "onnx-made.onnx"]) {
     test(`600 damaged copies of the graph ${file} are imported or refused`, () =>
       fuzz(fixtureBytes(file), 600, importAndRead));

@@ -1,30 +1,14 @@
-import { readFileSync } from "node:fs";
 import * as assert from "uvu/assert";
-import { Network, tensor } from "../../engine/index.ts";
-import { bindWeights, bytesSource, type ImportedNetwork, importOnnx, openWeights } from "../../weights-loader/index.ts";
+import { bytesSource, type ImportedNetwork, importOnnx, openWeights } from "../../weights-loader/index.ts";
 import { plainPreprocessing } from "../cases/networks.ts";
-import { assertClose } from "../support/close.ts";
-import { fixtureBytes, fixturePath, rejection } from "../support/fixtures.ts";
-import { testKernels } from "../support/kernels.ts";
+import { fixtureBytes, rejection } from "../support/fixtures.ts";
+import { assertRunsAs, madeNetworks } from "../support/made-networks.ts";
 import { suite } from "../support/suite.ts";
 
 function open(file: string): Promise<ImportedNetwork> {
   const external = async (location: string) => bytesSource(fixtureBytes(location));
   return importOnnx(bytesSource(fixtureBytes(file)), { name: file, preprocessing: plainPreprocessing, external });
 }
-
-function softmax(logits: Float32Array): number[] {
-  const largest = Math.max(...logits);
-  const exponentials = Array.from(logits, (logit) => Math.exp(logit - largest));
-  const sum = exponentials.reduce((a, b) => a + b, 0);
-  return exponentials.map((value) => value / sum);
-}
-
-const networks = JSON.parse(readFileSync(fixturePath("networks.json"), "utf8")) as Record<
-  string,
-  { input: string; output: string }
->;
-const floats = (base64: string): Float32Array => new Float32Array(new Uint8Array(Buffer.from(base64, "base64")).buffer);
 
 const refusals: readonly [string, string][] = [
   ["bad-cycle.onnx", `FormatError: weights "bad-cycle.onnx": node "two" depends on itself.`],
@@ -43,15 +27,8 @@ const refusals: readonly [string, string][] = [
 ];
 
 suite("ONNX", (test) => {
-  for (const [file, { input, output }] of Object.entries(networks)) {
-    test(`${file} gives the probabilities of its producer`, async () => {
-      const { definition, weights } = await open(file);
-      const network = new Network(testKernels(), definition);
-      await bindWeights(network, weights);
-      const logits = network.forward(tensor(definition.inputShape, floats(input)));
-      // Some dozens of float32 roundings on either side, of numbers around 1.
-      assertClose(softmax(logits.data), floats(output), 1e-5, file);
-    });
+  for (const file of Object.keys(madeNetworks).filter((name) => name.endsWith(".onnx"))) {
+    test(`${file} gives the probabilities of its producer`, async () => assertRunsAs(file, await open(file)));
   }
 
   test("what does nothing is left out, padding and constants are folded", async () => {
