@@ -2,12 +2,19 @@ import { didYouMean, UnsupportedError } from "./errors.ts";
 import type { Op } from "./graph.ts";
 import type { LayerRules } from "./ops/op.ts";
 import {
+  type ActivationRule,
+  alphaBeta,
   defaultStabilizer,
   epsilon,
+  flat,
+  gamma,
+  gradient,
   type LinearRule,
   type LrnRule,
   li2019Dense,
   type MaxPoolRule,
+  type SumRule,
+  zBox,
   zPlus,
 } from "./rules.ts";
 
@@ -32,57 +39,141 @@ export interface Composite {
   readonly assignments: readonly Assignment[];
   readonly maxPool: MaxPoolRule;
   readonly lrn: LrnRule;
-  /** Stabiliser of the norm rule, for average pooling and add. */
+  /** ReLU, clip and leaky ReLU. */
+  readonly activation: ActivationRule;
+  /** Average pooling and add. */
+  readonly sum: SumRule;
+  /** Stabiliser of average pooling, add and LRN's epsilon. */
   readonly normStabilizer: number;
+  /** Multiplies the finished map by the input. */
+  readonly timesInput: boolean;
+  /** What relevance starts from: the target's score, or 1, as gradients do. */
+  readonly start: "score" | "one";
 }
 
+/** Ops whose layers have weights and so need a rule. */
+export const opsWithWeights: readonly Op[] = ["conv2d", "dense", "batchNorm"];
 const convolutions: readonly Op[] = ["conv2d", "batchNorm"];
 
-/**
- * The composite of Li, Tian, Mueller and Chen 2019, as their published code has it: dense layers z+ without bias, convolutions
- * LRP-0, winner-takes-all pooling. Relevance adds up where pooling windows overlap.
- */
-function li2019(): Composite {
-  return {
-    name: "li2019",
-    assignments: [
-      { match: { op: "dense" }, rule: li2019Dense() },
-      { match: { op: convolutions }, rule: epsilon(0) },
-    ],
-    maxPool: "winner",
-    lrn: "identity",
+/** What the LRP composites share. */
+const lrp: Omit<Composite, "name" | "assignments"> = {
+  maxPool: "winner",
+  lrn: "identity",
+  activation: "pass",
+  sum: "norm",
+  normStabilizer: defaultStabilizer,
+  timesInput: false,
+  start: "score",
+};
+
+/** What the gradient methods share. */
+const gradients: Omit<Composite, "name"> = {
+  assignments: [{ match: {}, rule: gradient() }],
+  maxPool: "winner",
+  lrn: "gradient",
+  activation: "gradient",
+  sum: "gradient",
+  normStabilizer: 0,
+  timesInput: false,
+  start: "one",
+};
+
+/** A rule for dense layers, one for convolutions and one for the convolution that reads the pixels. */
+function ranges(dense: LinearRule, convolution: LinearRule, pixels: LinearRule = convolution): readonly Assignment[] {
+  return [
+    { match: { op: convolutions, position: "first" }, rule: pixels },
+    { match: { op: convolutions }, rule: convolution },
+    { match: { op: "dense" }, rule: dense },
+  ];
+}
+
+/** As `ranges` with the rule flat for whatever layer reads the pixels, also a dense one: zennit's composites with "Flat". */
+function flatPixels(convolution: LinearRule): readonly Assignment[] {
+  return [{ match: { position: "first" }, rule: flat() }, ...ranges(epsilon(), convolution)];
+}
+
+type Recipe = Partial<Composite> & { readonly summary: string; readonly assignments?: readonly Assignment[] };
+
+// Every composite by name: what it differs in from the shared settings, and one line for people.
+const composites: Readonly<Record<string, () => Recipe>> = {
+  li2019: () => ({
+    summary: "Li et al. 2019, their code: dense z+ without bias, convolutions LRP-0; overlapping pools add up",
+    assignments: ranges(li2019Dense(), epsilon(0)),
     normStabilizer: 0,
-  };
-}
-
-/** As li2019, but a pooling window overwrites what an earlier one left, as torch's max_unpool2d does in the authors' code. */
-function li2019Overwrite(): Composite {
-  return { ...li2019(), name: "li2019Overwrite", maxPool: "overwrite" };
-}
-
-/** zennit's EpsilonPlus: dense layers epsilon 1e-6, convolutions z+. */
-function epsilonPlus(): Composite {
-  return {
-    name: "epsilonPlus",
-    assignments: [
-      { match: { op: "dense" }, rule: epsilon(defaultStabilizer) },
-      { match: { op: convolutions }, rule: zPlus(defaultStabilizer) },
-    ],
-    maxPool: "winner",
-    lrn: "identity",
+  }),
+  li2019Overwrite: () => ({
+    summary: "li2019 with overlapping pooling windows overwriting each other, as in the authors' code",
+    assignments: ranges(li2019Dense(), epsilon(0)),
+    normStabilizer: 0,
+    maxPool: "overwrite",
+  }),
+  epsilonPlus: () => ({
+    summary: "dense epsilon 1e-6, convolutions z+ (zennit EpsilonPlus)",
+    assignments: ranges(epsilon(), zPlus()),
+  }),
+  epsilonPlusFlat: () => ({
+    summary: "epsilonPlus with flat at the pixels (zennit EpsilonPlusFlat)",
+    assignments: flatPixels(zPlus()),
+  }),
+  epsilonGammaBox: () => ({
+    summary: "dense epsilon 1e-6, convolutions gamma 0.25, zBox at the pixels (zennit EpsilonGammaBox)",
+    assignments: ranges(epsilon(), gamma(0.25), zBox()),
+  }),
+  epsilonAlpha2Beta1: () => ({
+    summary: "dense epsilon 1e-6, convolutions alphaBeta(2, 1) (zennit EpsilonAlpha2Beta1)",
+    assignments: ranges(epsilon(), alphaBeta(2, 1)),
+  }),
+  epsilonAlpha2Beta1Flat: () => ({
+    summary: "epsilonAlpha2Beta1 with flat at the pixels (zennit EpsilonAlpha2Beta1Flat)",
+    assignments: flatPixels(alphaBeta(2, 1)),
+  }),
+  presetA: () => ({
+    summary: "dense epsilon 0.1, convolutions alphaBeta(1, 0) (iNNvestigate's preset A, its bias error mended)",
+    assignments: ranges(epsilon(0.1), alphaBeta(1, 0)),
+  }),
+  presetB: () => ({
+    summary: "dense epsilon 0.1, convolutions alphaBeta(2, 1) (iNNvestigate's preset B, its bias error mended)",
+    assignments: ranges(epsilon(0.1), alphaBeta(2, 1)),
+  }),
+  lrp0: () => ({
+    summary: "LRP-0 on every layer: gradient times input for networks of ReLUs and max pools",
+    assignments: [{ match: {}, rule: epsilon(0) }],
+    normStabilizer: 0,
+  }),
+  gradient: () => ({ ...gradients, summary: "the gradient of the logit (Simonyan et al. 2014)" }),
+  gradientTimesInput: () => ({ ...gradients, timesInput: true, summary: "gradient times input" }),
+  deconvnet: () => ({
+    ...gradients,
+    activation: "deconvnet",
+    summary: "gradient with only positive values passing backwards through ReLUs (Zeiler and Fergus 2014)",
+  }),
+  guidedBackprop: () => ({
+    ...gradients,
+    activation: "guided",
+    summary: "gradient with only positive values passing backwards through active ReLUs (Springenberg et al. 2015)",
+  }),
+  excitationBackprop: () => ({
+    ...gradients,
+    assignments: [{ match: {}, rule: zPlus() }],
+    sum: "norm",
     normStabilizer: defaultStabilizer,
-  };
-}
-
-const composites: ReadonlyMap<string, () => Composite> = new Map([
-  ["li2019", li2019],
-  ["li2019Overwrite", li2019Overwrite],
-  ["epsilonPlus", epsilonPlus],
-]);
+    summary: "z+ on every layer from a start of 1 (Zhang et al. 2016, as in zennit)",
+  }),
+};
 
 /** Names of the composites that come with the engine. */
 export function compositeNames(): readonly string[] {
-  return [...composites.keys()];
+  return Object.keys(composites);
+}
+
+function recipeOf(name: string): Recipe {
+  const make = Object.hasOwn(composites, name) ? composites[name] : undefined;
+  if (make === undefined) {
+    throw new RangeError(
+      `composite "${name}": unknown.${didYouMean(name, compositeNames())} Known are ${compositeNames().join(", ")}.`,
+    );
+  }
+  return make();
 }
 
 /**
@@ -90,13 +181,16 @@ export function compositeNames(): readonly string[] {
  * @throws RangeError for an unknown name, with the nearest one
  */
 export function compositeByName(name: string): Composite {
-  const make = composites.get(name);
-  if (make === undefined) {
-    throw new RangeError(
-      `composite "${name}": unknown.${didYouMean(name, composites.keys())} Known are ${[...composites.keys()].join(", ")}.`,
-    );
-  }
-  return make();
+  const { summary: _, assignments = [], ...settings } = recipeOf(name);
+  return { ...lrp, ...settings, name, assignments };
+}
+
+/**
+ * One line that says what a composite does.
+ * @throws RangeError for an unknown name
+ */
+export function compositeSummary(name: string): string {
+  return recipeOf(name).summary;
 }
 
 /** What a match is tested against. */
@@ -119,14 +213,13 @@ function matches(match: LayerMatch, layer: MatchedLayer): boolean {
  * @throws UnsupportedError when a layer with weights is left without a rule
  */
 export function rulesFor(composite: Composite, layer: MatchedLayer): LayerRules {
-  const { maxPool, lrn, normStabilizer } = composite;
-  const hasWeights = layer.op === "dense" || convolutions.includes(layer.op);
+  const { maxPool, lrn, activation, sum, normStabilizer } = composite;
   const assignment = composite.assignments.find(({ match }) => matches(match, layer));
-  if (hasWeights && assignment === undefined) {
+  if (opsWithWeights.includes(layer.op) && assignment === undefined) {
     throw new UnsupportedError(
       `composite "${composite.name}": leaves ${layer.op} "${layer.name}" without a rule. Add an assignment that matches it.`,
     );
   }
   // Layers without weights never read `linear`.
-  return { linear: assignment?.rule ?? epsilon(0), maxPool, lrn, normStabilizer };
+  return { linear: assignment?.rule ?? epsilon(0), maxPool, lrn, activation, sum, normStabilizer };
 }

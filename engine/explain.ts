@@ -4,15 +4,16 @@ import type { Image } from "./image.ts";
 import type { LedgerRow } from "./ledger.ts";
 import type { Network } from "./network.ts";
 import { preprocess } from "./preprocess.ts";
+import type { RelevanceResult } from "./relevance.ts";
 import type { LrnRule, MaxPoolRule } from "./rules.ts";
 import type { ResolvedSalientRelevanceOptions, SalientRelevanceOptions } from "./salient-options.ts";
 import { salientRelevance } from "./salient-relevance.ts";
-import { labelOf, resolveTarget, type Target } from "./target.ts";
-import type { Tensor } from "./tensor.ts";
+import { labelOf, type ResolvedTarget, resolveTarget, type Scores, type Target, type TargetKind } from "./target.ts";
+import { elementCount, type Tensor, tensor } from "./tensor.ts";
 
 /** How a photo is explained. */
 export interface ExplainOptions {
-  /** Class to explain; default the most probable one. */
+  /** What to explain; default the most probable class. */
   readonly target?: Target;
   /** Composite by name or as data; default `li2019`. */
   readonly composite?: string | Composite;
@@ -20,6 +21,8 @@ export interface ExplainOptions {
   readonly maxPool?: MaxPoolRule;
   /** Replaces the composite's rule for LRN. */
   readonly lrn?: LrnRule;
+  /** Also returns the relevance at this layer's output. */
+  readonly at?: string;
   /** Settings of the Salient Relevance step. */
   readonly salientRelevance?: SalientRelevanceOptions;
   /** Milliseconds on any clock, for the timings; without it they are 0, since the engine reads nothing from its host. */
@@ -34,11 +37,23 @@ export interface Prediction {
   readonly probability: number;
 }
 
+/** Relevance inside the network. */
+export interface LayerRelevance {
+  readonly layer: string;
+  /** [C,H,W] or [F]. */
+  readonly relevance: Tensor;
+  /** Every channel with the sum of its relevance, largest first. */
+  readonly channels: readonly { readonly channel: number; readonly relevance: number }[];
+}
+
 /** What the network saw, said, and looked at. */
 export interface Explanation {
   readonly model: string;
-  /** The class explained. */
+  /** The class that the target is about. */
   readonly target: Prediction;
+  readonly targetKind: TargetKind;
+  /** The target in words. */
+  readonly targetDescription: string;
   /** The five most probable classes, best first. */
   readonly top: readonly Prediction[];
   /** [classes], before softmax. */
@@ -49,7 +64,9 @@ export interface Explanation {
   readonly relevance: Tensor;
   /** The Salient Relevance map, [H,W] in [0,1]. */
   readonly salientRelevance: Tensor;
-  /** One row per layer, from the output to the input. */
+  /** Relevance at the layer asked for by `at`. */
+  readonly layer: LayerRelevance | undefined;
+  /** One row per layer, from the output to the input. For a contrastive target, that of R - N R_other before it is cut at 0. */
   readonly ledger: readonly LedgerRow[];
   /** The preprocessed input, [C,H,W]. */
   readonly input: Tensor;
@@ -68,29 +85,114 @@ function chosenComposite({ composite = "li2019", maxPool, lrn }: ExplainOptions)
 
 const isTensor = (input: Image | Tensor): input is Tensor => "shape" in input;
 
+/** Start of a channel target: the channel's activation, or 1 where it is positive for composites that start from 1. */
+function channelStart(network: Network, from: number, channel: number, start: "score" | "one"): Float32Array {
+  const { shape, data } = network.readActivation(from);
+  const [channels = 1] = shape;
+  if (!Number.isSafeInteger(channel) || channel < 0 || channel >= channels) {
+    throw new RangeError(`target channel ${channel}: the layer has channels 0 to ${channels - 1}.`);
+  }
+  const area = data.length / channels;
+  return data.map((value, i) => {
+    if (Math.floor(i / area) !== channel) return 0;
+    return start === "score" ? value : Number(value > 0);
+  });
+}
+
+const sum = (values: Float32Array): number => values.reduce((total, value) => total + value, 0);
+
+/** max(0, R - N R_other) with N = sum R / sum R_other (Gu, Yang and Tresp 2018, CLRP). */
+function contrast(own: RelevanceResult, other: RelevanceResult): RelevanceResult {
+  const otherSum = sum(other.relevance.data);
+  const factor = otherSum === 0 ? 0 : sum(own.relevance.data) / otherSum;
+  const less = (a: Tensor, b: Tensor | undefined): Tensor =>
+    tensor(
+      a.shape,
+      a.data.map((r, i) => r - factor * (b?.data[i] ?? 0)),
+    );
+  return {
+    relevance: tensor(
+      own.relevance.shape,
+      less(own.relevance, other.relevance).data.map((r) => Math.max(r, 0)),
+    ),
+    kept: new Map([...own.kept].map(([id, relevance]) => [id, less(relevance, other.kept.get(id))])),
+    ledger: own.ledger.map((row, index) => {
+      const dual = other.ledger[index];
+      if (dual === undefined) return row;
+      const of = (key: "relevanceOut" | "relevanceIn" | "bias" | "stabilizer" | "dropped"): number =>
+        row[key] - factor * dual[key];
+      return {
+        ...row,
+        relevanceOut: of("relevanceOut"),
+        relevanceIn: of("relevanceIn"),
+        bias: of("bias"),
+        stabilizer: of("stabilizer"),
+        dropped: of("dropped"),
+      };
+    }),
+  };
+}
+
+/** Propagates one target's relevance. */
+function propagate(
+  network: Network,
+  composite: Composite,
+  target: Target,
+  resolved: ResolvedTarget,
+  keep: readonly number[],
+): RelevanceResult {
+  if (typeof target === "object" && "layer" in target) {
+    const from = network.valueNamed(target.layer);
+    const start = channelStart(network, from, target.channel, composite.start);
+    return network.relevancePlan(composite, from).run(start, keep);
+  }
+  const plan = network.relevancePlan(composite);
+  const own = plan.run(resolved.start ?? new Float32Array(network.classCount), keep);
+  return resolved.other === undefined ? own : contrast(own, plan.run(resolved.other, keep));
+}
+
+function layerRelevance(layer: string, relevance: Tensor): LayerRelevance {
+  const [channels = 1] = relevance.shape;
+  const area = elementCount(relevance.shape) / channels;
+  const sums = Array.from({ length: channels }, (_, channel) => ({
+    channel,
+    relevance: sum(relevance.data.subarray(channel * area, (channel + 1) * area)),
+  }));
+  return { layer, relevance, channels: sums.sort((a, b) => b.relevance - a.relevance || a.channel - b.channel) };
+}
+
 /**
- * Explains what a network looked at: forward pass, relevance of the target class by the composite's rules, and the Salient
- * Relevance map of that relevance (Li et al. 2019). Relevance starts from the class's logit, before softmax.
- * @param input a photo, which is preprocessed as the network's weights expect, or a tensor [C,H,W] that already is
- * @throws RangeError for an unknown target or composite, ShapeError for an input that does not fit
+ * Explains several targets of one photo: one forward pass, one backward pass per target (two for a contrastive one).
+ * @throws as explain
  */
-export function explain(network: Network, input: Image | Tensor, options: ExplainOptions = {}): Explanation {
+export function explainTargets(
+  network: Network,
+  input: Image | Tensor,
+  targets: readonly Target[],
+  options: Omit<ExplainOptions, "target"> = {},
+): Explanation[] {
   const { definition } = network;
   const clock = options.clock ?? (() => 0);
-  const plan = network.relevancePlan(chosenComposite(options));
-  const { tensor: inputTensor, picture } = isTensor(input)
-    ? { tensor: input, picture: undefined }
-    : preprocess(input, definition.preprocessing, definition.inputShape);
+  const composite = chosenComposite(options);
+  // Everything that can be refused without work is refused here.
+  network.relevancePlan(composite);
+  const at = options.at === undefined ? undefined : network.valueNamed(options.at);
+  for (const target of targets) if (typeof target === "object" && "layer" in target) network.valueNamed(target.layer);
   if (network.outputShape.slice(1).some((size) => size !== 1)) {
     throw new ShapeError(
       `network "${definition.name}": gives a map of classes [${network.outputShape.join(",")}], not one score per class. Put a global pooling at its end.`,
     );
   }
+  const { tensor: inputTensor, picture } = isTensor(input)
+    ? { tensor: input, picture: undefined }
+    : preprocess(input, definition.preprocessing, definition.inputShape);
 
   const started = clock();
   const logits = network.forward(inputTensor);
-  const forwardDone = clock();
+  const forward = clock() - started;
   const probabilities = network.probabilities(logits);
+  const scores: Scores = { logits: logits.data, probabilities: probabilities.data, labels: definition.labels };
+  const resolved = targets.map((target) => resolveTarget(target, scores, composite.start));
   const prediction = (index: number): Prediction => ({
     index,
     label: labelOf(definition.labels, index),
@@ -98,31 +200,46 @@ export function explain(network: Network, input: Image | Tensor, options: Explai
     probability: probabilities.data[index] ?? Number.NaN,
   });
   const order = [...logits.data.keys()].sort((a, b) => logits.data[b]! - logits.data[a]! || a - b);
-  const target = resolveTarget(options.target ?? "top1", logits, definition.labels);
+  const top = order.slice(0, 5).map(prediction);
 
-  const start = new Float32Array(logits.data.length);
-  start[target] = logits.data[target] ?? 0;
-  const relevanceStarted = clock();
-  const { relevance, ledger } = plan.run(start);
-  const relevanceDone = clock();
-  const salient = salientRelevance(network.kernels, relevance, options.salientRelevance);
-  return {
-    model: definition.name,
-    target: prediction(target),
-    top: order.slice(0, 5).map(prediction),
-    logits,
-    probabilities,
-    relevance,
-    salientRelevance: salient.map,
-    ledger,
-    input: inputTensor,
-    picture,
-    composite: plan.composite,
-    salientRelevanceOptions: salient.options,
-    timingsMs: {
-      forward: forwardDone - started,
-      relevance: relevanceDone - relevanceStarted,
-      salientRelevance: clock() - relevanceDone,
-    },
-  };
+  return targets.map((target, index): Explanation => {
+    const found = resolved[index] as ResolvedTarget; // one per target
+    const relevanceStarted = clock();
+    const result = propagate(network, composite, target, found, at === undefined ? [] : [at]);
+    const relevanceDone = clock();
+    const salient = salientRelevance(network.kernels, result.relevance, options.salientRelevance);
+    const inside = at === undefined ? undefined : result.kept.get(at);
+    if (options.at !== undefined && inside === undefined) {
+      throw new RangeError(`layer "${options.at}": gets no relevance from ${found.description}, which lies before it.`);
+    }
+    return {
+      model: definition.name,
+      target: prediction(found.index),
+      targetKind: found.kind,
+      targetDescription: found.description,
+      top,
+      logits,
+      probabilities,
+      relevance: result.relevance,
+      salientRelevance: salient.map,
+      layer: inside && options.at !== undefined ? layerRelevance(options.at, inside) : undefined,
+      ledger: result.ledger,
+      input: inputTensor,
+      picture,
+      composite,
+      salientRelevanceOptions: salient.options,
+      timingsMs: { forward, relevance: relevanceDone - relevanceStarted, salientRelevance: clock() - relevanceDone },
+    };
+  });
+}
+
+/**
+ * Explains what a network looked at: forward pass, relevance of the target by the composite's rules, and the Salient Relevance map
+ * of that relevance (Li et al. 2019). Relevance starts before softmax.
+ * @param input a photo, which is preprocessed as the network's weights expect, or a tensor [C,H,W] that already is
+ * @throws RangeError for an unknown target, layer or composite, ShapeError for an input that does not fit
+ */
+export function explain(network: Network, input: Image | Tensor, options: ExplainOptions = {}): Explanation {
+  const [explanation] = explainTargets(network, input, [options.target ?? "top1"], options);
+  return explanation as Explanation; // one per target
 }

@@ -19,4 +19,7 @@ export interface LedgerRow extends LedgerTerms {
   readonly relevanceIn: number;
 }
 
+/** For rules that do not say where the difference went: all of relevanceOut - relevanceIn is booked as dropped. */
+export const bookTheRest = "rest";
+
 export const nothingLost: LedgerTerms = { bias: 0, stabilizer: 0, dropped: 0 };

@@ -1,9 +1,10 @@
 import { type Activation, activationAt, activationBytes, noBorder } from "./activation.ts";
+import { UnsupportedError } from "./errors.ts";
 import type { Pads } from "./graph.ts";
-import type { LedgerTerms } from "./ledger.ts";
+import { bookTheRest, type LedgerTerms, nothingLost } from "./ledger.ts";
 import type { RelevanceContext, RelevancePass } from "./ops/op.ts";
 import { type Branch, type InputPart, type Modification, type Term, unmodified } from "./rules.ts";
-import type { Shape } from "./tensor.ts";
+import { formatShape, type Shape, sameShape } from "./tensor.ts";
 
 /** A layer that multiplies its input by weights, as the relevance recipe sees it. */
 export interface LinearMap {
@@ -14,6 +15,8 @@ export interface LinearMap {
   readonly outputShape: Shape;
   /** True when y is clamped to y >= 0 only, so that z = y wherever y > 0. */
   readonly isRectified: boolean;
+  /** What y is clamped to, when the layer applies an activation. */
+  readonly activation: { readonly low: number; readonly high: number } | undefined;
   /** True when y is the plain z. */
   readonly isUnclamped: boolean;
   /** Border of zeros that `transpose` reads around s. */
@@ -65,22 +68,121 @@ class Scratch {
   }
 }
 
+/** Applies the rule of the layer's own activation to the relevance of its output, in place; returns what that took away. */
+function prepareActivation(map: LinearMap, context: RelevanceContext, scratch: Scratch): () => number {
+  const { kernels, relevance: r, rules } = context;
+  const { activation, y } = map;
+  if (activation === undefined || rules.activation === "pass") return () => 0;
+  const { call, arena } = kernels;
+  const sums = scratch.reserve(8 * y.height);
+  const total = (): number => {
+    call.sumRows(sums(), r.address, r.rowStride, r.rowStride, 0, r.height);
+    return arena.f64(sums(), r.height).reduce((a, b) => a + b, 0);
+  };
+  const positiveOnly = rules.activation === "gradient" ? 0 : 1;
+  const gate = rules.activation === "deconvnet" ? 0 : y.address;
+  return () => {
+    const before = total();
+    // biome-ignore format: one group of arguments a line
+    call.rectify(r.address, r.rowStride, r.address, r.rowStride, gate, y.rowStride, y.width * y.channels,
+      activation.low, activation.high, positiveOnly, 0, y.height);
+    return before - total();
+  };
+}
+
 /**
- * The relevance recipe of rules.ts on one layer.
+ * The relevance pass of a layer with weights, by the rule its composite chose.
+ * @throws RangeError for a rule that lacks its box, UnsupportedError for "pass" between different shapes
  */
 export function prepareLinearRelevance(map: LinearMap, context: RelevanceContext): RelevancePass {
+  switch (context.rules.linear.propagation) {
+    case "recipe":
+      return prepareRecipe(map, context);
+    case "gradient":
+      return prepareGradient(map, context);
+    case "pass":
+      return preparePass(map, context);
+    default:
+      return context.rules.linear.propagation satisfies never;
+  }
+}
+
+/** R_in = R. */
+function preparePass(map: LinearMap, context: RelevanceContext): RelevancePass {
+  const {
+    kernels,
+    relevance: r,
+    inputRelevance: [dx],
+    layer,
+  } = context;
+  if (dx === undefined || !sameShape(map.inputShape, map.outputShape)) {
+    throw new UnsupportedError(
+      `rule "pass": cannot serve "${layer}", whose input ${formatShape(map.inputShape)} and output ${formatShape(map.outputShape)} differ. Give that layer another rule.`,
+    );
+  }
+  const scratch = new Scratch();
+  const activate = prepareActivation(map, context, scratch);
+  return {
+    scratchBytes: scratch.bytes,
+    run(addresses) {
+      scratch.addresses = addresses;
+      const dropped = activate();
+      const count = r.height * r.rowStride;
+      kernels.call.copyChannels(dx.address, 0, count, r.address, 0, count, 1, count, 0, 1);
+      return { ...nothingLost, dropped };
+    },
+  };
+}
+
+/** R_in = W^T R. */
+function prepareGradient(map: LinearMap, context: RelevanceContext): RelevancePass {
+  const {
+    kernels,
+    relevance: r,
+    inputRelevance: [dx],
+  } = context;
+  if (dx === undefined) throw new RangeError("linear layer without input");
+  const { call } = kernels;
+  const { y } = map;
+  const scratch = new Scratch();
+  const activate = prepareActivation(map, context, scratch);
+  const s = scratch.reserveImage(map.outputShape, map.gradientBorder, map.gradientPadding);
+  map.prepare(unmodified, "transposed");
+  return {
+    scratchBytes: scratch.bytes,
+    run(addresses) {
+      scratch.addresses = addresses;
+      activate();
+      const image = s();
+      const [top, left, bottom, right] = map.gradientBorder;
+      call.clearBorder(image.address, image.rowStride, y.height, y.width, y.channels, top, left, bottom, right);
+      // biome-ignore format: one group of arguments a line
+      call.copyChannels(image.address, image.rowStride, image.pixelStride, r.address, r.rowStride, r.pixelStride, y.width, y.channels, 0, y.height);
+      if (map.gradientPadding > 0) call.fill(image.address, 0, y.channels, y.channels + map.gradientPadding);
+      map.transpose(dx, image, unmodified, undefined);
+      return bookTheRest;
+    },
+  };
+}
+
+/** The recipe of rules.ts. */
+function prepareRecipe(map: LinearMap, context: RelevanceContext): RelevancePass {
   const { kernels, relevance, inputRelevance } = context;
   const { call, arena } = kernels;
   const rule = context.rules.linear;
   const dx = inputRelevance[0];
   if (dx === undefined) throw new RangeError("linear layer without input");
-  const branches = rule.branches.map((branch) => ({
+  // Where the output was rectified to 0 there is no relevance to hand on, so branches for negative outputs do nothing.
+  const storedSigns = map.isUnclamped || (map.isRectified && context.vanishesWithOutput);
+  const useful = rule.branches.filter((branch) => branch.gate !== -1 || map.isUnclamped || !storedSigns);
+  const branches = useful.map((branch) => ({
     ...branch,
     terms: usefulTerms(branch.terms, context.isNonNegative),
     storedZ: outputIsZ({ ...branch, terms: usefulTerms(branch.terms, context.isNonNegative) }, map, context),
     biasAddress: map.bias(branch.bias),
   }));
   const scratch = new Scratch();
+  const activate = prepareActivation(map, context, scratch);
   const { x, y } = map;
 
   // Input parts, in the layout of the input, borders included.
@@ -117,9 +219,9 @@ export function prepareLinearRelevance(map: LinearMap, context: RelevanceContext
   }
 
   const z = scratch.reserveImage(map.outputShape, noBorder, map.gradientPadding);
-  const gate = branches.some((branch) => branch.gate !== 0)
-    ? scratch.reserveImage(map.outputShape, noBorder, map.gradientPadding)
-    : undefined;
+  const isGated = branches.some((branch) => branch.gate !== 0);
+  const gate =
+    isGated && !storedSigns ? scratch.reserveImage(map.outputShape, noBorder, map.gradientPadding) : undefined;
   const needsSecond = branches.some((branch) => branch.terms.length > 1);
   const second = needsSecond ? scratch.reserveImage(map.outputShape, noBorder, map.gradientPadding) : undefined;
   const s = scratch.reserveImage(map.outputShape, map.gradientBorder, map.gradientPadding);
@@ -148,11 +250,11 @@ export function prepareLinearRelevance(map: LinearMap, context: RelevanceContext
     const sImage = s();
     const cImage = c();
     const secondImage = second?.();
-    const gateImage = gate?.();
-    const sums = { bias: 0, stabilizer: 0, dropped: 0 };
+    const gateImage = gate?.() ?? (isGated ? y : undefined);
+    const sums = { bias: 0, stabilizer: 0, dropped: activate() };
     const [top, left, bottom, right] = map.gradientBorder;
     call.clearBorder(sImage.address, sImage.rowStride, y.height, y.width, y.channels, top, left, bottom, right);
-    if (gateImage) map.apply(gateImage, x, unmodified, plainBias);
+    if (gate && gateImage) map.apply(gateImage, x, unmodified, plainBias);
     let isFirst = 1;
     for (const branch of branches) {
       const stored = branch.storedZ ? y : zImage;

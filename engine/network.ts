@@ -151,11 +151,7 @@ export class Network implements ParameterSink {
       );
     }
     this.#requireBound();
-    const image = this.activation(0);
-    const { call, arena } = this.kernels;
-    arena.f32(this.#flat, input.data.length).set(input.data);
-    // biome-ignore format: one group of arguments a line
-    call.fromChannelFirst(image.address, image.rowStride, image.pixelStride, this.#flat, image.height, image.width, 0, image.channels);
+    this.writeImage(this.activation(0), input.data);
     for (const { runtime } of this.layers) runtime.forward();
     this.#hasRun = true;
     const logits = this.readActivation(this.graph.logits);
@@ -169,12 +165,13 @@ export class Network implements ParameterSink {
 
   /**
    * The backward pass of a composite: planned on first use, then kept with its modified weights.
+   * @param from id of the value where relevance starts; default the logits
    * @throws UnsupportedError when the composite leaves a layer without a rule, RangeError while parameters are missing
    */
-  relevancePlan(composite: Composite): RelevancePlan {
+  relevancePlan(composite: Composite, from: number = this.graph.logits): RelevancePlan {
     this.#requireBound();
-    const key = JSON.stringify(composite);
-    const plan = this.#plans.get(key) ?? new RelevancePlan(this, composite);
+    const key = JSON.stringify([from, composite]);
+    const plan = this.#plans.get(key) ?? new RelevancePlan(this, composite, from);
     this.#plans.set(key, plan);
     return plan;
   }
@@ -198,6 +195,34 @@ export class Network implements ParameterSink {
     // biome-ignore format: one group of arguments a line
     call.toChannelFirst(this.#flat, image.address, image.rowStride, image.pixelStride, image.height, image.width, 0, image.channels);
     return tensor(shape, arena.f32(this.#flat, elementCount(shape)).slice());
+  }
+
+  /** Copies values in C,H,W order into an image in kernel memory; internal to the engine. */
+  writeImage(image: Activation, values: Float32Array): void {
+    const { call, arena } = this.kernels;
+    arena.f32(this.#flat, values.length).set(values);
+    // biome-ignore format: one group of arguments a line
+    call.fromChannelFirst(image.address, image.rowStride, image.pixelStride, this.#flat, image.height, image.width, 0, image.channels);
+  }
+
+  /**
+   * Id of the value that a node's output is.
+   * @throws RangeError for an unknown name (with the nearest one) or a node whose output is not kept because the layer that
+   *   computes it applies a folded batch norm or an activation at once
+   */
+  valueNamed(name: string): number {
+    const fate = this.graph.fates.get(name);
+    if (fate === undefined) {
+      throw new RangeError(
+        `network "${this.definition.name}": has no layer "${name}" on the way to its output.${didYouMean(name, this.graph.fates.keys())}`,
+      );
+    }
+    if (fate.value === undefined) {
+      throw new RangeError(
+        `layer "${name}": its output is not kept, since "${fate.by}" is ${fate.kind === "folded" ? "folded into it" : "applied as it is written"}. Ask for "${fate.by}".`,
+      );
+    }
+    return fate.value;
   }
 
   /** Softmax of logits, by the kernel module's own exp. */

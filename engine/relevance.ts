@@ -1,16 +1,18 @@
 import { type Activation, activationAt, activationBytes, noBorder } from "./activation.ts";
 import { type Composite, rulesFor } from "./composites.ts";
-import type { LedgerRow } from "./ledger.ts";
+import { bookTheRest, type LedgerRow, nothingLost } from "./ledger.ts";
 import type { BuiltLayer, Network } from "./network.ts";
 import { OffsetPlanner } from "./offsets.ts";
 import { opKind } from "./ops/index.ts";
 import type { LayerRules, RelevancePass } from "./ops/op.ts";
-import type { Shape, Tensor } from "./tensor.ts";
+import { elementCount, formatShape, type Shape, type Tensor, tensor } from "./tensor.ts";
 
 /** Relevance at the input and what every layer did with what it got. */
 export interface RelevanceResult {
   /** Relevance of the input, its shape [C,H,W]. */
   readonly relevance: Tensor;
+  /** Relevance of each value asked for by id, in its own shape. */
+  readonly kept: ReadonlyMap<number, Tensor>;
   /** One row per layer, from the output to the input. */
   readonly ledger: readonly LedgerRow[];
 }
@@ -46,13 +48,18 @@ function inputVanishes(built: BuiltLayer, rules: LayerRules, outputVanishes: boo
     case "conv2d":
     case "dense":
     case "batchNorm":
-      return rules.linear.branches.every((branch) =>
-        branch.terms.every((term) => ["input", "positive", "negative"].includes(term.input)),
+      return (
+        rules.linear.propagation === "recipe" &&
+        rules.linear.branches.every((branch) =>
+          branch.terms.every((term) => ["input", "positive", "negative"].includes(term.input)),
+        )
       );
     case "averagePool2d":
     case "globalAveragePool2d":
     case "add":
-      return true;
+      return rules.sum === "norm";
+    case "lrn":
+      return rules.lrn !== "gradient" && outputVanishes;
     default:
       return outputVanishes;
   }
@@ -78,6 +85,22 @@ function positions(network: Network): { isFirst: boolean; isLast: boolean }[] {
   return result;
 }
 
+/** The bounds of the pixel values 0 and 255 after preprocessing, for a zBox rule that brings none. */
+function withBox(network: Network, built: BuiltLayer, rules: LayerRules): LayerRules {
+  const { linear } = rules;
+  if (!linear.needsBox || linear.low !== undefined) return rules;
+  const { layer } = built;
+  const { scale, mean, std } = network.definition.preprocessing;
+  const channels = network.definition.inputShape[0] ?? 0;
+  if (layer.inputs[0] !== 0 || mean.length !== channels || std.length !== channels) {
+    throw new RangeError(
+      `rule "zBox": ${layer.node.op} "${layer.name}" does not read the pixels, so its box is not known. Give low and high with one bound per input channel.`,
+    );
+  }
+  const bound = (pixel: number): number[] => mean.map((m, channel) => (pixel * scale - m) / (std[channel] ?? 1));
+  return { ...rules, linear: { ...linear, low: bound(0), high: bound(255) } };
+}
+
 /**
  * The backward pass of one composite over one network: rules chosen, weights modified, buffers placed. Made once; running it
  * allocates nothing.
@@ -86,32 +109,37 @@ export class RelevancePlan {
   readonly composite: Composite;
   readonly #network: Network;
   readonly #steps: readonly Step[];
+  readonly #from: number;
   readonly #start: Activation;
   readonly #input: Activation;
   readonly #sums: number;
 
   /**
-   * @throws UnsupportedError when the composite leaves a layer without a rule or a layer has no relevance
+   * @param from id of the value where relevance starts: the logits, or a hidden layer's output
+   * @throws UnsupportedError when the composite leaves a layer without a rule or a layer has no relevance, RangeError for a zBox
+   *   rule whose box is not known
    */
-  constructor(network: Network, composite: Composite) {
+  constructor(network: Network, composite: Composite, from: number) {
     this.composite = composite;
     this.#network = network;
-    const { values, logits } = network.graph;
+    const { values } = network.graph;
     const { arena } = network.kernels;
     const shapeOf = (id: number): Shape => values[id]?.shape ?? [];
     const place = positions(network);
     const isNonNegative = nonNegativeValues(network);
 
     // The layers on which the logits depend, from the output to the input, with their rules.
-    const reached = new Set([logits]);
+    const reached = new Set([from]);
     const chosen: { built: BuiltLayer; rules: LayerRules; vanishes: boolean }[] = [];
     const vanishes: (boolean | undefined)[] = values.map(() => undefined);
-    vanishes[logits] = false;
+    // A start at the logits may lie anywhere; one at a hidden layer is a part of its activation.
+    vanishes[from] = from !== network.graph.logits;
     for (const built of [...network.layers].reverse()) {
       const { layer } = built;
       if (!reached.has(layer.output)) continue;
       const { isFirst = false, isLast = false } = place[layer.index] ?? {};
-      const rules = rulesFor(composite, { op: layer.node.op, name: layer.name, isFirst, isLast });
+      const matched = { op: layer.node.op, name: layer.name, isFirst, isLast };
+      const rules = withBox(network, built, rulesFor(composite, matched));
       const outputVanishes = vanishes[layer.output] ?? false;
       chosen.push({ built, rules, vanishes: outputVanishes });
       for (const id of layer.inputs) {
@@ -123,8 +151,8 @@ export class RelevancePlan {
     // Which buffers live when.
     const planner = new OffsetPlanner();
     const bytesOf = (id: number): number => activationBytes(shapeOf(id), noBorder);
-    const homes = new Map<number, number>([[logits, planner.take(bytesOf(logits))]]);
-    const startOffset = homes.get(logits) ?? 0;
+    const homes = new Map<number, number>([[from, planner.take(bytesOf(from))]]);
+    const startOffset = homes.get(from) ?? 0;
     const placed = chosen.map(({ built }) => {
       const output = homes.get(built.layer.output) ?? 0;
       const spare: number[] = [];
@@ -152,6 +180,7 @@ export class RelevancePlan {
       }));
       const pass = runtime.prepareRelevance({
         kernels: network.kernels,
+        layer: layer.name,
         rules,
         relevance,
         inputRelevance: buffers.map(({ written }) => written),
@@ -174,7 +203,8 @@ export class RelevancePlan {
       });
       return { ...step, scratch };
     });
-    this.#start = at(startOffset, logits);
+    this.#start = at(startOffset, from);
+    this.#from = from;
     this.#input = at(homes.get(0) ?? 0, 0);
     this.#sums = arena.allocate(8 * Math.max(...network.activations.map((activation) => activation.height)));
   }
@@ -186,23 +216,30 @@ export class RelevancePlan {
   }
 
   /**
-   * Propagates relevance from the logits to the input, for the photo of the network's last forward pass.
-   * @param start relevance of every logit, [classes]
-   * @throws RangeError before the first forward pass or for another number of classes
+   * Propagates relevance to the input, for the photo of the network's last forward pass.
+   * @param start relevance where the plan starts, in C,H,W order (one per logit for the usual plans)
+   * @param keep ids of values whose relevance is to be returned too; those the plan does not reach are left out
+   * @throws RangeError before the first forward pass or for another number of values
    */
-  run(start: Float32Array): RelevanceResult {
+  run(start: Float32Array, keep: readonly number[] = []): RelevanceResult {
     const network = this.#network;
-    const { call, arena } = network.kernels;
+    const { call } = network.kernels;
     if (!network.hasRun) {
       throw new RangeError(`network "${network.definition.name}": run forward before asking for relevance.`);
     }
-    if (start.length !== network.classCount) {
-      throw new RangeError(`relevance: needs one start value per class (${network.classCount}), got ${start.length}.`);
+    const shapeOf = (id: number): Shape => network.graph.values[id]?.shape ?? [];
+    if (start.length !== elementCount(shapeOf(this.#from))) {
+      throw new RangeError(
+        `relevance: needs one start value per element of ${formatShape(shapeOf(this.#from))}, got ${start.length}.`,
+      );
     }
-    // Logits are one pixel, so their order is the same inside and outside.
-    arena.f32(this.#start.address, start.length).set(start);
+    network.writeImage(this.#start, start);
+    const kept = new Map<number, Tensor>();
     const ledger = this.#steps.map((step): LedgerRow => {
       const { layer, runtime } = step.built;
+      if (keep.includes(layer.output)) {
+        kept.set(layer.output, network.readImage(step.output, shapeOf(layer.output)));
+      }
       const relevanceOut = this.#sum(step.output);
       const lost = step.pass.run(step.scratch);
       let relevanceIn = 0;
@@ -216,9 +253,20 @@ export class RelevancePlan {
         rule: runtime.ruleName(step.rules),
         relevanceOut,
         relevanceIn,
-        ...lost,
+        ...(lost === bookTheRest ? { ...nothingLost, dropped: relevanceOut - relevanceIn } : lost),
       };
     });
-    return { relevance: network.readImage(this.#input, network.definition.inputShape), ledger };
+    const relevance = network.readImage(this.#input, network.definition.inputShape);
+    if (keep.includes(0)) kept.set(0, relevance);
+    if (!this.composite.timesInput) return { relevance, kept, ledger };
+    const input = network.readActivation(0).data;
+    return {
+      relevance: tensor(
+        relevance.shape,
+        relevance.data.map((r, i) => r * input[i]!),
+      ),
+      kept,
+      ledger,
+    };
   }
 }

@@ -1,3 +1,5 @@
+import { didYouMean } from "./errors.ts";
+
 // Relevance rules as data. Every rule of a linear layer (convolution, dense) is a list of branches on one recipe:
 //   Z_b   = sum over terms t of sign_t * (W_t x_t) + bias_b
 //   S_b   = coefficient_b * R / (Z_b + stabilizer * sign(Z_b))      (0 where the gate is shut or the divisor is 0)
@@ -33,11 +35,17 @@ export interface Branch {
 /** A rule for layers that multiply their input by weights. */
 export interface LinearRule {
   readonly name: string;
+  /**
+   * recipe: as above. gradient: R_in = W^T R, no division and no product. pass: R_in = R, where input and output have one shape.
+   */
+  readonly propagation: "recipe" | "gradient" | "pass";
   readonly branches: readonly Branch[];
   /** Added to Z with Z's sign (sign(0) = +1), or as it is when stabilizerSign is "positive". */
   readonly stabilizer: number;
   readonly stabilizerSign: "signed" | "positive";
-  /** Per-channel bounds of the pixel values, for parts low and high. */
+  /** True for rules with the parts low and high. */
+  readonly needsBox?: boolean;
+  /** Per-channel bounds of the input for the parts low and high. */
   readonly low?: readonly number[];
   readonly high?: readonly number[];
 }
@@ -64,6 +72,7 @@ function checkStabilizer(rule: string, stabilizer: number): number {
 export function epsilon(stabilizer: number = defaultStabilizer): LinearRule {
   return {
     name: stabilizer === 0 ? "lrp0" : "epsilon",
+    propagation: "recipe",
     branches: [{ coefficient: 1, gate: 0, bias: unmodified, terms: [{ input: "input", weight: unmodified, sign: 1 }] }],
     stabilizer: checkStabilizer("epsilon", stabilizer),
     stabilizerSign: "signed",
@@ -101,6 +110,7 @@ export function alphaBeta(alpha: number, beta: number, stabilizer: number = defa
   };
   return {
     name: "alphaBeta",
+    propagation: "recipe",
     branches: beta === 0 ? [positive] : [positive, negative],
     stabilizer: checkStabilizer("alphaBeta", stabilizer),
     stabilizerSign: "signed",
@@ -119,6 +129,7 @@ export function zPlus(stabilizer: number = defaultStabilizer): LinearRule {
 export function li2019Dense(): LinearRule {
   return {
     name: "zPlusNoBias",
+    propagation: "recipe",
     branches: [
       { coefficient: 1, gate: 0, bias: undefined, terms: [{ input: "input", weight: positivePart, sign: 1 }] },
     ],
@@ -127,11 +138,238 @@ export function li2019Dense(): LinearRule {
   };
 }
 
+/**
+ * Generalised gamma: where z > 0 the positive products count (1 + gamma)-fold, where z < 0 the negative ones do, in numerator and
+ * denominator, the bias likewise by its own sign; where z = 0 nothing is handed on. For non-negative inputs and z > 0 it is the
+ * gamma rule w + gamma w+ (Montavon et al. 2019; generalised as in zennit).
+ * @throws RangeError for a negative gamma
+ */
+export function gamma(factor = 0.25, stabilizer: number = defaultStabilizer): LinearRule {
+  if (!(factor >= 0) || !Number.isFinite(factor)) {
+    throw new RangeError(`rule "gamma": gamma must be a finite number of at least 0, got ${factor}.`);
+  }
+  const favoursPositive: Modification = { kind: "signed", positive: 1 + factor, negative: 1 };
+  const favoursNegative: Modification = { kind: "signed", positive: 1, negative: 1 + factor };
+  const branch = (gate: 1 | -1, withPositive: Modification, withNegative: Modification): Branch => ({
+    coefficient: 1,
+    gate,
+    bias: withPositive,
+    terms: [
+      { input: "positive", weight: withPositive, sign: 1 },
+      { input: "negative", weight: withNegative, sign: 1 },
+    ],
+  });
+  return {
+    name: "gamma",
+    propagation: "recipe",
+    branches: [branch(1, favoursPositive, favoursNegative), branch(-1, favoursNegative, favoursPositive)],
+    stabilizer: checkStabilizer("gamma", stabilizer),
+    stabilizerSign: "signed",
+  };
+}
+
+/**
+ * x w - low w+ - high w- over its sum, for layers whose input lies in a box: the pixels (Montavon et al. 2017, z^B rule). The bias
+ * cancels, b - b+ - b- = 0, as in zennit.
+ * @param low least value of each input channel; without low and high they follow from the network's preprocessing
+ * @throws RangeError when one bound is missing or a low exceeds its high
+ */
+export function zBox(
+  low?: readonly number[],
+  high?: readonly number[],
+  stabilizer: number = defaultStabilizer,
+): LinearRule {
+  if ((low === undefined) !== (high === undefined) || low?.length !== high?.length) {
+    throw new RangeError(
+      'rule "zBox": needs low and high with one number per input channel each, or neither (then the bounds of the preprocessing are used).',
+    );
+  }
+  low?.forEach((bound, channel) => {
+    if (!(bound <= (high?.[channel] ?? Number.NaN))) {
+      throw new RangeError(
+        `rule "zBox": low must not exceed high, got ${bound} and ${high?.[channel]} for channel ${channel}.`,
+      );
+    }
+  });
+  return {
+    name: "zBox",
+    propagation: "recipe",
+    branches: [
+      {
+        coefficient: 1,
+        gate: 0,
+        bias: undefined,
+        terms: [
+          { input: "input", weight: unmodified, sign: 1 },
+          { input: "low", weight: positivePart, sign: -1 },
+          { input: "high", weight: negativePart, sign: -1 },
+        ],
+      },
+    ],
+    stabilizer: checkStabilizer("zBox", stabilizer),
+    stabilizerSign: "signed",
+    needsBox: true,
+    ...(low && high ? { low, high } : {}),
+  };
+}
+
+/** w^2 over the sum of w^2 and b^2, for unbounded inputs (Montavon et al. 2017; the bias as in zennit). */
+export function wSquare(stabilizer: number = defaultStabilizer): LinearRule {
+  return {
+    name: "wSquare",
+    propagation: "recipe",
+    branches: [
+      {
+        coefficient: 1,
+        gate: 0,
+        bias: { kind: "squared" },
+        terms: [{ input: "ones", weight: { kind: "squared" }, sign: 1 }],
+      },
+    ],
+    stabilizer: checkStabilizer("wSquare", stabilizer),
+    stabilizerSign: "signed",
+  };
+}
+
+/** The same share to every input inside the image (Lapuschkin et al. 2019). */
+export function flat(stabilizer: number = defaultStabilizer): LinearRule {
+  return {
+    name: "flat",
+    propagation: "recipe",
+    branches: [
+      { coefficient: 1, gate: 0, bias: undefined, terms: [{ input: "ones", weight: { kind: "ones" }, sign: 1 }] },
+    ],
+    stabilizer: checkStabilizer("flat", stabilizer),
+    stabilizerSign: "signed",
+  };
+}
+
+/** The gradient: R_in = W^T R, nothing divided or multiplied. */
+export function gradient(): LinearRule {
+  return { name: "gradient", propagation: "gradient", branches: [], stabilizer: 0, stabilizerSign: "signed" };
+}
+
+/** R unchanged, for layers whose input and output have one shape. */
+export function pass(): LinearRule {
+  return { name: "pass", propagation: "pass", branches: [], stabilizer: 0, stabilizerSign: "signed" };
+}
+
+/** A rule of a linear layer by name with its parameters: how rules are written in JSON. */
+export type RuleSpec =
+  | { readonly rule: "epsilon"; readonly stabilizer?: number }
+  | { readonly rule: "lrp0" }
+  | { readonly rule: "gamma"; readonly gamma?: number; readonly stabilizer?: number }
+  | { readonly rule: "zPlus"; readonly stabilizer?: number }
+  | { readonly rule: "zPlusNoBias" }
+  | { readonly rule: "alphaBeta"; readonly alpha: number; readonly beta: number; readonly stabilizer?: number }
+  | {
+      readonly rule: "zBox";
+      readonly low?: readonly number[];
+      readonly high?: readonly number[];
+      readonly stabilizer?: number;
+    }
+  | { readonly rule: "wSquare"; readonly stabilizer?: number }
+  | { readonly rule: "flat"; readonly stabilizer?: number }
+  | { readonly rule: "gradient" }
+  | { readonly rule: "pass" };
+
+/** Parameters that each rule takes besides `rule`. */
+const ruleParameters: Readonly<Record<RuleSpec["rule"], readonly string[]>> = {
+  epsilon: ["stabilizer"],
+  lrp0: [],
+  gamma: ["gamma", "stabilizer"],
+  zPlus: ["stabilizer"],
+  zPlusNoBias: [],
+  alphaBeta: ["alpha", "beta", "stabilizer"],
+  zBox: ["low", "high", "stabilizer"],
+  wSquare: ["stabilizer"],
+  flat: ["stabilizer"],
+  gradient: [],
+  pass: [],
+};
+
+/** Names of the rules of linear layers. */
+export function ruleNames(): readonly string[] {
+  return Object.keys(ruleParameters);
+}
+
+const isSpec = (value: object): value is RuleSpec =>
+  "rule" in value && typeof value.rule === "string" && Object.hasOwn(ruleParameters, value.rule);
+
+const isNumbers = (value: unknown): boolean => Array.isArray(value) && value.every((v) => typeof v === "number");
+
+/**
+ * Makes a rule from its description, checking names and types: the door for JSON.
+ * @throws TypeError for an unknown rule or parameter or a value of the wrong kind, RangeError for a wrong value
+ */
+export function ruleFromSpec(value: unknown): LinearRule {
+  if (typeof value !== "object" || value === null || !isSpec(value)) {
+    const name = typeof value === "object" && value !== null && "rule" in value ? String(value.rule) : "";
+    throw new TypeError(
+      `rule ${JSON.stringify(value)}: must be an object with "rule" one of ${ruleNames().join(", ")}.${didYouMean(name, ruleNames())}`,
+    );
+  }
+  for (const [key, entry] of Object.entries(value)) {
+    if (key === "rule") continue;
+    if (!ruleParameters[value.rule].includes(key)) {
+      throw new TypeError(
+        `rule "${value.rule}": takes ${ruleParameters[value.rule].join(", ") || "no parameters"}, got "${key}".${didYouMean(key, ruleParameters[value.rule])}`,
+      );
+    }
+    const isList = key === "low" || key === "high";
+    if (isList ? !isNumbers(entry) : typeof entry !== "number") {
+      throw new TypeError(
+        `rule "${value.rule}": ${key} must be ${isList ? "a list of numbers" : "a number"}, got ${JSON.stringify(entry)}.`,
+      );
+    }
+  }
+  switch (value.rule) {
+    case "epsilon":
+      return epsilon(value.stabilizer);
+    case "lrp0":
+      return epsilon(0);
+    case "gamma":
+      return gamma(value.gamma, value.stabilizer);
+    case "zPlus":
+      return zPlus(value.stabilizer);
+    case "zPlusNoBias":
+      return li2019Dense();
+    case "alphaBeta":
+      return alphaBeta(value.alpha, value.beta, value.stabilizer);
+    case "zBox":
+      return zBox(value.low, value.high, value.stabilizer);
+    case "wSquare":
+      return wSquare(value.stabilizer);
+    case "flat":
+      return flat(value.stabilizer);
+    case "gradient":
+      return gradient();
+    case "pass":
+      return pass();
+    default:
+      return value satisfies never;
+  }
+}
+
 /** How max pooling hands down relevance; see maxPool2dScatter in kernels-as. */
-export type MaxPoolRule = "winner" | "shared" | "proportional" | "overwrite";
+export const maxPoolRules = ["winner", "shared", "proportional", "overwrite"] as const;
+export type MaxPoolRule = (typeof maxPoolRules)[number];
 
 /**
  * How LRN hands down relevance. identity: unchanged. taylor: Binder et al. 2016, messages divided by their sum so that relevance
- * is conserved.
+ * is conserved. caffeToolbox: the same messages undivided, as lrp_toolbox ships them. epsilon: x dy/dx R / y, as zennit's and
+ * captum's epsilon do on an LRN layer; does not conserve. gradient: dy/dx R.
  */
-export type LrnRule = "identity" | "taylor";
+export const lrnRules = ["identity", "taylor", "caffeToolbox", "epsilon", "gradient"] as const;
+export type LrnRule = (typeof lrnRules)[number];
+
+/**
+ * How ReLU, clip and leaky ReLU hand down relevance. pass: unchanged. gradient: by the derivative. deconvnet: only positive
+ * relevance. guided: only positive relevance, by the derivative.
+ */
+export const activationRules = ["pass", "gradient", "deconvnet", "guided"] as const;
+export type ActivationRule = (typeof activationRules)[number];
+
+/** How average pooling and add hand down relevance. norm: x over the sum of x. gradient: by the derivative. */
+export const sumRules = ["norm", "gradient"] as const;
+export type SumRule = (typeof sumRules)[number];

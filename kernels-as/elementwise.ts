@@ -91,27 +91,52 @@ export function multiply(
 }
 
 /**
- * out[r, i] = x[r, i] where gate[r, i] > 0 (both = 0) or where also x > 0 (both = 1), else 0; gate 0 tests x alone.
- * Source: rectified backward passes: gradient (gate), deconvnet (x), guided backprop (both).
+ * out[r, i] = x[r, i] where (gate is 0 or low < gate[r, i] < high) and (positiveOnly is 0 or x[r, i] > 0), else 0.
+ * Source: backward passes of clamped activations: the gradient (gate), deconvnet (positiveOnly), guided backprop (both).
  */
-export function rectify(out: usize, outRow: i32, x: usize, xRow: i32, gate: usize, gateRow: i32, length: i32, both: i32, begin: i32, end: i32): void {
+export function rectify(
+  out: usize, outRow: i32, x: usize, xRow: i32, gate: usize, gateRow: i32, length: i32, low: f32, high: f32, positiveOnly: i32, begin: i32, end: i32
+): void {
   const zero = f32x4.splat(0);
+  const lo = f32x4.splat(low);
+  const hi = f32x4.splat(high);
   for (let r = begin; r < end; r++) {
-    for (let i = 0; i < length; i += 4) {
-      const a = x + (<usize>r * <usize>xRow + <usize>i << 2);
-      const o = out + (<usize>r * <usize>outRow + <usize>i << 2);
-      const g = gate ? gate + (<usize>r * <usize>gateRow + <usize>i << 2) : a;
-      if (i + 4 <= length) {
-        const v = v128.load(a);
-        let mask = f32x4.gt(v128.load(g), zero);
-        if (both) mask = v128.and(mask, f32x4.gt(v, zero));
-        v128.store(o, v128.and(v, mask));
-      } else {
-        for (let j: usize = 0; j < <usize>(length - i) << 2; j += 4) {
-          const v = f32.load(a + j);
-          f32.store(o + j, f32.load(g + j) > 0 && (!both || v > 0) ? v : 0);
-        }
+    let a = x + (<usize>r * <usize>xRow << 2);
+    let g = gate + (<usize>r * <usize>gateRow << 2);
+    let o = out + (<usize>r * <usize>outRow << 2);
+    const stop = o + (<usize>length << 2);
+    for (; o + 16 <= stop; o += 16, a += 16, g += 16) {
+      const v = v128.load(a);
+      let mask = i32x4.splat(-1);
+      if (gate) {
+        const y = v128.load(g);
+        mask = v128.and(f32x4.gt(y, lo), f32x4.lt(y, hi));
       }
+      if (positiveOnly) mask = v128.and(mask, f32x4.gt(v, zero));
+      v128.store(o, v128.and(v, mask));
+    }
+    for (; o < stop; o += 4, a += 4, g += 4) {
+      const v = f32.load(a);
+      const open = (!gate || (f32.load(g) > low && f32.load(g) < high)) && (!positiveOnly || v > 0);
+      f32.store(o, open ? v : 0);
+    }
+  }
+}
+
+/**
+ * out[r, i] = gate[r, i] < 0 ? slope * x[r, i] : x[r, i], 0 where positiveOnly and x[r, i] <= 0.
+ * Source: backward passes of leaky ReLU.
+ */
+export function leakyReluGrad(
+  out: usize, outRow: i32, x: usize, xRow: i32, gate: usize, gateRow: i32, length: i32, slope: f32, positiveOnly: i32, begin: i32, end: i32
+): void {
+  for (let r = begin; r < end; r++) {
+    let a = x + (<usize>r * <usize>xRow << 2);
+    let g = gate + (<usize>r * <usize>gateRow << 2);
+    let o = out + (<usize>r * <usize>outRow << 2);
+    for (const stop = o + (<usize>length << 2); o < stop; o += 4, a += 4, g += 4) {
+      const v = f32.load(a);
+      f32.store(o, positiveOnly && v <= 0 ? 0 : f32.load(g) < 0 ? slope * v : v);
     }
   }
 }

@@ -59,9 +59,10 @@ export function lrnForward(
  * First half of LRN relevance: per output p the share of its own input and the factor of its neighbours' squares.
  * Messages from output p to inputs q: m[p,p] = own, m[q,p] = off * x[q]^2 with off = -2 * beta * alphaOverN * x[p] * scale^(-beta-1) and
  *   kind 0 (Taylor at (0,..,x[p],..,0)): own = x[p] * (k + alphaOverN * x[p]^2)^-beta
- *   kind 1 (local linear map):           own = x[p] * scale^-beta + off * x[p]^2
- * normalize = 1 divides by the messages' sum D + stabilizer * sign(D), 0 where that is 0; normalize = 0 does not (lrp_toolbox).
- *   ownShare[p] = t * own, neighbourShare[p] = t * off, t = R[p] / (D + stabilizer * sign(D)) or R[p]
+ *   kind 1 (local linear map, x dy/dx):  own = x[p] * scale^-beta + off * x[p]^2
+ *   kind 2 (gradient, dy/dx):            own = scale^-beta + off * x[p], neighbours off * x[q]
+ * normalize 0: t = R[p]. 1: t = R[p] / s(D), D the messages' sum. 2: t = R[p] / s(y[p]); s(D) = D + stabilizer * sign(D), 0 for 0.
+ *   ownShare[p] = t * own, neighbourShare[p] = t * off
  * Layout: shares and R [H][W][C] without gaps, float32; x NHWC, strides in elements. Rows [begin, end) are written.
  * Source: Binder et al. 2016 (arXiv 1604.00825), equation for local renormalisation layers.
  */
@@ -78,10 +79,11 @@ export function lrnRelevanceShares(
         const scale = k + alphaOverN * squares;
         const power = negativePower(scale, beta);
         const off = -2 * beta * alphaOverN * v * power / scale;
-        const own = kind == 0 ? v * negativePower(k + alphaOverN * v * v, beta) : v * power + off * v * v;
+        const own =
+          kind == 0 ? v * negativePower(k + alphaOverN * v * v, beta) : kind == 1 ? v * power + off * v * v : power + off * v;
         let t = <f64>f32.load(r + at);
         if (normalize) {
-          const sum = own + off * (squares - v * v);
+          const sum = normalize == 2 ? v * power : own + off * (squares - v * v);
           const divisor = sum + (sum < 0 ? -stabilizer : stabilizer);
           t = divisor == 0 ? 0 : t / divisor;
         }
@@ -94,13 +96,13 @@ export function lrnRelevanceShares(
 
 /**
  * Second half of LRN relevance.
- *   dx[q] = ownShare[q] + x[q]^2 * sum over p != q whose window holds q of neighbourShare[p]
+ *   dx[q] = ownShare[q] + f * sum over p != q whose window holds q of neighbourShare[p], f = x[q]^2 (kind 0, 1) or x[q] (kind 2)
  * Layout as lrnRelevanceShares; dx without gaps, may not alias the shares. Rows [begin, end) are written.
  * Source: as lrnRelevanceShares; windows are symmetric, so q is in window(p) exactly when p is in window(q).
  */
 export function lrnRelevanceGather(
   dx: usize, ownShare: usize, neighbourShare: usize, x: usize, xRow: i32, xPixel: i32, inH: i32, inW: i32, channels: i32,
-  size: i32, across: i32, begin: i32, end: i32
+  size: i32, across: i32, kind: i32, begin: i32, end: i32
 ): void {
   const half = size >> 1;
   for (let iy = begin; iy < end; iy++) {
@@ -121,7 +123,7 @@ export function lrnRelevanceGather(
             }
           }
         }
-        f32.store(dx + at, <f32>(<f64>f32.load(ownShare + at) + v * v * sum));
+        f32.store(dx + at, <f32>(<f64>f32.load(ownShare + at) + (kind == 2 ? v : v * v) * sum));
       }
     }
   }

@@ -6,7 +6,7 @@ import { modelByName, modelNames } from "../../engine/models/index.ts";
 import type { Network } from "../../engine/network.ts";
 import { pictureOf } from "../../engine/preprocess.ts";
 import type { ResolvedSalientRelevanceOptions } from "../../engine/salient-options.ts";
-import { resolveTarget } from "../../engine/target.ts";
+import { parseTarget, resolveTarget } from "../../engine/target.ts";
 import type { Tensor } from "../../engine/tensor.ts";
 import { decodeImage, defaultImageLimits, type ImageLimits } from "../../host/image.ts";
 import { loadNetwork } from "../../host/load-network.ts";
@@ -74,8 +74,8 @@ function readRequest(given: Arguments): Request {
   const weights = required(given, "weights", "a .safetensors or .pth file for this model");
   const target = given.value("target") ?? "top1";
   if (labels !== undefined && target !== "top1") {
-    const anyLogits: Tensor = { shape: [labels.length], data: new Float32Array(labels.length) };
-    asUsage(() => resolveTarget(target, anyLogits, labels));
+    const zeros = new Float32Array(labels.length);
+    asUsage(() => resolveTarget(parseTarget(target), { logits: zeros, probabilities: zeros, labels }, "score"));
   }
   const megapixels = Number(given.value("max-megapixels") ?? defaultImageLimits.maxPixels / 1e6);
   if (!(megapixels > 0 && megapixels <= 1000)) {
@@ -125,7 +125,7 @@ async function explainOne(
   const { input, source } = await readInput(path, request.limits);
   const decodeMs = performance.now() - started;
   const explanation = explainImage(network, input, {
-    target: request.target,
+    target: parseTarget(request.target),
     composite: request.composite,
     salientRelevance: request.settings,
     clock: () => performance.now(),

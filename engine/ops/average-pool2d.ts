@@ -1,5 +1,6 @@
 import { ShapeError } from "../errors.ts";
 import { outputSize, type Window, windowOf } from "../geometry.ts";
+import { bookTheRest } from "../ledger.ts";
 import { requireImage } from "./max-pool2d.ts";
 import type { Construction, LayerRuntime, OpKind } from "./op.ts";
 
@@ -19,9 +20,24 @@ export function buildAveragePool(construction: Construction, window: Window, cou
       call.averagePool2dForward(y.address, y.rowStride, y.pixelStride, x.address, x.rowStride, x.pixelStride,
         x.height, x.width, y.width, y.channels, kh, kw, sh, sw, top, left, bottom, right, include, 0, y.height);
     },
-    ruleName: () => "norm",
+    ruleName: (rules) => rules.sum,
     prepareRelevance({ relevance: r, inputRelevance: [dx], rules }) {
       if (dx === undefined) throw new ShapeError("averagePool2d: has no input.");
+      const inputGrad = (out: number, s: number): void => {
+        call.fill(out, 0, 0, dx.height * dx.rowStride);
+        // biome-ignore format: one group of arguments a line
+        call.averagePool2dInputGrad(out, dx.rowStride, dx.pixelStride, s, r.rowStride, r.pixelStride,
+          x.height, x.width, y.height, y.width, kh, kw, sh, sw, top, left, bottom, right, include, 0, x.channels);
+      };
+      if (rules.sum === "gradient") {
+        return {
+          scratchBytes: [],
+          run() {
+            inputGrad(dx.address, r.address);
+            return bookTheRest;
+          },
+        };
+      }
       return {
         scratchBytes: [4 * r.height * r.rowStride, 4 * dx.height * dx.rowStride, 24 * r.height],
         run([s = 0, c = 0, ledger = 0]) {
@@ -29,10 +45,7 @@ export function buildAveragePool(construction: Construction, window: Window, cou
           // biome-ignore format: one group of arguments a line
           call.ratio(s, r.rowStride, r.address, r.rowStride, y.address, y.rowStride, 0, 0, 0, ledger,
             y.width * y.channels, y.channels, 1, rules.normStabilizer, 1, 0, 0, y.height);
-          call.fill(c, 0, 0, dx.height * dx.rowStride);
-          // biome-ignore format: one group of arguments a line
-          call.averagePool2dInputGrad(c, dx.rowStride, dx.pixelStride, s, r.rowStride, r.pixelStride,
-            x.height, x.width, y.height, y.width, kh, kw, sh, sw, top, left, bottom, right, include, 0, x.channels);
+          inputGrad(c, s);
           // biome-ignore format: one group of arguments a line
           call.multiply(dx.address, dx.rowStride, x.address, x.rowStride, c, dx.rowStride, x.width * x.channels, 1, 0, 0, x.height);
           const shares = arena.f64(ledger, 3 * y.height);

@@ -314,6 +314,7 @@ export function buildConv2d(construction: Construction, node: NodeOf<"conv2d">):
     inputShape,
     outputShape,
     isRectified: low === 0 && high === Number.POSITIVE_INFINITY,
+    activation: layer.activation,
     isUnclamped: low === Number.NEGATIVE_INFINITY && high === Number.POSITIVE_INFINITY,
     gradientBorder: [top, left, bottom, right] satisfies Pads,
     gradientPadding: 0,

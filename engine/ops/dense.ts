@@ -80,6 +80,7 @@ function buildDense(construction: Construction, node: NodeOf<"dense">): LayerRun
     inputShape: [inputs],
     outputShape: [outputs],
     isRectified: low === 0 && high === free,
+    activation: layer.activation,
     isUnclamped: low === -free && high === free,
     gradientBorder: noBorder,
     gradientPadding: outStride - outputs,

@@ -1,5 +1,6 @@
+import type { Activation } from "../activation.ts";
 import { ShapeError } from "../errors.ts";
-import { nothingLost } from "../ledger.ts";
+import { bookTheRest, nothingLost } from "../ledger.ts";
 import { formatShape, type Shape, sameShape } from "../tensor.ts";
 import type { Construction, LayerRuntime, OpKind, RelevancePass } from "./op.ts";
 
@@ -11,14 +12,26 @@ function sameAsInput(where: string, inputs: readonly Shape[]): Shape {
   return input;
 }
 
-/** Relevance passes through unchanged. */
-export function passRelevance({ kernels, output: y }: Construction): LayerRuntime["prepareRelevance"] {
-  return ({ relevance: r, inputRelevance: [dx] }): RelevancePass => ({
+/** A backward pass that reads relevance r and the layer's input x and writes dx, row by row. */
+type Backward = (dx: Activation, r: Activation, x: Activation, positiveOnly: 0 | 1, usesDerivative: boolean) => void;
+
+/** The relevance pass of an activation function. */
+function activationRelevance(
+  { kernels, inputs, output: y }: Construction,
+  backward: Backward,
+): LayerRuntime["prepareRelevance"] {
+  return ({ relevance: r, inputRelevance: [dx], rules }): RelevancePass => ({
     scratchBytes: [],
     run() {
-      const count = y.height * y.width * y.channels;
-      kernels.call.copyChannels(dx?.address ?? 0, 0, count, r.address, 0, count, 1, count, 0, 1);
-      return nothingLost;
+      const x = inputs[0];
+      if (dx === undefined || x === undefined) return nothingLost;
+      if (rules.activation === "pass") {
+        const count = y.height * y.width * y.channels;
+        kernels.call.copyChannels(dx.address, 0, count, r.address, 0, count, 1, count, 0, 1);
+        return nothingLost;
+      }
+      backward(dx, r, x, rules.activation === "gradient" ? 0 : 1, rules.activation !== "deconvnet");
+      return bookTheRest;
     },
   });
 }
@@ -26,14 +39,20 @@ export function passRelevance({ kernels, output: y }: Construction): LayerRuntim
 /** A layer that clamps its input. */
 function buildClamp(construction: Construction, low: number, high: number): LayerRuntime {
   const { kernels, inputs, output: y } = construction;
+  const { call } = kernels;
   const x = inputs[0];
+  const length = y.width * y.channels;
   return {
     forward() {
       if (x === undefined) return;
-      kernels.call.clamp(y.address, y.rowStride, x.address, x.rowStride, y.width * y.channels, low, high, 0, y.height);
+      call.clamp(y.address, y.rowStride, x.address, x.rowStride, length, low, high, 0, y.height);
     },
-    ruleName: () => "pass",
-    prepareRelevance: passRelevance(construction),
+    ruleName: (rules) => rules.activation,
+    prepareRelevance: activationRelevance(construction, (dx, r, input, positiveOnly, usesDerivative) => {
+      const gate = usesDerivative ? input.address : 0;
+      // biome-ignore format: one group of arguments a line
+      call.rectify(dx.address, dx.rowStride, r.address, r.rowStride, gate, input.rowStride, length, low, high, positiveOnly, 0, y.height);
+    }),
   };
 }
 
@@ -62,23 +81,20 @@ export const leakyRelu: OpKind<"leakyRelu"> = {
   outputShape: (node, inputs) => sameAsInput(`leakyRelu "${node.name}"`, inputs),
   build(construction, node) {
     const { kernels, inputs, output: y } = construction;
+    const { call } = kernels;
     const x = inputs[0];
+    const length = y.width * y.channels;
     return {
       forward() {
         if (x === undefined) return;
-        kernels.call.leakyRelu(
-          y.address,
-          y.rowStride,
-          x.address,
-          x.rowStride,
-          y.width * y.channels,
-          node.slope,
-          0,
-          y.height,
-        );
+        call.leakyRelu(y.address, y.rowStride, x.address, x.rowStride, length, node.slope, 0, y.height);
       },
-      ruleName: () => "pass",
-      prepareRelevance: passRelevance(construction),
+      ruleName: (rules) => rules.activation,
+      prepareRelevance: activationRelevance(construction, (dx, r, input, positiveOnly, usesDerivative) => {
+        const slope = usesDerivative ? node.slope : 1;
+        // biome-ignore format: one group of arguments a line
+        call.leakyReluGrad(dx.address, dx.rowStride, r.address, r.rowStride, input.address, input.rowStride, length, slope, positiveOnly, 0, y.height);
+      }),
     };
   },
 };
@@ -113,8 +129,30 @@ export const add: OpKind<"add"> = {
           left = y;
         }
       },
-      ruleName: () => "norm",
+      ruleName: (rules) => rules.sum,
       prepareRelevance({ relevance: r, inputRelevance, rules }) {
+        if (rules.sum === "gradient") {
+          return {
+            scratchBytes: [],
+            run() {
+              for (const dx of inputRelevance) {
+                call.copyChannels(
+                  dx.address,
+                  dx.rowStride,
+                  dx.pixelStride,
+                  r.address,
+                  r.rowStride,
+                  r.pixelStride,
+                  y.width,
+                  y.channels,
+                  0,
+                  y.height,
+                );
+              }
+              return bookTheRest;
+            },
+          };
+        }
         return {
           scratchBytes: [4 * r.height * r.rowStride, 24 * r.height],
           run([s = 0, ledger = 0]) {

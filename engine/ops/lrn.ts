@@ -1,11 +1,20 @@
 import { ShapeError } from "../errors.ts";
-import { nothingLost } from "../ledger.ts";
+import { bookTheRest, nothingLost } from "../ledger.ts";
+import type { LrnRule } from "../rules.ts";
 import { requireImage } from "./max-pool2d.ts";
 import type { Construction, LayerRuntime, NodeOf, OpKind } from "./op.ts";
 
+/** The kernel's kind of messages and what they are divided by; see lrnRelevanceShares. */
+const messages = {
+  taylor: { kind: 0, normalize: 1 },
+  caffeToolbox: { kind: 0, normalize: 0 },
+  epsilon: { kind: 1, normalize: 2 },
+  gradient: { kind: 2, normalize: 0 },
+} satisfies Record<Exclude<LrnRule, "identity">, { kind: number; normalize: number }>;
+
 function buildLrn(construction: Construction, node: NodeOf<"lrn">): LayerRuntime {
   const { kernels, inputs, output: y } = construction;
-  const { call, arena } = kernels;
+  const { call } = kernels;
   const x = inputs[0];
   if (x === undefined) throw new ShapeError(`lrn "${node.name}": has no input.`);
   const { size, beta, bias, alpha } = node;
@@ -21,36 +30,30 @@ function buildLrn(construction: Construction, node: NodeOf<"lrn">): LayerRuntime
     prepareRelevance({ relevance: r, inputRelevance: [dx], rules }) {
       if (dx === undefined) throw new ShapeError(`lrn "${node.name}": has no input.`);
       const count = r.height * r.rowStride;
-      switch (rules.lrn) {
-        case "identity":
-          return {
-            scratchBytes: [],
-            run() {
-              call.copyChannels(dx.address, 0, count, r.address, 0, count, 1, count, 0, 1);
-              return nothingLost;
-            },
-          };
-        case "taylor":
-          return {
-            scratchBytes: [4 * count, 4 * count, 8 * r.height],
-            run([own = 0, neighbour = 0, sums = 0]) {
-              // biome-ignore format: one group of arguments a line
-              call.lrnRelevanceShares(own, neighbour, r.address, x.address, x.rowStride, x.pixelStride,
-                x.height, x.width, x.channels, size, across, alphaOverN, beta, bias, 0, 1, 0, 0, x.height);
-              // biome-ignore format: one group of arguments a line
-              call.lrnRelevanceGather(dx.address, own, neighbour, x.address, x.rowStride, x.pixelStride,
-                x.height, x.width, x.channels, size, across, 0, x.height);
-              const total = (address: number): number => {
-                call.sumRows(sums, address, r.rowStride, r.rowStride, 0, r.height);
-                return arena.f64(sums, r.height).reduce((a, b) => a + b, 0);
-              };
-              // Relevance of an output that is 0 has nowhere to go.
-              return { ...nothingLost, dropped: total(r.address) - total(dx.address) };
-            },
-          };
-        default:
-          return rules.lrn satisfies never;
+      if (rules.lrn === "identity") {
+        return {
+          scratchBytes: [],
+          run() {
+            call.copyChannels(dx.address, 0, count, r.address, 0, count, 1, count, 0, 1);
+            return nothingLost;
+          },
+        };
       }
+      const { kind, normalize } = messages[rules.lrn];
+      const stabilizer = rules.lrn === "epsilon" ? rules.normStabilizer : 0;
+      return {
+        scratchBytes: [4 * count, 4 * count],
+        run([own = 0, neighbour = 0]) {
+          // biome-ignore format: one group of arguments a line
+          call.lrnRelevanceShares(own, neighbour, r.address, x.address, x.rowStride, x.pixelStride,
+            x.height, x.width, x.channels, size, across, alphaOverN, beta, bias, kind, normalize, stabilizer, 0, x.height);
+          // biome-ignore format: one group of arguments a line
+          call.lrnRelevanceGather(dx.address, own, neighbour, x.address, x.rowStride, x.pixelStride,
+            x.height, x.width, x.channels, size, across, kind, 0, x.height);
+          // taylor drops the relevance of outputs that are 0; the others do not promise to conserve.
+          return bookTheRest;
+        },
+      };
     },
   };
 }

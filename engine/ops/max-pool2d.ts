@@ -1,6 +1,6 @@
 import { ShapeError } from "../errors.ts";
 import { outputSize, type Window, windowOf } from "../geometry.ts";
-import { nothingLost } from "../ledger.ts";
+import { bookTheRest, nothingLost } from "../ledger.ts";
 import type { MaxPoolRule } from "../rules.ts";
 import { formatShape, type Shape } from "../tensor.ts";
 import type { Construction, LayerRuntime, OpKind } from "./op.ts";
@@ -33,25 +33,18 @@ export function buildMaxPool({ kernels, inputs, output }: Construction, window: 
         x.height, x.width, y.width, y.channels, kh, kw, sh, sw, top, left, dh, dw, 0, y.height);
     },
     ruleName: (rules) => rules.maxPool,
-    prepareRelevance({ relevance: r, inputRelevance: [dx], rules, kernels: { arena } }) {
+    prepareRelevance({ relevance: r, inputRelevance: [dx], rules }) {
       if (dx === undefined) throw new ShapeError("maxPool2d: has no input.");
-      // The rows of the ledger: relevance in and out, to see what was dropped or overwritten.
-      const rows = Math.max(r.height, dx.height);
       return {
-        scratchBytes: [8 * rows],
-        run([sums = 0]) {
+        scratchBytes: [],
+        run() {
           call.fill(dx.address, 0, 0, dx.height * dx.rowStride);
           // biome-ignore format: one group of arguments a line
           call.maxPool2dScatter(dx.address, dx.rowStride, dx.pixelStride, r.address, r.rowStride, r.pixelStride,
             x.address, x.rowStride, x.pixelStride, y.address, y.rowStride, y.pixelStride,
             modes[rules.maxPool], x.height, x.width, y.height, y.width, kh, kw, sh, sw, top, left, dh, dw, 0, x.channels);
-          const total = (address: number, rowStride: number, height: number): number => {
-            call.sumRows(sums, address, rowStride, rowStride, 0, height);
-            return arena.f64(sums, height).reduce((a, b) => a + b, 0);
-          };
-          const out = total(r.address, r.rowStride, r.height);
-          const dropped = out - total(dx.address, dx.rowStride, dx.height);
-          return rules.maxPool === "winner" || rules.maxPool === "shared" ? nothingLost : { ...nothingLost, dropped };
+          // proportional drops windows that sum to 0; overwrite loses what a later window overwrites.
+          return rules.maxPool === "winner" || rules.maxPool === "shared" ? nothingLost : bookTheRest;
         },
       };
     },

@@ -2,9 +2,9 @@ import type { Activation } from "../activation.ts";
 import type { Layer } from "../compile.ts";
 import type { NodeDefinition, Op, Pads } from "../graph.ts";
 import type { Kernels } from "../kernels.ts";
-import type { LedgerTerms } from "../ledger.ts";
+import type { bookTheRest, LedgerTerms } from "../ledger.ts";
 import type { ParameterSpec } from "../parameters.ts";
-import type { LinearRule, LrnRule, MaxPoolRule } from "../rules.ts";
+import type { ActivationRule, LinearRule, LrnRule, MaxPoolRule, SumRule } from "../rules.ts";
 import type { Staging } from "../staging.ts";
 import type { Shape } from "../tensor.ts";
 
@@ -31,13 +31,18 @@ export interface LayerRules {
   readonly linear: LinearRule;
   readonly maxPool: MaxPoolRule;
   readonly lrn: LrnRule;
-  /** Stabiliser of layers that divide by a sum of inputs: average pooling, add. */
+  readonly activation: ActivationRule;
+  /** Average pooling and add. */
+  readonly sum: SumRule;
+  /** Stabiliser of layers without weights that divide: average pooling, add, LRN's epsilon. */
   readonly normStabilizer: number;
 }
 
 /** What a layer needs to know to prepare its relevance pass. */
 export interface RelevanceContext {
   readonly kernels: Kernels;
+  /** The layer's name, for messages. */
+  readonly layer: string;
   readonly rules: LayerRules;
   /** Relevance of the output, without border. */
   readonly relevance: Activation;
@@ -54,7 +59,7 @@ export interface RelevancePass {
   /** Sizes of the scratch memory it needs while it runs. */
   readonly scratchBytes: readonly number[];
   /** Runs it; returns what became of the relevance that did not reach an input. */
-  run(scratch: readonly number[]): LedgerTerms;
+  run(scratch: readonly number[]): LedgerTerms | typeof bookTheRest;
 }
 
 /** A layer ready to run. */
