@@ -18,7 +18,16 @@ if (!existsSync(trained)) {
   writeSeededWeights(weights, model, 1);
   console.log("No trained weights found: seeded random ones are used, so the classes below mean nothing.\n");
 }
-const args = ["explain", path("examples/cat.jpg"), "--model", model, "--weights", weights, "--out", path("srmap-out")];
+const args = [
+  "explain",
+  path("examples/coffee.jpg"),
+  "--model",
+  model,
+  "--weights",
+  weights,
+  "--out",
+  path("srmap-out"),
+];
 const { status } = spawnSync(process.execPath, [path("build/cli/main.js"), ...args], { stdio: "inherit" });
 if (status === 0) console.log(`\nOpen ${path("srmap-out/panel.png")}`);
 process.exitCode = status ?? 1;
