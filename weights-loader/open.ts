@@ -1,5 +1,6 @@
 import { FormatError } from "../engine/errors.ts";
 import { openCaffe } from "./caffe-model.ts";
+import { looksLikeNpy, openNpy, openNpz } from "./numpy.ts";
 import { openOnnx } from "./onnx-model.ts";
 import type { ExternalData } from "./onnx-tensor.ts";
 import { ProtoReader } from "./protobuf.ts";
@@ -23,7 +24,7 @@ const startBytes = 512;
 
 /**
  * Opens a weight file, its format told from its bytes (never from its name): safetensors, PyTorch (zip, legacy,
- * tar), ONNX, Caffe. Only headers are read.
+ * tar), ONNX, Caffe, NumPy. Only headers are read.
  * @throws FormatError when the bytes are of no known format, or contradict themselves
  */
 export async function openWeights(source: ByteSource, options: OpenOptions = {}): Promise<WeightFile> {
@@ -36,8 +37,12 @@ export async function openWeights(source: ByteSource, options: OpenOptions = {})
     const entries = await readZip(source, `weights "${name}"`);
     const pickle = torchZipPickle(entries);
     if (pickle !== undefined) return openTorchZip(source, name, entries, pickle);
-    throw new FormatError(`weights "${name}": a zip archive without weights: no data.pkl (PyTorch) in it.`);
+    if (Array.from(entries.keys()).some((entry) => entry.endsWith(".npy"))) return openNpz(source, name, entries);
+    throw new FormatError(
+      `weights "${name}": a zip archive without weights: no data.pkl (PyTorch) and no .npy (NumPy) in it.`,
+    );
   }
+  if (looksLikeNpy(start)) return openNpy(source, name);
   const protobuf = await protobufFormat(source);
   if (protobuf === "onnx") return openOnnx(source, name, options.external);
   if (protobuf === "caffe") return openCaffe(source, name);
@@ -80,6 +85,6 @@ function unknownFormat(start: Uint8Array, byteLength: number, name: string): For
   }
   const bytes = Array.from(start.subarray(0, 8), (byte) => byte.toString(16).padStart(2, "0")).join(" ");
   return new FormatError(
-    `${file}: not a weight file of a known format (safetensors, PyTorch, ONNX, Caffe). It starts with ${bytes}.`,
+    `${file}: not a weight file of a known format (safetensors, PyTorch, ONNX, Caffe, NumPy). It starts with ${bytes}.`,
   );
 }

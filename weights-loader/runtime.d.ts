@@ -7,3 +7,13 @@ declare class TextDecoder {
 declare class TextEncoder {
   encode(text: string): Uint8Array;
 }
+// Compression Streams and the part of WHATWG Streams that they need.
+declare class DecompressionStream {
+  constructor(format: "deflate-raw");
+  readonly writable: {
+    getWriter(): { write(piece: Uint8Array): Promise<void>; close(): Promise<void> };
+  };
+  readonly readable: {
+    getReader(): { read(): Promise<{ value?: Uint8Array }>; cancel(): Promise<void> };
+  };
+}

@@ -53,6 +53,17 @@ export function blobSource(blob: BlobLike): ByteSource {
   };
 }
 
+/** A part of a source as a source. */
+export function partOf(source: ByteSource, offset: number, byteLength: number): ByteSource {
+  return {
+    byteLength,
+    read: async (from, length) => {
+      checkRange(from, length, byteLength);
+      return source.read(offset + from, length);
+    },
+  };
+}
+
 /**
  * Reads a range that a file's own header names, so that leaving the file is the file's fault.
  * @param what the thing that lies there, for the message: `weights "x.npz": entry "a.npy"`
