@@ -11,6 +11,14 @@ import type { ParameterSink, ParameterSpec } from "./parameters.ts";
 import { RelevancePlan } from "./relevance.ts";
 import { Staging } from "./staging.ts";
 import { elementCount, formatShape, type Shape, sameShape, type Tensor, tensor } from "./tensor.ts";
+import type { Algorithm } from "./winograd.ts";
+import { Workspace } from "./workspace.ts";
+
+/** How a network is run. */
+export interface NetworkOptions {
+  /** How convolutions are computed; part of what decides the output's last bits. Default auto. */
+  readonly algorithm?: Algorithm;
+}
 
 /** A layer with its memory. */
 export interface BuiltLayer {
@@ -43,7 +51,7 @@ export class Network implements ParameterSink {
    * Plans a network and reserves its memory. Parameters are bound afterwards, by `bindWeights` of the loader or `setRows`.
    * @throws ShapeError naming the node when the definition is wrong
    */
-  constructor(kernels: Kernels, definition: NetworkDefinition) {
+  constructor(kernels: Kernels, definition: NetworkDefinition, { algorithm = "auto" }: NetworkOptions = {}) {
     this.definition = definition;
     this.kernels = kernels;
     this.graph = compileGraph(definition);
@@ -52,11 +60,12 @@ export class Network implements ParameterSink {
     const longestRow = Math.max(1, ...this.parameters.map(({ shape }) => elementCount(shape.slice(1))));
     const { arena } = kernels;
     const staging = new Staging(kernels, longestRow);
+    const workspace = new Workspace(arena);
     this.activations = values.map((value) => {
       const borders = value.consumers.map((index) => {
         const consumer = layers[index];
         const border = consumer && opKind(consumer.node)?.inputBorder;
-        return (consumer && border?.(consumer.node as never, value.shape)) ?? noBorder;
+        return (consumer && border?.(consumer.node as never, value.shape, algorithm)) ?? noBorder;
       });
       return allocateActivation(arena, value.shape, widestBorder(borders));
     });
@@ -67,6 +76,8 @@ export class Network implements ParameterSink {
       const construction = {
         kernels,
         staging,
+        workspace,
+        algorithm,
         layer,
         inputs: layer.inputs.map((id) => this.activation(id)),
         output: this.activation(layer.output),

@@ -10,3 +10,4 @@ export { gatherPatches, meanNearestDirect } from "./patches";
 export { averagePool2dForward, averagePool2dInputGrad, maxPool2dForward, maxPool2dScatter } from "./pool2d";
 export { meanRoot, selectSmallest } from "./select";
 export { softmax } from "./softmax";
+export { winogradConv2d, winogradPack, winogradScratchBytes } from "./winograd";

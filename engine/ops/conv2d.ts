@@ -8,6 +8,7 @@ import { type LinearMap, prepareLinearRelevance } from "../linear-relevance.ts";
 import { isUnmodified, ModifiedVectors, modificationKey, writeModified } from "../modified-weights.ts";
 import { type Modification, unmodified } from "../rules.ts";
 import { formatShape, type Shape } from "../tensor.ts";
+import { tileOverhang, WinogradConvolution, winogradTile } from "../winograd.ts";
 import type { Construction, LayerRuntime, NodeOf, OpKind } from "./op.ts";
 
 // Input rows of a block stay in the second-level cache while all weights pass over them.
@@ -47,7 +48,11 @@ interface Setup {
   readonly isDepthwise: boolean;
   readonly phasesY: readonly PhaseAxis[];
   readonly phasesX: readonly PhaseAxis[];
+  /** Winograd's algorithm for each kind of pass; undefined: direct. */
+  readonly winograd: Readonly<Record<WinogradPass, WinogradConvolution | undefined>>;
 }
+
+type WinogradPass = "forward" | "modified" | "transposed";
 
 const lanes = 8;
 const padded = (channels: number): number => Math.ceil(channels / lanes) * lanes;
@@ -67,6 +72,7 @@ class Weights {
   readonly #forward: Packs = new Map();
   readonly #transposed: Packs = new Map();
   readonly #groupBiases = new Map<number, number>();
+  readonly #winograd = new Map<string, number>();
 
   constructor(setup: Setup, hasBias: boolean) {
     const { kernels } = setup.construction;
@@ -77,6 +83,8 @@ class Weights {
     this.#biases = new ModifiedVectors(kernels, this.#bias, channels);
     this.#forward.set(modificationKey(unmodified), this.#plain);
     this.bias(unmodified);
+    const { forward } = setup.winograd;
+    if (forward) this.#winograd.set(`forward ${modificationKey(unmodified)}`, forward.allocateWeights());
   }
 
   /** Takes rows of the OIHW weights that lie at `address`, each multiplied by its factor. */
@@ -106,6 +114,10 @@ class Weights {
       }
       done += rows;
     }
+    const transformed = this.#winograd.get(`forward ${modificationKey(unmodified)}`);
+    const isComplete = first + count === this.#setup.group * outPerGroup;
+    if (transformed !== undefined && isComplete)
+      this.#setup.winograd.forward?.transformWeights(transformed, this.#plain);
   }
 
   /** Takes the bias, all of it. */
@@ -144,13 +156,35 @@ class Weights {
     const key = modificationKey(modification);
     let pack = this.#forward.get(key);
     if (pack === undefined) {
-      const { kernels } = this.#setup.construction;
-      const length = packLength(this.#setup) * (this.#setup.isDepthwise ? 1 : this.#setup.group);
-      pack = kernels.arena.allocate(4 * length);
-      writeModified(kernels, pack, this.#plain, length, modification);
+      pack = this.#makeForward(modification);
       this.#forward.set(key, pack);
     }
     return pack;
+  }
+
+  #makeForward(modification: Modification): number {
+    const { kernels } = this.#setup.construction;
+    const length = packLength(this.#setup) * (this.#setup.isDepthwise ? 1 : this.#setup.group);
+    const pack = kernels.arena.allocate(4 * length);
+    writeModified(kernels, pack, this.#plain, length, modification);
+    return pack;
+  }
+
+  /** Address of transformed weights for Winograd's algorithm; made on first use, the direct pack between only for a moment. */
+  winograd(pass: WinogradPass, modification: Modification): number {
+    const key = `${pass} ${modificationKey(modification)}`;
+    let weights = this.#winograd.get(key);
+    const convolution = this.#setup.winograd[pass];
+    if (weights === undefined && convolution) {
+      const { arena } = this.#setup.construction.kernels;
+      weights = convolution.allocateWeights();
+      this.#winograd.set(key, weights);
+      const mark = arena.mark();
+      const packed = pass === "transposed" ? this.#makeTransposed(modification) : this.#makeForward(modification);
+      convolution.transformWeights(weights, packed);
+      arena.release(mark);
+    }
+    return weights ?? 0;
   }
 
   /** Floats of one group's transposed pack for a phase. */
@@ -163,8 +197,12 @@ class Weights {
   /** Address of the modified transposed packs, phase after phase, in each phase group after group; made on first use. */
   transposed(modification: Modification): number {
     const key = modificationKey(modification);
-    const known = this.#transposed.get(key);
-    if (known !== undefined) return known;
+    const pack = this.#transposed.get(key) ?? this.#makeTransposed(modification);
+    this.#transposed.set(key, pack);
+    return pack;
+  }
+
+  #makeTransposed(modification: Modification): number {
     const { construction, window, inPerGroup, outPerGroup, isDepthwise, group, phasesX, phasesY } = this.#setup;
     const { call, arena } = construction.kernels;
     const [kh, kw] = window.kernelShape;
@@ -198,17 +236,17 @@ class Weights {
       // The lanes beyond the last channel are modified too; their results are never stored.
       writeModified(construction.kernels, pack, pack, length, modification);
     }
-    this.#transposed.set(key, pack);
     return pack;
   }
 }
 
-/** Runs the convolution, group by group. */
+/** Runs the convolution with modified weights, group by group. */
 function applyForward(
   setup: Setup,
+  weights: Weights,
   y: Activation,
   x: Activation,
-  pack: number,
+  modification: Modification,
   bias: number,
   scratch: number,
   low: number,
@@ -220,6 +258,13 @@ function applyForward(
   const [sh, sw] = window.strides;
   const [dh, dw] = window.dilations;
   const firstTap = x.address - 4 * (window.pads[0] * x.rowStride + window.pads[1] * x.pixelStride);
+  const pass = forwardPass(modification);
+  const winograd = setup.winograd[pass];
+  if (winograd) {
+    winograd.run(y, x, firstTap, weights.winograd(pass, modification), bias, low, high);
+    return;
+  }
+  const pack = weights.forward(modification);
   if (setup.isDepthwise) {
     // biome-ignore format: one group of arguments a line
     call.depthwiseConv2dForward(y.address, y.rowStride, y.pixelStride, firstTap, x.rowStride, x.pixelStride, pack, bias,
@@ -237,19 +282,33 @@ function applyForward(
   }
 }
 
+/** Unmodified weights always take the algorithm of the forward pass, so that a recomputed Z is the forward pass's. */
+function forwardPass(modification: Modification): "forward" | "modified" {
+  return isUnmodified(modification) ? "forward" : "modified";
+}
+
 /** dx = W^T s: for every stride phase a convolution of s, whose border of zeros stands for what lies outside. */
 function applyTransposed(
   setup: Setup,
   weights: Weights,
   dx: Activation,
   s: Activation,
-  packs: number,
+  modification: Modification,
   scratch: number,
 ): void {
   const { call } = setup.construction.kernels;
   const { window, group, inPerGroup, outPerGroup, isDepthwise } = setup;
   const [sh, sw] = window.strides;
   const groups = isDepthwise ? 1 : group;
+  const { transposed } = setup.winograd;
+  if (transposed) {
+    const [top = 0, left = 0] = [setup.phasesY[0]?.firstRead, setup.phasesX[0]?.firstRead];
+    const firstTap = s.address + 4 * (top * s.rowStride + left * s.pixelStride);
+    const free = Number.POSITIVE_INFINITY;
+    transposed.run(dx, s, firstTap, weights.winograd("transposed", modification), 0, -free, free);
+    return;
+  }
+  const packs = weights.transposed(modification);
   if (setup.phasesY.some((py) => py.taps === 0) || setup.phasesX.some((px) => px.taps === 0)) {
     // Input positions that no window reads.
     call.fill(dx.address, 0, 0, dx.height * dx.rowStride);
@@ -289,6 +348,15 @@ export function buildConv2d(construction: Construction, node: NodeOf<"conv2d">):
   const groups = groupsOf(node, inputShape);
   const phasesOn = (axis: 0 | 1, length: number): readonly PhaseAxis[] =>
     phasesOf(length, window.kernelShape[axis], window.strides[axis], window.pads[axis], window.dilations[axis]);
+  const winogradFor = (pass: WinogradPass): WinogradConvolution | undefined => {
+    if (construction.algorithm === "direct") return undefined;
+    const { inPerGroup, outPerGroup, group } = groups;
+    const [from, to] = pass === "transposed" ? [output, x] : [x, output];
+    const tile = winogradTile({ window, inPerGroup, outPerGroup, height: to.height, width: to.width }, pass);
+    if (tile === 0) return undefined;
+    const [inC, outC] = [from.channels / group, to.channels / group];
+    return new WinogradConvolution(kernels, construction.workspace, tile, group, inC, outC, to.height, to.width);
+  };
   const setup: Setup = {
     construction,
     window,
@@ -296,6 +364,11 @@ export function buildConv2d(construction: Construction, node: NodeOf<"conv2d">):
     isDepthwise: groups.inPerGroup === 1 && groups.outPerGroup === 1 && groups.group > 1,
     phasesY: phasesOn(0, x.height),
     phasesX: phasesOn(1, x.width),
+    winograd: {
+      forward: winogradFor("forward"),
+      modified: winogradFor("modified"),
+      transposed: winogradFor("transposed"),
+    },
   };
   const batchNorm = layer.batchNorm ? new FoldedBatchNorm(layer.batchNorm, node.outChannels) : undefined;
   const hasBias = node.bias !== undefined || batchNorm !== undefined;
@@ -308,6 +381,7 @@ export function buildConv2d(construction: Construction, node: NodeOf<"conv2d">):
   const high = layer.activation?.high ?? Number.POSITIVE_INFINITY;
   const [top, bottom] = gradientPads(setup.phasesY, output.height);
   const [left, right] = gradientPads(setup.phasesX, output.width);
+  const gradientTile = setup.winograd.transposed?.tile ?? 0;
   const map: LinearMap = {
     x,
     y: output,
@@ -316,26 +390,32 @@ export function buildConv2d(construction: Construction, node: NodeOf<"conv2d">):
     isRectified: low === 0 && high === Number.POSITIVE_INFINITY,
     activation: layer.activation,
     isUnclamped: low === Number.NEGATIVE_INFINITY && high === Number.POSITIVE_INFINITY,
-    gradientBorder: [top, left, bottom, right] satisfies Pads,
+    gradientBorder: [
+      top,
+      left,
+      bottom + tileOverhang(x.height, gradientTile),
+      right + tileOverhang(x.width, gradientTile),
+    ] satisfies Pads,
     gradientPadding: 0,
     prepare(modification, direction) {
-      if (direction === "forward") weights.forward(modification);
+      const pass = direction === "forward" ? forwardPass(modification) : direction;
+      if (setup.winograd[pass]) weights.winograd(pass, modification);
+      else if (direction === "forward") weights.forward(modification);
       else weights.transposed(modification);
     },
     bias: (modification) => weights.bias(modification),
     apply(z, input, modification, biasAddress) {
-      const pack = weights.forward(modification);
       const free = Number.POSITIVE_INFINITY;
-      applyForward(setup, z, input, pack, weights.kernelBias(biasAddress), scratch, -free, free);
+      applyForward(setup, weights, z, input, modification, weights.kernelBias(biasAddress), scratch, -free, free);
     },
     transpose(dx, s, modification) {
-      applyTransposed(setup, weights, dx, s, weights.transposed(modification), scratch);
+      applyTransposed(setup, weights, dx, s, modification, scratch);
     },
   };
   return {
     forward() {
       const biasAddress = weights.kernelBias(weights.bias(unmodified));
-      applyForward(setup, output, x, weights.forward(unmodified), biasAddress, scratch, low, high);
+      applyForward(setup, weights, output, x, unmodified, biasAddress, scratch, low, high);
     },
     prepareRelevance: (context) => prepareLinearRelevance(map, context),
     ruleName: (rules) => rules.linear.name,
@@ -367,7 +447,7 @@ export const conv2d: OpKind<"conv2d"> = {
     const where = `conv2d "${node.name}"`;
     return [node.outChannels, ...outputSize(where, windowOf(where, node), input[1] ?? 0, input[2] ?? 0)];
   },
-  inputBorder: (node, input) => {
+  inputBorder: (node, input, algorithm) => {
     const window = windowOf(`conv2d "${node.name}"`, node);
     // Only what windows really reach: with a stride the last rows of a pad may never be read.
     const [height, width] = outputSize(`conv2d "${node.name}"`, window, input[1] ?? 0, input[2] ?? 0);
@@ -376,11 +456,14 @@ export const conv2d: OpKind<"conv2d"> = {
       (window.kernelShape[axis] - 1) * window.dilations[axis] -
       window.pads[axis] -
       (size - 1);
+    // The forward tile is the largest: its whole tiles contain those of the other passes.
+    const tile =
+      algorithm === "direct" ? 0 : winogradTile({ window, ...groupsOf(node, input), height, width }, "forward");
     return [
       window.pads[0],
       window.pads[1],
-      Math.max(0, reach(0, height, input[1] ?? 0)),
-      Math.max(0, reach(1, width, input[2] ?? 0)),
+      Math.max(0, reach(0, height, input[1] ?? 0) + tileOverhang(height, tile)),
+      Math.max(0, reach(1, width, input[2] ?? 0) + tileOverhang(width, tile)),
     ];
   },
   parameters(node, layer, input) {

@@ -7,6 +7,8 @@ import type { ParameterSpec } from "../parameters.ts";
 import type { ActivationRule, LinearRule, LrnRule, MaxPoolRule, SumRule } from "../rules.ts";
 import type { Staging } from "../staging.ts";
 import type { Shape } from "../tensor.ts";
+import type { Algorithm } from "../winograd.ts";
+import type { Workspace } from "../workspace.ts";
 
 /** The node definition of one op. */
 export type NodeOf<O extends Op> = Extract<NodeDefinition, { readonly op: O }>;
@@ -18,6 +20,8 @@ export type Parameter = Omit<ParameterSpec, "node">;
 export interface Construction {
   readonly kernels: Kernels;
   readonly staging: Staging;
+  readonly workspace: Workspace;
+  readonly algorithm: Algorithm;
   readonly layer: Layer;
   readonly inputs: readonly Activation[];
   readonly output: Activation;
@@ -79,7 +83,7 @@ export interface OpKind<O extends Op> {
    */
   outputShape(node: NodeOf<O>, inputs: readonly Shape[]): Shape;
   /** Zero border that it wants around its input. */
-  inputBorder?(node: NodeOf<O>, input: Shape): Pads;
+  inputBorder?(node: NodeOf<O>, input: Shape, algorithm: Algorithm): Pads;
   parameters?(node: NodeOf<O>, layer: Layer, input: Shape): readonly Parameter[];
   build(construction: Construction, node: NodeOf<O>): LayerRuntime;
   /** True when non-negative inputs give non-negative outputs, or always. */

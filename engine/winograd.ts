@@ -1,0 +1,121 @@
+import type { Activation } from "./activation.ts";
+import type { Window } from "./geometry.ts";
+import type { Kernels } from "./kernels.ts";
+import type { Workspace } from "./workspace.ts";
+
+/** How convolutions are computed. auto: by the fixed table of `winogradTile`; direct: the definition, the reference for accuracy. */
+export type Algorithm = "auto" | "direct";
+
+/** Outputs of a Winograd tile along one axis; 0: the direct convolution. */
+export type Tile = 0 | 2 | 4;
+
+/** What decides the algorithm of one pass over a convolution. */
+export interface ConvolutionSize {
+  readonly window: Window;
+  readonly inPerGroup: number;
+  readonly outPerGroup: number;
+  /** Height and width of what the pass writes. */
+  readonly height: number;
+  readonly width: number;
+}
+
+/**
+ * The algorithm of a pass. It decides the last bits of the output, so it depends on sizes alone, never on a measurement.
+ * F(4x4,3x3) for the forward pass where an image is larger than 16 pixels; F(2x2,3x3), more accurate, for smaller ones, for
+ * modified weights (sums of one sign, in denominators) and for gradients; direct for every other kernel, stride or channel count.
+ */
+export function winogradTile(size: ConvolutionSize, pass: "forward" | "modified" | "transposed"): Tile {
+  const { window, inPerGroup, outPerGroup, height, width } = size;
+  const isPlain3x3 =
+    window.kernelShape.every((k) => k === 3) &&
+    window.strides.every((s) => s === 1) &&
+    window.dilations.every((d) => d === 1);
+  const fillsLanes = inPerGroup % 8 === 0 && outPerGroup % 8 === 0 && inPerGroup >= 16 && outPerGroup >= 16;
+  if (!isPlain3x3 || !fillsLanes || Math.min(height, width) < 4) return 0;
+  return pass === "forward" && Math.min(height, width) > 16 ? 4 : 2;
+}
+
+/** Rows or columns that whole tiles write beyond an axis of this length. */
+export function tileOverhang(length: number, tile: Tile): number {
+  return tile === 0 ? 0 : Math.ceil(length / tile) * tile - length;
+}
+
+// The points of a block's inputs stay in the second-level cache; where channels are many, the weights are what must not be
+// read twice, so the block is the image.
+const blockBytes = 2 * 1024 * 1024;
+
+/** One direction of a 3x3 convolution by Winograd's algorithm: its transformed weights and its scratch memory. */
+export class WinogradConvolution {
+  readonly tile: 2 | 4;
+  readonly #kernels: Kernels;
+  readonly #workspace: Workspace;
+  readonly #group: number;
+  readonly #inC: number;
+  readonly #outC: number;
+  readonly #tiles: number;
+  readonly #blockTiles: number;
+
+  /**
+   * @param inC input channels of a group, in the direction of this pass
+   * @param outC output channels of a group
+   */
+  constructor(
+    kernels: Kernels,
+    workspace: Workspace,
+    tile: 2 | 4,
+    group: number,
+    inC: number,
+    outC: number,
+    height: number,
+    width: number,
+  ) {
+    this.tile = tile;
+    this.#kernels = kernels;
+    this.#workspace = workspace;
+    this.#group = group;
+    this.#inC = inC;
+    this.#outC = outC;
+    this.#tiles = Math.ceil(height / tile) * Math.ceil(width / tile);
+    const perTile = 4 * (tile + 2) ** 2 * Math.max(inC, outC);
+    const fitting = Math.max(16, Math.floor(blockBytes / perTile / 4) * 4);
+    this.#blockTiles = Math.min(this.#tiles, inC >= 256 || outC >= 256 ? this.#tiles : fitting);
+    workspace.reserve(kernels.call.winogradScratchBytes(this.#blockTiles, inC, outC, tile));
+  }
+
+  /** Bytes of one group's transformed weights. */
+  get #groupBytes(): number {
+    return 4 * (this.tile + 2) ** 2 * this.#inC * this.#outC;
+  }
+
+  /** Reserves memory for transformed weights. */
+  allocateWeights(): number {
+    return this.#kernels.arena.allocate(this.#group * this.#groupBytes);
+  }
+
+  /** Transforms direct packs, group after group, into `weights`. */
+  transformWeights(weights: number, packed: number): void {
+    const scratch = this.#workspace.address;
+    const packBytes = 4 * 9 * this.#inC * this.#outC;
+    for (let g = 0; g < this.#group; g++) {
+      // biome-ignore format: one group of arguments a line
+      this.#kernels.call.winogradPack(weights + g * this.#groupBytes, packed + g * packBytes, scratch,
+        this.#outC, this.#inC, this.tile, 0, this.#outC / 8);
+    }
+  }
+
+  /**
+   * @param firstTap address of what the first tap of output (0,0) of the first group reads
+   * @param bias address of the bias, 0 for none
+   */
+  run(y: Activation, x: Activation, firstTap: number, weights: number, bias: number, low: number, high: number): void {
+    const scratch = this.#workspace.address;
+    for (let g = 0; g < this.#group; g++) {
+      // biome-ignore format: one group of arguments a line
+      this.#kernels.call.winogradConv2d(
+        y.address + 4 * g * this.#outC, y.rowStride, y.pixelStride,
+        firstTap + 4 * g * this.#inC, x.rowStride, x.pixelStride,
+        weights + g * this.#groupBytes, bias === 0 ? 0 : bias + 4 * g * this.#outC, scratch,
+        y.height, y.width, this.#outC, this.#inC, this.tile, low, high, this.#blockTiles, 0, this.#tiles);
+    }
+  }
+}

@@ -1,0 +1,26 @@
+/** A 3x3 convolution with stride 1 for Winograd's algorithm, and why it is here. Channels are those of the whole layer. */
+export interface WinogradCase {
+  readonly reason: string;
+  readonly channels: number;
+  readonly outChannels: number;
+  readonly height: number;
+  readonly width: number;
+  readonly pad: number;
+  readonly group: number;
+  readonly hasBias: boolean;
+}
+
+const base = { channels: 16, outChannels: 16, height: 10, width: 13, pad: 1, group: 1, hasBias: true };
+
+/** Tile and panel tails, uneven images, pads, groups. */
+export const winogradCases: readonly WinogradCase[] = [
+  { ...base, reason: "plain" },
+  { ...base, reason: "no bias", hasBias: false },
+  { ...base, reason: "outputs are whole tiles of both sizes", height: 8, width: 12 },
+  { ...base, reason: "one row and column beyond whole tiles", height: 9, width: 5 },
+  { ...base, reason: "three tiles: a tail of the 4-tile product", height: 4, width: 12 },
+  { ...base, reason: "without padding", pad: 0, height: 7, width: 9 },
+  { ...base, reason: "the gradient's padding", pad: 2, height: 6, width: 7 },
+  { ...base, reason: "channels differ", channels: 24, outChannels: 40 },
+  { ...base, reason: "two groups, as BVLC AlexNet", channels: 32, outChannels: 48, group: 2 },
+];

@@ -1,0 +1,99 @@
+import * as assert from "uvu/assert";
+import { fillValues } from "../cases/values.ts";
+import { winogradCases } from "../cases/winograd.ts";
+import { conv2d } from "../oracle/conv2d.ts";
+import { winogradMagnitude } from "../oracle/winograd.ts";
+import { fenced } from "../support/canary.ts";
+import { assertWithin } from "../support/close.ts";
+import { testKernels } from "../support/kernels.ts";
+import { suite } from "../support/suite.ts";
+import { sumBounds } from "../support/tolerance.ts";
+
+// Roundings of one output beside the sum over channels: two passes over the inputs (at most 4 operations each), the weight (1),
+// two passes over the products (5 and 6), the bias (1).
+const transformOperations = 8 + 1 + 11 + 1;
+
+suite("winogradConv2d", (test) => {
+  for (const size of [2, 4] as const) {
+    for (const [seed, c] of winogradCases.entries()) {
+      test(`F(${size}x${size},3x3) equals the oracle: ${c.reason}`, () => {
+        const { channels, outChannels, height, width, pad, group } = c;
+        const kernels = testKernels();
+        const { call, arena } = kernels;
+        const [inC, outC] = [channels / group, outChannels / group];
+        const [outH, outW] = [height + 2 * pad - 2, width + 2 * pad - 2];
+        const whole = (n: number): number => Math.ceil(n / size) * size;
+        const x = fillValues(channels * height * width, "uniform", seed);
+        const weight = fillValues(outChannels * inC * 9, "uniform", seed + 100);
+        const bias = c.hasBias ? fillValues(outChannels, "uniform", seed + 200) : undefined;
+
+        // The image with its border, channels last.
+        const rowPixels = whole(outW) + 2;
+        const image = new Float32Array((whole(outH) + 2) * rowPixels * channels);
+        for (let ch = 0; ch < channels; ch++) {
+          for (let iy = 0; iy < height; iy++) {
+            for (let ix = 0; ix < width; ix++) {
+              image[((iy + pad) * rowPixels + ix + pad) * channels + ch] = x[(ch * height + iy) * width + ix]!;
+            }
+          }
+        }
+        const xAt = fenced(kernels, image);
+        const weightAt = fenced(kernels, weight);
+        const biasAt = bias && fenced(kernels, bias);
+        const packed = fenced(kernels, new Float32Array(weight.length));
+        const points = (size + 2) ** 2;
+        const u = fenced(kernels, new Float32Array(group * points * inC * outC));
+        const tiles = Math.ceil(outH / size) * Math.ceil(outW / size);
+        const scratch = fenced(kernels, new Uint8Array(call.winogradScratchBytes(tiles, inC, outC, size)));
+        const run = (blockTiles: number, cuts: readonly number[]): Float32Array => {
+          const y = fenced(kernels, new Float32Array(outH * outW * outChannels));
+          for (let g = 0; g < group; g++) {
+            const groupPack = packed.address + 4 * g * outC * inC * 9;
+            arena.f32(groupPack, outC * inC * 9).fill(0);
+            call.conv2dPack(groupPack, weightAt.address + 4 * g * outC * inC * 9, 0, 0, outC, inC, 3, 3);
+            const groupU = u.address + 4 * g * points * inC * outC;
+            call.winogradPack(groupU, groupPack, scratch.address, outC, inC, size, 0, outC / 8);
+            for (const [i, begin] of cuts.entries()) {
+              // biome-ignore format: one group of arguments a line
+              call.winogradConv2d(y.address + 4 * g * outC, outW * outChannels, outChannels,
+                xAt.address + 4 * g * inC, rowPixels * channels, channels,
+                groupU, biasAt ? biasAt.address + 4 * g * outC : 0, scratch.address, outH, outW, outC, inC, size,
+                -1e3, 1e3, blockTiles, begin, cuts[i + 1] ?? tiles);
+            }
+          }
+          for (const buffer of [y, xAt, u, packed, scratch]) buffer.check(c.reason);
+          return y.f32();
+        };
+        const got = run(tiles, [0]);
+        assert.equal(run(3, [0]), got, "blocks of three tiles");
+        assert.equal(run(2, [0, 1, Math.ceil(tiles / 2)]), got, "three ranges");
+
+        const planar = new Float32Array(got.length);
+        for (let o = 0; o < outChannels; o++) {
+          for (let p = 0; p < outH * outW; p++) planar[o * outH * outW + p] = got[p * outChannels + o]!;
+        }
+        const expected = conv2d(
+          // biome-ignore format: one row
+          { channels, height, width, outChannels, group, kernelShape: [3, 3], strides: [1, 1], dilations: [1, 1], pads: [pad, pad, pad, pad] },
+          x,
+          weight,
+          bias,
+        );
+        for (let g = 0; g < group; g++) {
+          const [from, to] = [g * outC * outH * outW, (g + 1) * outC * outH * outW];
+          const magnitude = winogradMagnitude(
+            size,
+            x.subarray(g * inC * height * width, (g + 1) * inC * height * width),
+            weight.subarray(g * outC * inC * 9, (g + 1) * outC * inC * 9),
+            { inC, height, width, outC, pad },
+          );
+          const bounds = sumBounds(
+            inC + transformOperations,
+            magnitude.map((v, i) => v + Math.abs(bias?.[g * outC + Math.floor(i / (outH * outW))] ?? 0)),
+          );
+          assertWithin(planar.subarray(from, to), expected.subarray(from, to), bounds, `group ${g}, seed ${seed}`);
+        }
+      });
+    }
+  }
+});
