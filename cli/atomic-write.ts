@@ -3,38 +3,51 @@ import { existsSync, rmSync } from "node:fs";
 import { mkdir, rename, rm, writeFile } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 
-// Temporary files of this process, removed when it is interrupted.
+// Temporary files of this process, removed when it ends early.
 const unfinished = new Set<string>();
-let isWatching = false;
 
-function watchForInterrupts(): void {
-  if (isWatching) return;
-  isWatching = true;
-  process.on("exit", () => {
-    for (const path of unfinished) {
-      try {
-        rmSync(path, { recursive: true, force: true });
-      } catch {
-        // What cannot be removed here could not be made either.
-      }
+function removeUnfinished(): void {
+  for (const path of unfinished) {
+    try {
+      rmSync(path, { recursive: true, force: true });
+    } catch {
+      // What cannot be removed here could not be made either.
     }
-  });
-  // Leaving by exit() runs the line above. 130 and 143 are what a shell reports for these signals.
-  process.on("SIGINT", () => process.exit(130));
-  process.on("SIGTERM", () => process.exit(143));
+  }
 }
 
-/** A hidden name beside the final one, on the same disk, so that renaming is one step. */
+// 130 and 143 are what a shell reports for these signals. Leaving by exit() removes what is unfinished.
+const onInterrupt = (): void => process.exit(130);
+const onTermination = (): void => process.exit(143);
+
+/**
+ * A hidden name beside the final one, on the same disk, so that renaming is one step. Signals are watched only while such files
+ * exist: a watched Ctrl-C has to wait for the computation that is going on, an unwatched one ends the process at once.
+ */
 function temporaryPath(folder: string, name: string): string {
   const path = join(folder, `.${name}-${randomBytes(6).toString("hex")}`);
+  if (unfinished.size === 0) {
+    process.on("exit", removeUnfinished);
+    process.on("SIGINT", onInterrupt);
+    process.on("SIGTERM", onTermination);
+  }
   unfinished.add(path);
   return path;
 }
 
+/** A temporary path has got its final name, or is no more. */
+function finish(path: string): void {
+  unfinished.delete(path);
+  if (unfinished.size > 0) return;
+  process.off("exit", removeUnfinished);
+  process.off("SIGINT", onInterrupt);
+  process.off("SIGTERM", onTermination);
+}
+
 /** Removes a temporary path. Never throws: what cannot be removed could not be made, and the first error is the one to tell. */
 async function discard(path: string): Promise<void> {
-  unfinished.delete(path);
   await rm(path, { recursive: true, force: true }).catch(() => undefined);
+  finish(path);
 }
 
 /**
@@ -44,7 +57,6 @@ async function discard(path: string): Promise<void> {
  * @throws the system's error when something cannot be written; nothing new is left then
  */
 export async function writeFolder(folder: string, files: ReadonlyMap<string, Uint8Array>): Promise<void> {
-  watchForInterrupts();
   const path = resolve(folder);
   if (!existsSync(path)) {
     await mkdir(dirname(path), { recursive: true });
@@ -53,7 +65,7 @@ export async function writeFolder(folder: string, files: ReadonlyMap<string, Uin
       await mkdir(temporary);
       for (const [name, bytes] of files) await writeFile(join(temporary, name), bytes);
       await rename(temporary, path);
-      unfinished.delete(temporary);
+      finish(temporary);
     } catch (error) {
       await discard(temporary);
       throw error;
@@ -69,7 +81,7 @@ export async function writeFolder(folder: string, files: ReadonlyMap<string, Uin
     }
     for (const [from, to] of moves) {
       await rename(from, to);
-      unfinished.delete(from);
+      finish(from);
     }
   } catch (error) {
     for (const [from] of moves) await discard(from);
@@ -82,7 +94,6 @@ export async function writeFolder(folder: string, files: ReadonlyMap<string, Uin
  * @throws the system's error when they cannot
  */
 export async function checkWritable(folder: string): Promise<void> {
-  watchForInterrupts();
   // The nearest folder above that exists is where a new one would be made.
   let path = resolve(folder);
   while (!existsSync(path) && dirname(path) !== path) path = dirname(path);

@@ -144,7 +144,7 @@ async function explainOne(
 function describe(path: string, { folder, files, explanation }: Explained): string {
   const { target, top } = explanation;
   const rows = top.map(({ label, probability }) => `  ${formatShare(probability).padStart(7)}  ${label}\n`);
-  return `${path}\n${rows.join("")}  explained: ${target.label} (class ${target.index}); wrote ${join(folder, "/")}: ${files.join(", ")}\n`;
+  return `${path}\n${rows.join("")}  explained: ${target.label} (class ${target.index})\n  wrote ${join(folder, "/")}: ${files.join(", ")}\n`;
 }
 
 function asJson(request: Request, weights: SourceFile, outcomes: readonly Outcome<Explained>[]): string {

@@ -140,7 +140,7 @@ suite("cli/command", (test) => {
     const out = join(folder, "one");
     const run = await explain(cat, "--out", out, "--target", "Golden Retriever");
     assert.equal([run.code, run.err], [0, ""]);
-    assert.match(run.out, /explained: golden retriever \(class 207\); wrote /);
+    assert.match(run.out, /explained: golden retriever \(class 207\)\n {2}wrote /);
     assert.equal(readdirSync(out), explanationFileNames);
     const report = JSON.parse(readFileSync(join(out, "explanation.json"), "utf8"));
     assert.is(report.model, model);

@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import {
   chmodSync,
   existsSync,
@@ -10,9 +11,11 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 import * as assert from "uvu/assert";
 import { checkWritable, writeFolder } from "../../cli/atomic-write.ts";
 import { expandInputs, folderNames, mapInputs, photoInputs } from "../../cli/inputs.ts";
+import { root } from "../support/paths.ts";
 import { suite } from "../support/suite.ts";
 
 async function inFolder(body: (folder: string) => Promise<void>): Promise<void> {
@@ -62,6 +65,29 @@ suite("cli/files", (test) => {
           code = error.code;
         });
         assert.is(code, "ENOENT");
+        assert.equal(readdirSync(folder), []);
+      }
+    }));
+
+  test("an interrupt while files are written leaves nothing half written", () =>
+    inFolder(async (folder) => {
+      const module = JSON.stringify(pathToFileURL(join(root, "build/cli/atomic-write.js")).href);
+      // Interrupts itself between two files of the set.
+      const script = `
+        import { writeFolder } from ${module};
+        const files = new Map([["x.bin", new Uint8Array(1e6)], ["y.bin", new Uint8Array(1e6)]]);
+        const entries = files[Symbol.iterator].bind(files);
+        files[Symbol.iterator] = function* () {
+          let n = 0;
+          for (const entry of entries()) {
+            if (n++ === 1) process.kill(process.pid, "SIGINT");
+            yield entry;
+          }
+        };
+        await writeFolder(process.argv[1], files);`;
+      for (const target of [join(folder, "new"), folder]) {
+        const { status } = spawnSync(process.execPath, ["--input-type=module", "-e", script, target]);
+        assert.is(status, 130);
         assert.equal(readdirSync(folder), []);
       }
     }));
