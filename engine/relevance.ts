@@ -34,8 +34,8 @@ function nonNegativeValues(network: Network): boolean[] {
   const result: boolean[] = network.graph.values.map(() => false);
   for (const { layer } of network.layers) {
     const sign = opKind(layer.node)?.sign ?? "any";
-    const clampsBelow = layer.activation !== undefined && layer.activation.low >= 0;
-    const isClip = layer.node.op === "clip" && layer.node.low >= 0;
+    const clampsBelow = layer.activation !== undefined && Math.min(layer.activation.low, layer.activation.high) >= 0;
+    const isClip = layer.node.op === "clip" && Math.min(layer.node.low, layer.node.high) >= 0;
     const keeps = sign === "keeps" && layer.inputs.every((id) => result[id]);
     result[layer.output] = sign === "nonNegative" || clampsBelow || isClip || keeps;
   }

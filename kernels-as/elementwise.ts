@@ -157,7 +157,8 @@ export function scaleAdd(out: usize, x: usize, factor: f32, begin: i32, end: i32
  * Stabilised ratio of a rule, with its ledger.
  *   d = z + stabilizer * (signedStabilizer && z < 0 ? -1 : 1);  s[r, i] = d != 0 && gate ? coefficient * R[r, i] / d : 0
  *   gate: gateSign * g[r, i] > 0, or true where g is 0 (no gate)
- * Per row, ledger[r] = (sum s * bias[i % channels], sum s * (d - z), sum coefficient * R where s was set to 0 by d or gate), float64.
+ * Per row, ledger[r] = (sum s * bias[i % channels], sum s * (d - z), sum coefficient * R that no branch serves), float64: where the gate
+ * is open and d = 0, and, booked by the branch with gateSign > 0, where g = 0. Gated branches come in pairs, 1 and -1.
  * Layout: rows of `length` floats; bias [channels] or 0; ledger f64 [rows][3]. s may alias z or R.
  * Source: relevance.md "Rules" and "The ledger"; sign(0) = +1.
  */
@@ -187,13 +188,23 @@ export function ratio(
       // z < 0 flips the stabiliser's sign; -0 counts as +0
       const e = v128.xor(epsilon, v128.and(signBit, f32x4.lt(vz, zero)));
       const d = f32x4.add(vz, e);
-      let live = f32x4.ne(d, zero);
-      if (g) live = v128.and(live, f32x4.gt(f32x4.mul(gateSigns, v128.load(h)), zero));
+      const divides = f32x4.ne(d, zero);
+      let live = divides;
+      let nowhere = i32x4.splat(0); // outputs that neither the branch of positive nor that of negative outputs serves
+      if (g) {
+        const signed = f32x4.mul(gateSigns, v128.load(h));
+        const open = f32x4.gt(signed, zero);
+        live = v128.and(divides, open);
+        nowhere = gateSign > 0 ? f32x4.eq(signed, zero) : nowhere;
+        nowhere = v128.or(nowhere, v128.andnot(open, divides));
+      } else {
+        nowhere = v128.not(divides);
+      }
       const vs = v128.and(f32x4.div(vr, d), live);
       v128.store(o, vs);
       const held = f32x4.mul(vs, e);
       stabilizerSum = f64x2.add(stabilizerSum, f64x2.add(f64x2.promote_low_f32x4(held), f64x2.promote_low_f32x4(i64x2.shuffle(held, held, 1, 0))));
-      const lost = v128.andnot(vr, live);
+      const lost = v128.and(vr, nowhere);
       if (v128.any_true(lost)) {
         droppedSum = f64x2.add(droppedSum, f64x2.add(f64x2.promote_low_f32x4(lost), f64x2.promote_low_f32x4(i64x2.shuffle(lost, lost, 1, 0))));
       }
@@ -227,11 +238,12 @@ export function ratio(
       const vr = coefficient * f32.load(a);
       const e = signedStabilizer && vz < 0 ? -stabilizer : stabilizer;
       const d = vz + e;
-      const live = d != 0 && (!g || gateSign * f32.load(h) > 0);
+      const open = !g || gateSign * f32.load(h) > 0;
+      const live = d != 0 && open;
       const vs: f32 = live ? vr / d : 0;
       f32.store(o, vs);
       tailStabilizer += <f64>(vs * e);
-      if (!live) tailDropped += <f64>vr;
+      if ((open && d == 0) || (g && gateSign > 0 && f32.load(h) == 0)) tailDropped += <f64>vr;
       if (bias) {
         tailBias += <f64>(vs * f32.load(bias + (<usize>c << 2)));
         if (++c == channels) c = 0;
