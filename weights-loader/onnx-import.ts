@@ -73,7 +73,8 @@ export async function importOnnx(source: ByteSource, options: OnnxImportOptions)
   const last = state.values.get(output);
   if (last?.kind !== "data")
     throw new UnsupportedError(`${what}: the output "${output}" does not depend on the input.`);
-  const outputNode = state.dataNode(last);
+  if (last.node === "input") state.nodes.push({ name: state.freeName("identity"), inputs: ["input"], op: "identity" });
+  const outputNode = last.node === "input" ? (state.nodes.at(-1)?.name ?? "") : state.dataNode(last);
   const stored = Array.from(tensors.values()).filter((tensor): tensor is StoredTensor => "source" in tensor);
   const computed = Array.from(tensors.values()).filter((tensor): tensor is ComputedTensor => "compute" in tensor);
   const weights = storedWeights({ name, format: "onnx", metadata: model.metadata }, stored);
@@ -229,6 +230,11 @@ function addInput(model: OnnxModel, order: readonly OnnxNode[], state: OnnxImpor
       `${state.what}: input "${input.name}" must be [N,C,H,W] with known C, H and W, got ${got}.`,
     );
   }
+  if (input.elementType > 1) {
+    throw new UnsupportedError(
+      `${state.what}: input "${input.name}" must be float32 (1), got element type ${input.elementType}.`,
+    );
+  }
   state.values.set(input.name, { kind: "data", node: "input", shape });
-  return shape;
+  return shape.length === 1 ? [...shape, 1, 1] : shape; // a network's input is [C,H,W]; dense layers take [F,1,1] as [F]
 }

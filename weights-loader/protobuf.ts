@@ -109,10 +109,13 @@ function parseVarint(bytes: Uint8Array, begin: number, end: number): { value: nu
     else if (i < 8) middle |= (byte & 127) << (7 * (i - 4));
     else high |= (byte & 127) << (7 * (i - 8));
     if (byte < 128) {
-      const signedHigh = (high & 255) >= 128 ? (high & 255) - 256 : high & 255; // int64 is stored in two's complement
-      const value = low + middle * 2 ** 28 + signedHigh * 2 ** 56;
-      const isExact = Number.isSafeInteger(value) && (signedHigh === 0 || signedHigh === -1);
-      return { value: isExact ? value : Number.NaN, next: begin + i + 1 };
+      // int64 is stored in two's complement; the sign comes first, or the sum of the parts would round away the low bits.
+      const isNegative = (high & 128) !== 0;
+      const mask = isNegative ? -1 : 0;
+      const magnitude =
+        ((low ^ mask) & 0xfffffff) + ((middle ^ mask) & 0xfffffff) * 2 ** 28 + ((high ^ mask) & 255) * 2 ** 56;
+      const value = isNegative ? -magnitude - 1 : magnitude;
+      return { value: Number.isSafeInteger(value) ? value : Number.NaN, next: begin + i + 1 };
     }
   }
   return undefined;
