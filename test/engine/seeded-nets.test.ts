@@ -49,9 +49,9 @@ function explainTop(
 function assertBalanced(ledger: readonly LedgerRow[], start: number, map: Float32Array, what: string): void {
   for (const row of ledger) {
     const sum = row.relevanceIn + row.bias + row.stabilizer + row.dropped;
-    // Sums are in float64; every relevance value was rounded to float32 after sums of up to 4608 products of both signs.
+    // Sums are in float64; relevance values were rounded to float32 after sums of both signs. Measured: 4e-7 at worst.
     const scale = Math.abs(row.relevanceOut) + Math.abs(row.relevanceIn) + Math.abs(row.bias) + Math.abs(row.dropped);
-    assertClose([sum], [row.relevanceOut], 1e-4 * scale, `${what}: ${row.layer}`);
+    assertClose([sum], [row.relevanceOut], 1e-5 * scale, `${what}: ${row.layer}`);
   }
   const absorbed = ledger.reduce((sum, row) => sum + row.bias + row.stabilizer + row.dropped, 0);
   const total = map.reduce((sum, each) => sum + each, 0);
