@@ -1,7 +1,8 @@
 import * as assert from "uvu/assert";
-import { type Composite, compositeByName } from "../../engine/composites.ts";
+import { type Composite, compositeByName, compositeNames } from "../../engine/composites.ts";
 import type { NetworkDefinition } from "../../engine/graph.ts";
 import type { LedgerRow } from "../../engine/ledger.ts";
+import * as engine from "../../engine/rules.ts";
 import { networkCase, networkCases } from "../cases/networks.ts";
 import { seededNetworkInput, seededNetworkParameters } from "../cases/parameters.ts";
 import { evaluate } from "../oracle/graph.ts";
@@ -11,9 +12,9 @@ import { explain, logitsNode } from "../oracle/relevance/graph.ts";
 import { total } from "../oracle/tensor64.ts";
 import { boxHigh, boxLow, type ReferenceNetwork, referenceNetworks } from "../reference/networks.ts";
 import { assertClose } from "../support/close.ts";
+import { everywhere, isGated, withBox } from "../support/composites.ts";
 import { boundNetwork, forward } from "../support/engine.ts";
 import { type GoldenArray, readGolden } from "../support/reference-maps.ts";
-import { compositesAsData } from "../support/rules-as-data.ts";
 import { sensitivity } from "../support/sensitivity.ts";
 import { suite } from "../support/suite.ts";
 
@@ -23,10 +24,11 @@ function oracleMap(
   parameters: ReadonlyMap<string, Float64Array>,
   input: Float64Array,
   target: number,
+  startsAtOne: boolean,
   composite: Composite64,
 ): Float64Array {
   const logits = evaluate(definition, parameters, input).get(logitsNode(definition))!.data;
-  const start = logits.map((logit, k) => (k === target ? logit : 0));
+  const start = logits.map((logit, k) => (k !== target ? 0 : startsAtOne ? 1 : logit));
   return explain(definition, parameters, input, start, composite).relevance.get("input")!;
 }
 
@@ -42,36 +44,40 @@ interface Pair {
   readonly oracle: Composite64;
 }
 
+/** Every composite of the engine, some variations, and uniform rules, each with its oracle; named as the references are. */
 function pairs(channels: number): Record<string, Pair> {
   const low = boxLow.slice(0, channels);
   const high = boxHigh.slice(0, channels);
-  const data = compositesAsData(low, high);
   const oracles: Record<string, Composite64> = {
     ...composites64,
+    li2019Overwrite: { ...composites64["li2019"]!, maxPool: "overwrite" },
     epsilonGammaBox: epsilonGammaBox(low, high),
-    // The data below has no word for "activations keep their gradient"; on ReLU alone it makes no difference.
-    excitationBackprop: { ...composites64["excitationBackprop"]!, activation: "pass" },
-    "epsilon, 1e-9": uniform(epsilon(1e-9)),
-    "gamma, 1": uniform(gamma(1)),
-    wSquare: uniform(wSquare()),
+    lrp0: uniform(epsilon(0), { sum: epsilon(0) }),
   };
-  const named: Record<string, Pair> = {
-    li2019: { engine: compositeByName("li2019"), oracle: oracles["li2019"]! },
-    li2019Overwrite: {
-      engine: compositeByName("li2019Overwrite"),
-      oracle: { ...oracles["li2019"]!, maxPool: "overwrite" },
-    },
-    "epsilonPlus, ties shared": {
-      engine: { ...compositeByName("epsilonPlus"), maxPool: "shared" },
-      oracle: { ...oracles["epsilonPlus"]!, maxPool: "tiesShared" },
-    },
-    "epsilonPlus, lrn taylor": {
-      engine: { ...compositeByName("epsilonPlus"), lrn: "taylor" },
-      oracle: { ...oracles["epsilonPlus"]!, lrn: "taylor", lrnStabilizer: 0 },
-    },
+  const result: Record<string, Pair> = {
+    "epsilon, 1e-9": { engine: everywhere(engine.epsilon(1e-9)), oracle: uniform(epsilon(1e-9)) },
+    "gamma, 1": { engine: everywhere(engine.gamma(1)), oracle: uniform(gamma(1)) },
+    wSquare: { engine: everywhere(engine.wSquare()), oracle: uniform(wSquare()) },
   };
-  for (const [name, composite] of Object.entries(data)) named[name] = { engine: composite, oracle: oracles[name]! };
-  return named;
+  for (const name of compositeNames()) {
+    const oracle = oracles[name];
+    if (oracle === undefined) throw new RangeError(`composite "${name}" has no oracle`);
+    result[name] = { engine: withBox(compositeByName(name), low, high), oracle };
+  }
+  const { engine: plus, oracle: plus64 } = result["epsilonPlus"]!;
+  result["epsilonPlus, ties shared"] = {
+    engine: { ...plus, maxPool: "shared" },
+    oracle: { ...plus64, maxPool: "tiesShared" },
+  };
+  result["epsilonPlus, proportional"] = {
+    engine: { ...plus, maxPool: "proportional" },
+    oracle: { ...plus64, maxPool: "proportional", maxPoolStabilizer: 0 },
+  };
+  for (const lrn of ["taylor", "caffeToolbox", "epsilon", "gradient"] as const) {
+    const lrnStabilizer = lrn === "epsilon" ? 1e-6 : 0;
+    result[`epsilonPlus, lrn ${lrn}`] = { engine: { ...plus, lrn }, oracle: { ...plus64, lrn, lrnStabilizer } };
+  }
+  return result;
 }
 
 /** @returns how many of zennit's maps it was compared with */
@@ -89,15 +95,16 @@ function checkNetwork(
   assertClose(logits, expected.exact, expected.tolerance, `${definition.name}: logits`);
   const largest = Math.max(...expected.exact);
   const target = expected.exact.indexOf(largest);
-  const start = new Float32Array(logits.length);
-  start[target] = logits[target]!;
   let compared = 0;
   let vague = 0;
   for (const [name, pair] of Object.entries(pairs(definition.inputShape[0]!))) {
-    if (name.includes("lrn") && !definition.nodes.some((node) => node.op === "lrn")) continue;
+    if (name.includes(", lrn ") && !definition.nodes.some((node) => node.op === "lrn")) continue;
     const what = `${definition.name}, ${name}`;
+    const startsAtOne = pair.engine.start === "one";
+    const start = new Float32Array(logits.length);
+    start[target] = startsAtOne ? 1 : logits[target]!;
     const { relevance, ledger } = network.relevancePlan(pair.engine).run(start);
-    const map = sensitivity(parameters, input, (p, x) => oracleMap(definition, p, x, target, pair.oracle));
+    const map = sensitivity(parameters, input, (p, x) => oracleMap(definition, p, x, target, startsAtOne, pair.oracle));
     const size = map.exact.reduce((max, each) => Math.max(max, Math.abs(each)), 0);
     if (map.tolerance > 1e-2 * size) vague++;
     assertClose(relevance.data, map.exact, map.tolerance, what);
@@ -108,11 +115,13 @@ function checkNetwork(
     }
     const again = network.relevancePlan(pair.engine).run(start);
     assert.equal(again.relevance.data, relevance.data, `${what}: the second run differs`);
-    // Known: gated branches count relevance as dropped that the other branch has (rules.test.ts).
-    if (pair.engine.assignments.some(({ rule }) => rule.branches.some((branch) => branch.gate !== 0))) continue;
+    // Known: every shut gate books its output as dropped, though the other branch hands it on (rules.test.ts).
+    if (pair.engine.assignments.some(({ rule }) => isGated(rule))) continue;
     const scale = map.exact.length * map.tolerance + 1e-6 * largest;
     assertAddsUp(ledger, scale, what);
     const absorbed = ledger.reduce((sum, row) => sum + row.bias + row.stabilizer + row.dropped, 0);
+    // The ledger ends at the gradient; the product with the input comes after it.
+    if (pair.engine.timesInput) continue;
     assertClose([total(relevance.data) + absorbed], [start[target]!], scale, `${what}: map and ledger`);
   }
   // An ill-conditioned map now and then (small sums in an add) says nothing; it must stay the exception.
@@ -130,7 +139,7 @@ suite("small networks against oracles and zennit", (test) => {
     });
   }
 
-  for (const seed of [1, 2, 3]) {
+  for (const seed of [1, 2]) {
     test(`every network case with other parameters, seed ${seed}`, () => {
       for (const { definition } of networkCases) {
         const parameters = seededNetworkParameters(definition, seed);

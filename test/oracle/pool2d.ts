@@ -91,7 +91,7 @@ export type MaxPoolMode = "winner" | "tiesShared" | "proportional" | "overwrite"
  * Relevance (or, for "winner", gradient) through a max pooling.
  *   winner: all to the first largest value; several windows with the same winner add up
  *   tiesShared: equally to all values equal to the largest
- *   proportional: R_i = sum over windows of x_i / s(sum of the window's x) * R, s(z) = z + stabilizer * sign(z), sign(0) = 1
+ *   proportional: R_i = sum over windows of x_i / s(sum of the window's x) * R, s(z) = z + stabilizer * sign(z), sign(0) = 1; nothing where s is 0
  *   overwrite: as winner, but of windows with the same winner only the last one (row by row) counts (max_unpool2d)
  */
 export function maxPool2dRelevance(
@@ -117,7 +117,7 @@ export function maxPool2dRelevance(
     } else {
       const sum = inside.reduce((partial, i) => partial + x[i]!, 0);
       const denominator = sum + (sum < 0 ? -stabilizer : stabilizer);
-      for (const i of inside) result[i]! += (x[i]! / denominator) * r;
+      if (denominator !== 0) for (const i of inside) result[i]! += (x[i]! / denominator) * r;
     }
   });
   return result;

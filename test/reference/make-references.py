@@ -297,7 +297,7 @@ def network_composites(low, high):
         "epsilonAlpha2Beta1Flat": (zc.EpsilonAlpha2Beta1Flat, True),
         "presetA": (presets(1, 0), True),
         "presetB": (presets(2, 1), True),
-        "excitationBackprop": (zc.ExcitationBackprop, True),
+        "excitationBackprop": (zc.ExcitationBackprop, False),
         "epsilon, 1e-9": (uniform(lambda: zr.Epsilon(1e-9)), True),
         "gamma, 1": (uniform(lambda: zr.Gamma(1)), True),
         "wSquare": (uniform(zr.WSquare), True),
@@ -332,7 +332,8 @@ def make_networks(exported, maps, facts):
             if composite_name == "wSquare" and net.has_uneven_pads:
                 continue
             start = one_hot * logits if is_relevance else one_hot
-            kwargs = {"canonizers": net.canonizers()} if is_relevance else {}
+            is_gradient = composite_name in ("deconvnet", "guidedBackprop")
+            kwargs = {} if is_gradient else {"canonizers": net.canonizers()}
             # zennit leaves LRN its gradient; identity is what LRP reports mostly mean, so it is asked for here.
             if has_lrn and is_relevance:
                 kwargs["layer_map"] = [(LRN, zr.Pass())]

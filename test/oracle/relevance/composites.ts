@@ -23,6 +23,8 @@ export interface Composite64 {
   /** Activations: R as it is, the derivative, or zennit's deconvnet and guided backprop hooks. */
   readonly activation: "pass" | "gradient" | "deconvnet" | "guided";
   readonly maxPool: MaxPoolMode;
+  /** Of proportional max pooling; default 1e-6. */
+  readonly maxPoolStabilizer?: number;
   /** Average pooling and add: x over its sum, or the gradient. */
   readonly sum: FractionRule | "gradient";
   readonly lrn: LrnMode;
@@ -94,8 +96,8 @@ export const composites64: Readonly<Record<string, Composite64>> = {
   gradientTimesInput: { ...gradients, timesInput: true },
   deconvnet: { ...gradients, activation: "deconvnet" },
   guidedBackprop: { ...gradients, activation: "guided" },
-  // zennit leaves activations their gradient here; relevance is 0 there anyway, since x+ w+ of a 0 is 0.
-  excitationBackprop: { ...gradients, linear: () => zPlus(), sum: epsilon(defaultStabilizer), lrn: "identity" },
+  // As in zennit, which leaves activations and LRN their gradient; behind a ReLU relevance is 0 where that is.
+  excitationBackprop: { ...gradients, linear: () => zPlus(), sum: epsilon(defaultStabilizer) },
 };
 
 /** The same rule on every linear layer, and the LRP defaults elsewhere. */

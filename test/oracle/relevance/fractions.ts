@@ -19,10 +19,21 @@ export function conv2dLayer(
   bias?: ArrayLike<number>,
 ): LinearLayer {
   const area = outCount / g.outChannels;
+  // Listed once: rules go through the connections many times.
+  const outputs: number[] = [];
+  const inputs: number[] = [];
+  const weights: number[] = [];
+  forEachConv2dTap(g, (j, i, k) => {
+    outputs.push(j);
+    inputs.push(i);
+    weights.push(weight[k]!);
+  });
   return {
     inCount: g.channels * g.height * g.width,
     outCount,
-    forEach: (visit) => forEachConv2dTap(g, (j, i, k) => visit(j, i, weight[k]!)),
+    forEach(visit) {
+      for (let n = 0; n < outputs.length; n++) visit(outputs[n]!, inputs[n]!, weights[n]!);
+    },
     bias: (j) => bias?.[Math.floor(j / area)] ?? 0,
   };
 }

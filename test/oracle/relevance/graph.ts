@@ -125,7 +125,7 @@ function step(
     case "maxPool2d":
     case "globalMaxPool2d": {
       const g = node.op === "maxPool2d" ? pool2dGeometry(node, shape) : globalWindow(...imageSizes(shape));
-      const input = maxPool2dRelevance(g, x, relevance, composite.maxPool);
+      const input = maxPool2dRelevance(g, x, relevance, composite.maxPool, composite.maxPoolStabilizer);
       const lost = total(relevance) - total(input);
       return composite.maxPool === "proportional"
         ? { ...nothing, inputs: [input], stabilizer: lost }

@@ -79,7 +79,7 @@ function networkComposite(name: string, channels: number): Composite64 {
   return composites64[name] ?? uniform(layerRule(name, [channels]));
 }
 
-const gradientLike = new Set(["gradient", "gradientTimesInput", "deconvnet", "guidedBackprop"]);
+const startsAtOne = new Set(["gradient", "gradientTimesInput", "deconvnet", "guidedBackprop", "excitationBackprop"]);
 
 function explainReference(network: ReferenceNetwork, name: string, composite: Composite64): Float64Array {
   const { definition, parameters, input } = network;
@@ -90,7 +90,7 @@ function explainReference(network: ReferenceNetwork, name: string, composite: Co
     const probe = explain(definition, parameters, input, [], uniform("gradient"), "input");
     const exact = probe.activations.get(logitsNode(definition))!.data;
     assertSame(exact, logits, `${definition.name}: logits`);
-    start = exact.map((logit, k) => (k === target ? (gradientLike.has(name) ? 1 : logit) : 0));
+    start = exact.map((logit, k) => (k === target ? (startsAtOne.has(name) ? 1 : logit) : 0));
   }
   return explain(definition, parameters, input, start, composite).relevance.get("input")!;
 }

@@ -1,0 +1,23 @@
+import { type Composite, compositeByName } from "../../engine/composites.ts";
+import { type LinearRule, zBox } from "../../engine/rules.ts";
+
+/** One rule for every layer with weights, LRP's usual choices for the others. */
+export function everywhere(rule: LinearRule): Composite {
+  return { ...compositeByName("epsilonPlus"), name: rule.name, assignments: [{ match: {}, rule }] };
+}
+
+/** A composite with these bounds for its zBox, if it has one. */
+export function withBox(composite: Composite, low: readonly number[], high: readonly number[]): Composite {
+  return {
+    ...composite,
+    assignments: composite.assignments.map(({ match, rule }) => ({
+      match,
+      rule: rule.needsBox ? zBox(low, high, rule.stabilizer) : rule,
+    })),
+  };
+}
+
+/** True for rules whose branches serve outputs of one sign only. */
+export function isGated(rule: LinearRule): boolean {
+  return rule.branches.some((branch) => branch.gate !== 0);
+}
