@@ -98,7 +98,18 @@ export function readJpegHeader(bytes: Uint8Array, maxPixels: number): JpegHeader
     at += length;
   }
   if (frame === undefined || scans === 0) throw new FormatError("JPEG: there is no picture in this file.");
+  // Every block costs a bit at least. Without this a few bytes could claim 100 megapixels and get the memory for them.
+  if (bytes.length * 8 < blockCount(frame)) throw truncated();
   return { ...frame, hasJfif, adobeTransform, adobeTransformOffset, orientation };
+}
+
+/** Number of 8 x 8 blocks of all components. */
+function blockCount({ width, height, components }: Pick<JpegHeader, "width" | "height" | "components">): number {
+  const maxH = Math.max(...components.map(({ h }) => h));
+  const maxV = Math.max(...components.map(({ v }) => v));
+  let count = 0;
+  for (const { h, v } of components) count += Math.ceil((width * h) / maxH / 8) * Math.ceil((height * v) / maxV / 8);
+  return count;
 }
 
 function isMarker(byte: number | undefined): boolean {

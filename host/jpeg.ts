@@ -80,8 +80,9 @@ export function decodeJpeg(bytes: Uint8Array, maxPixels: number): Image {
       maxMemoryUsageInMB: maxMemoryMegabytes,
     });
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new FormatError(`JPEG: the file is damaged or of a rare kind (${reason}). Save the photo again, or as PNG.`);
+    // A TypeError is jpeg-js stumbling over its own variables; that tells nobody anything.
+    const reason = error instanceof Error && !(error instanceof TypeError) ? ` (${error.message})` : "";
+    throw new FormatError(`JPEG: the file is damaged or of a rare kind${reason}. Save the photo again, or as PNG.`);
   }
   const image: Image = { width: header.width, height: header.height, data: decoded.data };
   checkImage(image);

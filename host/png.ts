@@ -156,9 +156,9 @@ export function decodePng(bytes: Uint8Array, maxPixels: number): Image {
   try {
     const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, chunks.end);
     data = PNG.sync.read(buffer).data;
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new FormatError(`PNG: the file is damaged (${reason}). Get the photo again.`);
+  } catch {
+    // A wrong checksum, a palette that is missing or too short. pngjs often reports something else ("unrecognised content").
+    throw new FormatError("PNG: the file is damaged. Get the photo again.");
   }
   const image: Image = { width, height, data: new Uint8Array(data.buffer, data.byteOffset, data.byteLength) };
   checkImage(image);
