@@ -155,8 +155,7 @@ const clip: Convert = async (state, node) => {
   const x = plainDataAt(state, node, 0);
   const low = (await scalarAt(state, node, 1, "min")) ?? -largest;
   const high = (await scalarAt(state, node, 2, "max")) ?? largest;
-  if (!(low <= high)) throw unsupported(`min ${low} lies above max ${high}.`);
-  emit(state, node, [x.node], { op: "clip", low, high }, x.shape, low >= 0);
+  emit(state, node, [x.node], { op: "clip", low, high }, x.shape, Math.min(low, high) >= 0);
 };
 
 /** y = W x + b from weights [K,N] or, transposed, [N,K]. */
