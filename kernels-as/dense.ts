@@ -6,14 +6,17 @@ const plain = 0; // w
 const signed = 1; // p * max(w, 0) + n * min(w, 0)
 const squared = 2; // w^2
 const ones = 3; // 1
+const positive = 4; // max(w, 0): signed with p = 1, n = 0, chosen inside the kernels
 
+/** pn holds the bits of p xor n. pmax is one instruction, max with its rules for NaN and -0 is nine (measured: 5x slower here). */
 @inline
-function modify(w: v128, kind: i32, p: v128, n: v128): v128 {
+function modify(w: v128, kind: i32, p: v128, pn: v128): v128 {
   if (kind == plain) return w;
   if (kind == squared) return f32x4.mul(w, w);
   if (kind == ones) return f32x4.splat(1);
-  const zero = f32x4.splat(0);
-  return f32x4.add(f32x4.mul(p, f32x4.max(w, zero)), f32x4.mul(n, f32x4.min(w, zero)));
+  if (kind == positive) return f32x4.pmax(w, f32x4.splat(0));
+  // p where the sign bit is clear, n where it is set
+  return f32x4.mul(w, v128.xor(p, v128.and(i32x4.shr_s(w, 31), pn)));
 }
 
 /**
@@ -55,7 +58,7 @@ function accumulateRows(
   kind: i32, p: f32, n: f32, begin: i32, end: i32
 ): void {
   const vp = f32x4.splat(p);
-  const vn = f32x4.splat(n);
+  const vn = v128.xor(vp, f32x4.splat(n));
   const rowBytes = <usize>outStride << 2;
   const from = <usize>begin << 4;
   let k = 0;
@@ -115,6 +118,7 @@ export function denseForward(
 ): void {
   for (let o = <usize>begin << 4; o < <usize>end << 4; o += 16) v128.store(y + o, bias ? v128.load(bias + o) : f32x4.splat(0));
   if (kind == plain) accumulateRows(y, indices, count, x, w, outStride, plain, p, n, begin, end);
+  else if (kind == signed && p == 1 && n == 0) accumulateRows(y, indices, count, x, w, outStride, positive, p, n, begin, end);
   else if (kind == signed) accumulateRows(y, indices, count, x, w, outStride, signed, p, n, begin, end);
   else if (kind == squared) accumulateRows(y, indices, count, x, w, outStride, squared, p, n, begin, end);
   else accumulateRows(y, indices, count, x, w, outStride, ones, p, n, begin, end);
@@ -125,36 +129,54 @@ export function denseForward(
   }
 }
 
+/** Lanes of four partial sums added in a fixed tree. */
+@inline
+function total(s0: v128, s1: v128, s2: v128, s3: v128): f32 {
+  const sum = f32x4.add(f32x4.add(s0, s1), f32x4.add(s2, s3));
+  return f32x4.extract_lane(sum, 0) + f32x4.extract_lane(sum, 1) + (f32x4.extract_lane(sum, 2) + f32x4.extract_lane(sum, 3));
+}
+
 @inline
 function dotRows(dx: usize, s: usize, w: usize, mask: usize, outStride: i32, kind: i32, p: f32, n: f32, begin: i32, end: i32): void {
   const vp = f32x4.splat(p);
-  const vn = f32x4.splat(n);
+  const vn = v128.xor(vp, f32x4.splat(n));
   const rowBytes = <usize>outStride << 2;
-  for (let i = begin; i < end; i++) {
-    const at = <usize>i << 2;
-    if (mask && f32.load(mask + at) == 0) {
-      f32.store(dx + at, 0);
-      continue;
-    }
-    let a = w + <usize>i * rowBytes;
+  let i = begin;
+  while (i < end) {
+    // The next two rows that count, so that s is read once for both: two streams of weights (measured: 1.3x one stream).
+    while (i < end && mask && f32.load(mask + (<usize>i << 2)) == 0) { f32.store(dx + (<usize>i << 2), 0); i++; }
+    if (i == end) break;
+    const first = i++;
+    while (i < end && mask && f32.load(mask + (<usize>i << 2)) == 0) { f32.store(dx + (<usize>i << 2), 0); i++; }
+    const second = i < end ? i++ : first;
+    let a = w + <usize>first * rowBytes;
+    let c = w + <usize>second * rowBytes;
     let b = s;
     const stop = a + rowBytes;
-    let s0 = f32x4.splat(0), s1 = s0, s2 = s0, s3 = s0;
+    let s0 = f32x4.splat(0), s1 = s0, s2 = s0, s3 = s0, t0 = s0, t1 = s0, t2 = s0, t3 = s0;
     while (a + 64 <= stop) {
-      s0 = f32x4.add(s0, f32x4.mul(v128.load(b), modify(v128.load(a), kind, vp, vn)));
-      s1 = f32x4.add(s1, f32x4.mul(v128.load(b, 16), modify(v128.load(a, 16), kind, vp, vn)));
-      s2 = f32x4.add(s2, f32x4.mul(v128.load(b, 32), modify(v128.load(a, 32), kind, vp, vn)));
-      s3 = f32x4.add(s3, f32x4.mul(v128.load(b, 48), modify(v128.load(a, 48), kind, vp, vn)));
+      const b0 = v128.load(b), b1 = v128.load(b, 16), b2 = v128.load(b, 32), b3 = v128.load(b, 48);
+      s0 = f32x4.add(s0, f32x4.mul(b0, modify(v128.load(a), kind, vp, vn)));
+      t0 = f32x4.add(t0, f32x4.mul(b0, modify(v128.load(c), kind, vp, vn)));
+      s1 = f32x4.add(s1, f32x4.mul(b1, modify(v128.load(a, 16), kind, vp, vn)));
+      t1 = f32x4.add(t1, f32x4.mul(b1, modify(v128.load(c, 16), kind, vp, vn)));
+      s2 = f32x4.add(s2, f32x4.mul(b2, modify(v128.load(a, 32), kind, vp, vn)));
+      t2 = f32x4.add(t2, f32x4.mul(b2, modify(v128.load(c, 32), kind, vp, vn)));
+      s3 = f32x4.add(s3, f32x4.mul(b3, modify(v128.load(a, 48), kind, vp, vn)));
+      t3 = f32x4.add(t3, f32x4.mul(b3, modify(v128.load(c, 48), kind, vp, vn)));
       a += 64;
+      c += 64;
       b += 64;
     }
     while (a < stop) {
       s0 = f32x4.add(s0, f32x4.mul(v128.load(b), modify(v128.load(a), kind, vp, vn)));
+      t0 = f32x4.add(t0, f32x4.mul(v128.load(b), modify(v128.load(c), kind, vp, vn)));
       a += 16;
+      c += 16;
       b += 16;
     }
-    const sum = f32x4.add(f32x4.add(s0, s1), f32x4.add(s2, s3));
-    f32.store(dx + at, f32x4.extract_lane(sum, 0) + f32x4.extract_lane(sum, 1) + (f32x4.extract_lane(sum, 2) + f32x4.extract_lane(sum, 3)));
+    f32.store(dx + (<usize>first << 2), total(s0, s1, s2, s3));
+    f32.store(dx + (<usize>second << 2), total(t0, t1, t2, t3));
   }
 }
 
@@ -169,6 +191,7 @@ export function denseInputGrad(
   dx: usize, s: usize, w: usize, mask: usize, outStride: i32, kind: i32, p: f32, n: f32, begin: i32, end: i32
 ): void {
   if (kind == plain) dotRows(dx, s, w, mask, outStride, plain, p, n, begin, end);
+  else if (kind == signed && p == 1 && n == 0) dotRows(dx, s, w, mask, outStride, positive, p, n, begin, end);
   else if (kind == signed) dotRows(dx, s, w, mask, outStride, signed, p, n, begin, end);
   else if (kind == squared) dotRows(dx, s, w, mask, outStride, squared, p, n, begin, end);
   else dotRows(dx, s, w, mask, outStride, ones, p, n, begin, end);
