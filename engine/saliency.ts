@@ -1,5 +1,6 @@
 import type { Kernels } from "./kernels.ts";
-import { normaliseRange, type Plane, zeroPlane } from "./plane.ts";
+import { patchBasis } from "./patch-basis.ts";
+import { normaliseRange, type Plane } from "./plane.ts";
 import { interpolateGrid, resampleTriangle } from "./resample.ts";
 import type { ResolvedSalientRelevanceOptions } from "./salient-options.ts";
 
@@ -12,6 +13,8 @@ interface Grid {
   readonly width: number;
   readonly rows: number;
   readonly columns: number;
+  /** Blocks of eight places that a row of centres takes: columns / 8, rounded up. */
+  readonly rowBlocks: number;
 }
 
 /** Saliency at one scale. */
@@ -40,87 +43,228 @@ function centres(count: number, stride: number, pixels: number, workPixels: numb
   return Float64Array.from({ length: count }, (_, i) => ((i * stride + 0.5) * workPixels) / pixels);
 }
 
+// How many coefficients stand for a patch in the search (kernels-as/nearest.ts): in the first test for all pairs, in the
+// second for those that pass. Measured on the reference maps, see bench/salient-relevance.ts.
+const firstTerms = { exact: 12, fast: 8 } as const;
+const secondTerms = 32;
+/** How many patches the basis is chosen from. */
+const sampleSize = 256;
+/** `half` of a place that holds no patch: it passes no test. */
+const nowhere = 3e38;
+
+/** What the search needs of the patches, in kernel memory. Their places are spread so that any run of blocks is a sample. */
+interface PatchTable {
+  readonly blocks: number;
+  readonly length: number;
+  readonly patches: number;
+  /** Positions of the centres times positionWeight: columns per place, rows per block. */
+  readonly x: number;
+  readonly y: number;
+  /** Places of the patches, grid after grid, row by row. */
+  readonly places: Int32Array;
+  /** First places of the groups of four queries. */
+  readonly quads: readonly number[];
+  /** How many of the patches are queries: those of the first grid. */
+  readonly queries: number;
+}
+
+function greatestCommonDivisor(a: number, b: number): number {
+  return b === 0 ? a : greatestCommonDivisor(b, a % b);
+}
+
+/** A step that visits all of 0..n-1 in an order without pattern when taken modulo n: about n over the golden ratio. */
+function spreadingStep(n: number): number {
+  let step = Math.max(1, Math.floor(n * 0.6180339887));
+  while (greatestCommonDivisor(step, n) !== 1) step++;
+  return step;
+}
+
+function gather(
+  { call, arena }: Kernels,
+  feature: readonly Plane[],
+  grids: readonly Grid[],
+  options: ResolvedSalientRelevanceOptions,
+): PatchTable {
+  const { patchSize, stride, positionWeight } = options;
+  const { height, width } = feature[0]!;
+  const perPixel = positionWeight / Math.max(height, width);
+  const blocks = grids.reduce((sum, { rows, rowBlocks }) => sum + rows * rowBlocks, 0);
+  const length = Math.ceil((feature.length * patchSize * patchSize) / 4) * 4;
+  const count = grids.reduce((sum, { rows, columns }) => sum + rows * columns, 0);
+  const step = spreadingStep(blocks);
+  const places = new Int32Array(count);
+  const quads: number[] = [];
+  const patches = arena.allocate(blocks * 8 * length * 4);
+  const x = arena.allocate(blocks * 8 * 4);
+  const y = arena.allocate(blocks * 4);
+  const placesAt = arena.allocate(count * 4);
+  let first = 0;
+  let firstBlock = 0;
+  for (const { height: h, width: w, rows, columns, rowBlocks } of grids) {
+    const image = arena.allocate(feature.length * h * w * 4);
+    const pixels = arena.f32(image, feature.length * h * w);
+    feature.forEach((channel, c) => {
+      pixels.set(resampleTriangle(channel, h, w).data, c * h * w);
+    });
+    const xs = arena.f32(x, blocks * 8);
+    const ys = arena.f32(y, blocks);
+    const across = centres(columns, stride, w, width);
+    const down = centres(rows, stride, h, height);
+    for (let a = 0; a < rows; a++) {
+      for (let b = 0; b < columns; b++) {
+        // Lanes of a block are rowBlocks columns apart, and blocks follow each other in spread order.
+        const block = ((firstBlock + (b % rowBlocks)) * step) % blocks;
+        const lane = Math.floor(b / rowBlocks);
+        const place = block * 8 + lane;
+        places[first + a * columns + b] = place;
+        xs[place] = across[b]! * perPixel;
+        ys[block] = down[a]! * perPixel;
+        if (first === 0 && lane % 4 === 0) quads.push(place);
+      }
+      firstBlock += rowBlocks;
+    }
+    arena.i32(placesAt, count).set(places);
+    const here = placesAt + first * 4;
+    const size = patchSize;
+    call.gatherPatches(patches, here, image, feature.length, h, w, columns, size, stride, length, 0, rows * columns);
+    if (first === 0) quads.sort((p, q) => p - q);
+    first += rows * columns;
+  }
+  const queries = grids[0]!.rows * grids[0]!.columns;
+  return { blocks, length, patches, x, y, places, quads, queries };
+}
+
+/** A sample of the queries' patches, evenly spread. */
+function samplePatches({ arena }: Kernels, { queries, places, length, patches }: PatchTable): Float32Array {
+  const count = Math.min(sampleSize, queries);
+  const sample = new Float32Array(count * length);
+  for (let n = 0; n < count; n++) {
+    const place = places[Math.floor((n * queries) / count)]!;
+    sample.set(arena.f32(patches + place * length * 4, length), n * length);
+  }
+  return sample;
+}
+
+/** Mean distance of each query to its nearest other patches, row by row. */
+function meanNearest(
+  kernels: Kernels,
+  table: PatchTable,
+  channels: number,
+  options: ResolvedSalientRelevanceOptions,
+): Float64Array {
+  const { call, arena } = kernels;
+  const { blocks, length, patches, x, y, places, quads, queries } = table;
+  const isExact = options.mode === "exact";
+  const dimension = channels * options.patchSize * options.patchSize;
+  const neighbours = Math.min(options.neighbours, places.length - 1);
+  if (neighbours === 0) return new Float64Array(1); // one patch alone has nothing to differ from
+
+  const used = Math.min(dimension, firstTerms[options.mode]);
+  const count = Math.ceil(Math.min(dimension, isExact ? secondTerms : used) / 4) * 4;
+  const terms = isExact ? used + 1 : used; // the norm of what the coefficients leave tightens a bound
+  const { mean, vectors } = patchBasis(samplePatches(kernels, table), length, channels, options.patchSize, count);
+  const meanAt = arena.allocate(length * 8);
+  arena.f64(meanAt, length).set(mean);
+  const basis = arena.allocate(vectors.length * 8);
+  arena.f64(basis, vectors.length).set(vectors);
+  const coefs = arena.allocate(blocks * 8 * terms * 4);
+  const rows = arena.allocate(blocks * 8 * count * 4);
+  const half = arena.allocate(blocks * 8 * 4);
+  const rest = arena.allocate(blocks * 8 * 4);
+  const noRest = arena.allocate(blocks * 8 * 4);
+  const scratch = arena.allocate(Math.max(length * 8, call.meanNearestScratch(neighbours)));
+  // Rounding of sums of `length` squares and of the bounds, with much room: (length/4 + terms + 20) 2^-24 would do.
+  const rounding = (length + 64) * 2 ** -23;
+  const share = 1 - rounding;
+  const all = blocks * 8;
+  call.projectPatches(
+    coefs,
+    half,
+    rest,
+    rows,
+    scratch,
+    patches,
+    basis,
+    meanAt,
+    length,
+    count,
+    used,
+    terms,
+    share,
+    0,
+    all,
+  );
+  const halves = arena.f32(half, all);
+  const isTaken = new Uint8Array(all);
+  for (const place of places) isTaken[place] = 1;
+  for (let place = 0; place < all; place++) if (isTaken[place] === 0) halves[place] = nowhere;
+  const quadsAt = arena.allocate(quads.length * 4);
+  arena.i32(quadsAt, quads.length).set(quads);
+  const means = arena.allocate(all * 8);
+  // The chunk that the guess is made from holds 512 places.
+  const expected = (neighbours * 512) / places.length;
+  const within = Math.ceil(expected + 2.5 * Math.sqrt(expected)) + 1;
+  const rank = within <= 50 ? within : 0;
+  const [values, valueLength, left] = isExact ? [patches, length, noRest] : [rows, count, rest];
+  const middle = isExact ? count : 0;
+  call.meanNearest(
+    means,
+    scratch,
+    quadsAt,
+    values,
+    left,
+    rows,
+    coefs,
+    half,
+    x,
+    y,
+    blocks,
+    valueLength,
+    middle,
+    terms,
+    neighbours,
+    4 * rounding,
+    rank,
+    0,
+    quads.length,
+  );
+  const found = arena.f64(means, all);
+  return Float64Array.from({ length: queries }, (_, n) => found[places[n]!]!);
+}
+
 /**
  * Saliency of a feature image at one scale.
  * @param feature channels in [0,1], all of the work size
  */
 export function scaleSaliency(
-  { call, arena }: Kernels,
+  kernels: Kernels,
   feature: readonly Plane[],
   scale: number,
   options: ResolvedSalientRelevanceOptions,
 ): ScaleSaliency {
   const { patchSize, stride, minimumScale } = options;
-  const { height, width } = feature[0] ?? zeroPlane(1, 1);
-  const larger = Math.max(height, width);
+  const { height, width } = feature[0]!;
   const sizes = [1, ...options.subScales.filter((s) => s !== 1)].filter((s) => scale * s >= minimumScale - 1e-9);
   const grids = sizes.map((s): Grid => {
     // No side below a patch: mirroring needs half a patch, and such a small map has nothing more to say.
     const h = roundSize(height * scale * s, patchSize);
     const w = roundSize(width * scale * s, patchSize);
-    return { height: h, width: w, rows: Math.ceil(h / stride), columns: Math.ceil(w / stride) };
+    const columns = Math.ceil(w / stride);
+    return { height: h, width: w, rows: Math.ceil(h / stride), columns, rowBlocks: Math.ceil(columns / 8) };
   });
-  const queries = grids[0]!;
-  const queryCount = queries.rows * queries.columns;
-  const candidates = grids.reduce((sum, { rows, columns }) => sum + rows * columns, 0);
-  const length = Math.ceil((feature.length * patchSize * patchSize) / 4) * 4;
-  const neighbours = Math.min(options.neighbours, candidates - 1);
-
-  const mark = arena.mark();
+  const mark = kernels.arena.mark();
   try {
-    const patches = arena.allocate(candidates * length * 4);
-    const y = arena.allocate(candidates * 4);
-    const x = arena.allocate(candidates * 4);
-    let first = 0;
-    for (const grid of grids) {
-      const count = grid.rows * grid.columns;
-      const plane = grid.height * grid.width;
-      const image = arena.allocate(feature.length * plane * 4);
-      const pixels = arena.f32(image, feature.length * plane);
-      feature.forEach((channel, c) => {
-        pixels.set(resampleTriangle(channel, grid.height, grid.width).data, c * plane);
-      });
-      const rows = centres(grid.rows, stride, grid.height, height);
-      const columns = centres(grid.columns, stride, grid.width, width);
-      const ys = arena.f32(y + first * 4, count);
-      const xs = arena.f32(x + first * 4, count);
-      for (let i = 0; i < count; i++) {
-        ys[i] = rows[Math.floor(i / grid.columns)]! / larger;
-        xs[i] = columns[i % grid.columns]! / larger;
-      }
-      const out = patches + first * length * 4;
-      const { height: h, width: w } = grid;
-      call.gatherPatches(out, image, feature.length, h, w, grid.columns, patchSize, stride, length, 0, count);
-      first += count;
-    }
-    const means = arena.allocate(queryCount * 8);
-    const scratch = arena.allocate(candidates * 4);
-    // A call per row of queries: V8 replaces a function by its optimised code only when it is called again.
-    for (let row = 0; row < queries.rows; row++) {
-      const begin = row * queries.columns;
-      const end = begin + queries.columns;
-      call.meanNearestDirect(
-        means,
-        patches,
-        y,
-        x,
-        scratch,
-        candidates,
-        length,
-        neighbours,
-        options.positionWeight,
-        begin,
-        end,
-      );
-    }
-    const grid = zeroPlane(queries.rows, queries.columns);
-    arena.f64(means, queryCount).forEach((mean, i) => {
-      grid.data[i] = 1 - call.exp(-mean);
-    });
+    const means = meanNearest(kernels, gather(kernels, feature, grids, options), feature.length, options);
+    const queries = grids[0]!;
+    const grid = {
+      height: queries.rows,
+      width: queries.columns,
+      data: means.map((mean) => 1 - kernels.call.exp(-mean)),
+    };
     const rows = centres(queries.rows, stride, queries.height, height).map((position) => position - 0.5);
     const columns = centres(queries.columns, stride, queries.width, width).map((position) => position - 0.5);
     return { scale, grid, map: normaliseRange(interpolateGrid(grid, rows, columns, height, width)) };
   } finally {
-    arena.release(mark);
+    kernels.arena.release(mark);
   }
 }

@@ -4,6 +4,8 @@ import { didYouMean } from "./errors.ts";
 export interface SalientRelevanceOptions {
   /** What patches are made of: CIELAB of the 8-bit heat image of |R|, or the grey sum over channels of |R|. Default "lab". */
   readonly feature?: "lab" | "gray";
+  /** "exact": the K most similar patches; "fast": by an estimate from eight coefficients a patch. Default "exact". */
+  readonly mode?: "exact" | "fast";
   /** The larger side of the maps that saliency works on, pixels. Default 250 (Goferman et al. 2010, section 3). */
   readonly workSize?: number;
   /** Side of the square patches, odd. Default 7 (Goferman et al. 2010). */
@@ -34,6 +36,7 @@ export type ResolvedSalientRelevanceOptions = Required<SalientRelevanceOptions>;
 /** The defaults of `SalientRelevanceOptions`. */
 export const salientRelevanceDefaults: ResolvedSalientRelevanceOptions = {
   feature: "lab",
+  mode: "exact",
   workSize: 250,
   patchSize: 7,
   stride: 3,
@@ -47,7 +50,7 @@ export const salientRelevanceDefaults: ResolvedSalientRelevanceOptions = {
   centrePrior: 0,
 };
 
-const choices = { feature: ["lab", "gray"], foci: ["scale", "mean", "none"] } as const;
+const choices = { feature: ["lab", "gray"], mode: ["exact", "fast"], foci: ["scale", "mean", "none"] } as const;
 
 function show(value: unknown): string {
   if (Array.isArray(value)) return `[${value.join(",")}]`;

@@ -1,7 +1,5 @@
-import { meanRoot, selectSmallest } from "./select";
-
-// Square patches of an image and their distances: the kernels of context-aware saliency (Goferman, Zelnik-Manor, Tal,
-// "Context-Aware Saliency Detection", CVPR 2010, section 3).
+// Square patches of an image and their coefficients in an orthonormal basis: kernels of context-aware saliency (Goferman,
+// Zelnik-Manor, Tal, "Context-Aware Saliency Detection", CVPR 2010, section 3).
 
 /** Index i of an axis of n pixels continued by mirroring with the edge pixel repeated (numpy's "symmetric"). */
 function mirrored(i: i32, n: i32): i32 {
@@ -11,12 +9,13 @@ function mirrored(i: i32, n: i32): i32 {
 
 /**
  * Copies square patches around a grid of centres (row, column) = (stride*a, stride*b), mirrored beyond the border.
- *   out[n, (c*size+i)*size+j] = image[c, stride*a + i - r, stride*b + j - r], n = a*columns + b, r = (size-1)/2
- * Layout: out [N,length], the elements beyond channels*size*size zero; image [channels,height,width]; float32.
- * size odd, height and width >= r + 1, length >= channels*size*size. Patches [begin,end) are written.
+ *   out[places[n], (c*size+i)*size+j] = image[c, stride*a + i - r, stride*b + j - r], n = a*columns + b, r = (size-1)/2
+ * Layout: out [.,length], the elements beyond channels*size*size zero; places [N] i32; image [channels,height,width];
+ * float32. size odd, height and width >= r + 1, length >= channels*size*size. Patches [begin,end) are copied.
  */
 export function gatherPatches(
   out: usize,
+  places: usize,
   image: usize,
   channels: i32,
   height: i32,
@@ -29,11 +28,11 @@ export function gatherPatches(
   end: i32,
 ): void {
   const r = (size - 1) >> 1;
-  let p = out + ((<usize>begin * <usize>length) << 2);
   for (let n = begin; n < end; n++) {
     const y = (n / columns) * stride - r;
     const x = (n % columns) * stride - r;
     const isInside = x >= 0 && x + size <= width;
+    let p = out + ((<usize>(load<i32>(places + ((<usize>n) << 2)) * length)) << 2);
     const next = p + ((<usize>length) << 2);
     for (let c = 0; c < channels; c++) {
       for (let i = 0; i < size; i++) {
@@ -41,7 +40,7 @@ export function gatherPatches(
         for (let j = 0; j < size; j++) {
           const column = isInside ? x + j : mirrored(x + j, width);
           store<f32>(p, load<f32>(row + ((<usize>column) << 2)));
-          p += 4; // out at [n, (c*size+i)*size+j+1]
+          p += 4; // out at [., (c*size+i)*size+j+1]
         }
       }
     }
@@ -52,70 +51,76 @@ export function gatherPatches(
   }
 }
 
-/** Squared Euclidean distance of two patches of `length` float32, length a multiple of 4; fixed order of summation. */
-function squaredDistance(a: usize, b: usize, length: i32): f32 {
-  const stop = a + ((<usize>length) << 2);
-  let s0 = f32x4.splat(0);
-  let s1 = f32x4.splat(0);
-  while (a + 32 <= stop) {
-    const d0 = f32x4.sub(v128.load(a), v128.load(b));
-    const d1 = f32x4.sub(v128.load(a, 16), v128.load(b, 16));
-    s0 = f32x4.add(s0, f32x4.mul(d0, d0));
-    s1 = f32x4.add(s1, f32x4.mul(d1, d1));
-    a += 32; // [k+8]
-    b += 32;
-  }
-  if (a < stop) {
-    const d0 = f32x4.sub(v128.load(a), v128.load(b));
-    s0 = f32x4.add(s0, f32x4.mul(d0, d0));
-  }
-  const s = f32x4.add(s0, s1);
-  return f32x4.extract_lane(s, 0) + f32x4.extract_lane(s, 1) + (f32x4.extract_lane(s, 2) + f32x4.extract_lane(s, 3));
-}
-
-/** (1 + c * d_pos)^2, the square of what divides a colour distance. */
-function squaredWeight(dy: f32, dx: f32, c: f32): f32 {
-  const w: f32 = 1 + c * sqrt<f32>(dy * dy + dx * dx);
-  return w * w;
-}
-
 /**
- * Mean distance of each query patch to its nearest other patches, by comparing all pairs.
- *   d(i,j) = |p_i - p_j| / (1 + c * |pos_i - pos_j|),   out[i] = mean of the `neighbours` smallest d(i,j), j != i
- * The queries are the first of the candidates. Layout: out [queries] float64; patches [candidates,length], y and x
- * [candidates] float32; scratch [candidates] float32. length a multiple of 4, neighbours < candidates.
- * Queries [begin,end) are computed.
- * Source: Goferman et al. 2010, equations 1-3. The reference for the pruned search, which gives the same bits.
+ * Coefficients of patches in an orthonormal basis, in float64 inside.
+ *   p[n,k] = sum over e of basis[k,e] * (patches[n,e] - mean[e]),  rest[n] = |patches[n] - mean|^2 - sum over k < used of p^2
+ *   rows[n,k] = p[n,k];  coefs[n/8,k,n%8] = p[n,k] for k < used, sqrt(rest[n]) for k = used if terms > used
+ *   half[n] = |patches[n] - mean|^2 / 2 * share
+ * Layout: coefs [N/8,terms,8], half, rest [N], rows [N,count], patches [N,length] float32; basis [count,length], mean [length]
+ * float64; scratch [length] float64. length even, count a multiple of 4, used <= count, used <= terms <= used + 1.
+ * Patches [begin,end) are written.
  */
-export function meanNearestDirect(
-  out: usize,
-  patches: usize,
-  y: usize,
-  x: usize,
+export function projectPatches(
+  coefs: usize,
+  half: usize,
+  rest: usize,
+  rows: usize,
   scratch: usize,
-  candidates: i32,
+  patches: usize,
+  basis: usize,
+  mean: usize,
   length: i32,
-  neighbours: i32,
-  c: f32,
+  count: i32,
+  used: i32,
+  terms: i32,
+  share: f64,
   begin: i32,
   end: i32,
 ): void {
-  const patchBytes = (<usize>length) << 2;
-  for (let i = begin; i < end; i++) {
-    const query = patches + <usize>i * patchBytes;
-    const yi = load<f32>(y + ((<usize>i) << 2));
-    const xi = load<f32>(x + ((<usize>i) << 2));
-    let found = scratch;
-    let candidate = patches;
-    for (let j = 0; j < candidates; j++) {
-      if (j != i) {
-        const w2 = squaredWeight(load<f32>(y + ((<usize>j) << 2)) - yi, load<f32>(x + ((<usize>j) << 2)) - xi, c);
-        store<f32>(found, squaredDistance(query, candidate, length) / w2);
-        found += 4;
-      }
-      candidate += patchBytes; // patches at [j+1, 0]
+  const rowBytes = (<usize>length) << 3;
+  for (let n = begin; n < end; n++) {
+    const patch = patches + ((<usize>n * <usize>length) << 2);
+    let norm = f64x2.splat(0);
+    for (let e = 0; e < length; e += 2) {
+      const at = <usize>e;
+      const v = f64x2.sub(f64x2.promote_low_f32x4(v128.load64_zero(patch + (at << 2))), v128.load(mean + (at << 3)));
+      v128.store(scratch + (at << 3), v);
+      norm = f64x2.add(norm, f64x2.mul(v, v));
     }
-    selectSmallest(scratch, candidates - 1, neighbours);
-    store<f64>(out + ((<usize>i) << 3), meanRoot(scratch, neighbours));
+    const squaredNorm = f64x2.extract_lane(norm, 0) + f64x2.extract_lane(norm, 1);
+    let left = squaredNorm;
+    const lane = coefs + ((<usize>((n >> 3) * terms)) << 5) + ((<usize>(n & 7)) << 2);
+    const row = rows + ((<usize>(n * count)) << 2);
+    for (let k = 0; k < count; k += 4) {
+      let v = scratch;
+      const stop = scratch + rowBytes;
+      let u = basis + <usize>k * rowBytes;
+      let s0 = f64x2.splat(0);
+      let s1 = f64x2.splat(0);
+      let s2 = f64x2.splat(0);
+      let s3 = f64x2.splat(0);
+      while (v < stop) {
+        const w = v128.load(v);
+        s0 = f64x2.add(s0, f64x2.mul(w, v128.load(u)));
+        s1 = f64x2.add(s1, f64x2.mul(w, v128.load(u + rowBytes)));
+        s2 = f64x2.add(s2, f64x2.mul(w, v128.load(u + 2 * rowBytes)));
+        s3 = f64x2.add(s3, f64x2.mul(w, v128.load(u + 3 * rowBytes)));
+        v += 16; // scratch at [e+2]
+        u += 16; // basis at [k, e+2]
+      }
+      for (let t = 0; t < 4; t++) {
+        const s = t == 0 ? s0 : t == 1 ? s1 : t == 2 ? s2 : s3;
+        const p = f64x2.extract_lane(s, 0) + f64x2.extract_lane(s, 1);
+        store<f32>(row + ((<usize>(k + t)) << 2), <f32>p);
+        if (k + t < used) {
+          store<f32>(lane + ((<usize>(k + t)) << 5), <f32>p);
+          left -= p * p;
+        }
+      }
+    }
+    left = max(left, 0);
+    if (terms > used) store<f32>(lane + ((<usize>used) << 5), <f32>sqrt(left));
+    store<f32>(rest + ((<usize>n) << 2), <f32>left);
+    store<f32>(half + ((<usize>n) << 2), <f32>(0.5 * squaredNorm * share));
   }
 }

@@ -70,6 +70,19 @@ suite("salient relevance", (test) => {
     assert.equal(bytesOf(second.map), bytesOf(first.map));
   });
 
+  test("fast: the same bytes again, exact where eight coefficients hold a patch", () => {
+    const relevance = randomRelevance([3, 20, 30], 9);
+    const fast = { ...small, mode: "fast" } as const;
+    const first = salientRelevance(kernels, relevance, fast).map;
+    assert.equal(bytesOf(salientRelevance(testKernels(), relevance, fast).map), bytesOf(first));
+    const tiny = { ...small, feature: "lab", patchSize: 1 } as const;
+    const exact = salientRelevance(kernels, relevance, tiny);
+    const estimate = salientRelevance(kernels, relevance, { ...tiny, mode: "fast" });
+    exact.grids.forEach((grid, i) => {
+      assertClose(estimate.grids[i]?.data ?? [], grid.data, 5e-6, `grid ${i}`);
+    });
+  });
+
   test("the sign of relevance does not matter", () => {
     const relevance = randomRelevance([3, 20, 30], 4);
     const flipped = tensor(

@@ -30,99 +30,90 @@ suite("patch kernels", (test) => {
     test(`gatherPatches: ${reason}`, () => {
       const rows = Math.ceil(height / stride);
       const columns = Math.ceil(width / stride);
+      const n = rows * columns;
       const length = Math.ceil((channels * size * size) / 4) * 4;
       const image = rng(1).f32(channels * height * width);
+      const places = Int32Array.from({ length: n }, (_, i) => n - i); // place 0 stays free
       const r = (size - 1) / 2;
-      const mirror = (i: number, n: number): number => (i < 0 ? -1 - i : i >= n ? 2 * n - 1 - i : i);
-      const expected = new Float32Array(rows * columns * length);
-      for (let n = 0; n < rows * columns; n++) {
+      const mirror = (i: number, m: number): number => (i < 0 ? -1 - i : i >= m ? 2 * m - 1 - i : i);
+      const expected = new Float32Array((n + 1) * length).fill(-1, 0, length);
+      for (let i = 0; i < n; i++) {
         for (let k = 0; k < channels * size * size; k++) {
-          const y = mirror(Math.floor(n / columns) * stride + (Math.floor(k / size) % size) - r, height);
-          const x = mirror((n % columns) * stride + (k % size) - r, width);
-          expected[n * length + k] = image[(Math.floor(k / (size * size)) * height + y) * width + x] ?? Number.NaN;
+          const y = mirror(Math.floor(i / columns) * stride + (Math.floor(k / size) % size) - r, height);
+          const x = mirror((i % columns) * stride + (k % size) - r, width);
+          const plane = Math.floor(k / (size * size)) * height * width;
+          expected[(n - i) * length + k] = image[plane + y * width + x] ?? Number.NaN;
         }
       }
       const input = fenced(kernels, image);
+      const at = fenced(kernels, places);
       const out = fenced(kernels, new Float32Array(expected.length).fill(-1));
-      const cut = Math.floor((rows * columns) / 3);
-      for (const [begin, end] of [
-        [cut, rows * columns],
-        [0, cut],
-        [cut, cut],
-      ] as const) {
-        call.gatherPatches(
-          out.address,
-          input.address,
-          channels,
-          height,
-          width,
-          columns,
-          size,
-          stride,
-          length,
-          begin,
-          end,
-        );
-      }
+      const run = (begin: number, end: number): void => {
+        const [o, p, im] = [out.address, at.address, input.address];
+        call.gatherPatches(o, p, im, channels, height, width, columns, size, stride, length, begin, end);
+      };
+      const cut = Math.floor(n / 3);
+      run(cut, n);
+      run(0, cut);
+      run(cut, cut);
       assert.equal(out.f32(), expected);
       out.check("gatherPatches");
       assert.equal(input.f32(), image, "the image is left alone");
     });
   }
 
-  for (const length of [4, 8, 12, 52, 148]) {
-    for (const candidates of [2, 5, 40]) {
-      test(`meanNearestDirect: ${candidates} patches of ${length}`, () => {
-        const random = rng(length + candidates);
-        const queries = Math.ceil(candidates / 2);
-        const patches = random.f32(candidates * length, 0, 1);
-        const y = random.f32(candidates, 0, 1);
-        const x = random.f32(candidates, 0, 1);
-        for (const neighbours of new Set([1, Math.min(7, candidates - 1), candidates - 1])) {
-          const expected = Array.from({ length: queries }, (_, i) => {
-            const all: number[] = [];
-            for (let j = 0; j < candidates; j++) {
-              if (j === i) continue;
-              let sum = 0;
-              for (let k = 0; k < length; k++) {
-                sum += ((patches[i * length + k] ?? Number.NaN) - (patches[j * length + k] ?? Number.NaN)) ** 2;
-              }
-              const away = Math.hypot((y[i] ?? 0) - (y[j] ?? 0), (x[i] ?? 0) - (x[j] ?? 0));
-              all.push(Math.sqrt(sum) / (1 + 3 * away));
-            }
-            all.sort((a, b) => a - b);
-            return all.slice(0, neighbours).reduce((a, b) => a + b, 0) / neighbours;
-          });
-          const at = [patches, y, x].map((data) => fenced(kernels, data));
-          const scratch = fenced(kernels, new Float32Array(candidates));
-          const run = (ranges: readonly (readonly [number, number])[]): Float64Array => {
-            const out = fenced(kernels, new Float64Array(queries));
-            for (const [begin, end] of ranges) {
-              const [p = 0, ys = 0, xs = 0] = at.map(({ address }) => address);
-              call.meanNearestDirect(
-                out.address,
-                p,
-                ys,
-                xs,
-                scratch.address,
-                candidates,
-                length,
-                neighbours,
-                3,
-                begin,
-                end,
-              );
-            }
-            for (const buffer of [out, scratch, ...at]) buffer.check("meanNearestDirect");
-            return out.f64();
-          };
-          const whole = run([[0, queries]]);
-          // Relative: length roundings of 6e-8 in the sum, halved by the root, and few more.
-          assertClose(whole, expected, (length / 2 + 8) * 6e-8 * Math.max(...expected), `${neighbours} neighbours`);
-          const singles = Array.from({ length: queries }, (_, i) => [queries - 1 - i, queries - i] as const);
-          assert.equal(run(singles), whole, "any split gives the same bytes");
-        }
+  for (const [length, count, used, terms] of [
+    [8, 4, 3, 4],
+    [148, 32, 12, 13],
+    [52, 8, 8, 8],
+    [4, 4, 1, 2],
+  ] as const) {
+    test(`projectPatches: ${count} coefficients of ${length} elements, ${used} used`, () => {
+      const random = rng(length);
+      const n = 16;
+      const patches = random.f32(n * length, 0, 1);
+      const mean = Float64Array.from(random.f32(length, 0, 1));
+      const basis = Float64Array.from(random.f32(count * length, -0.3, 0.3));
+      const share = 0.99;
+      const rows: number[] = [];
+      const coefs = new Array<number>(n * terms).fill(0);
+      const half: number[] = [];
+      const rest: number[] = [];
+      for (let i = 0; i < n; i++) {
+        const centred = Array.from({ length }, (_, e) => (patches[i * length + e] ?? Number.NaN) - (mean[e] ?? 0));
+        const norm = centred.reduce((sum, v) => sum + v * v, 0);
+        const p = Array.from({ length: count }, (_, k) =>
+          centred.reduce((sum, v, e) => sum + v * (basis[k * length + e] ?? Number.NaN), 0),
+        );
+        const left = Math.max(
+          0,
+          p.slice(0, used).reduce((sum, v) => sum - v * v, norm),
+        );
+        rows.push(...p);
+        [...p.slice(0, used), Math.sqrt(left)].slice(0, terms).forEach((v, k) => {
+          coefs[(Math.floor(i / 8) * terms + k) * 8 + (i % 8)] = v;
+        });
+        half.push(0.5 * norm * share);
+        rest.push(left);
+      }
+      const input = [Float64Array.from(basis), mean].map((data) => fenced(kernels, data));
+      const patchesAt = fenced(kernels, patches);
+      const scratch = fenced(kernels, new Float64Array(length));
+      const out = [coefs, half, rest, rows].map((data) => fenced(kernels, new Float32Array(data.length)));
+      const [c = 0, h = 0, r = 0, w = 0] = out.map(({ address }) => address);
+      const [b = 0, m = 0] = input.map(({ address }) => address);
+      const run = (begin: number, end: number): void => {
+        const s = scratch.address;
+        call.projectPatches(c, h, r, w, s, patchesAt.address, b, m, length, count, used, terms, share, begin, end);
+      };
+      run(5, n);
+      run(0, 5);
+      [coefs, half, rest, rows].forEach((expected, k) => {
+        // One rounding to float32 of values below 50; the root of a cancelled rest magnifies it.
+        assertClose(out[k]?.f32() ?? [], expected, 2e-6, `output ${k}`);
+        out[k]?.check("projectPatches");
       });
-    }
+      scratch.check("projectPatches");
+    });
   }
 });
