@@ -74,6 +74,8 @@ export function explanationFiles(explanation: Explanation, context: ExplanationC
   const relevance = heatmap(explanation.relevance, relevanceColors);
   const salientRelevance = heatmap(explanation.salientRelevance, saliencyColors);
   const laidOver = overlay(context.picture, explanation.salientRelevance, { colormap: saliencyColors.colormap });
+  const [first] = top;
+  const isPrediction = first === undefined || first.index === target.index;
   const sheet = panel({
     photo: context.picture,
     relevance: { ...relevance, colormap: relevanceColors.colormap },
@@ -82,7 +84,9 @@ export function explanationFiles(explanation: Explanation, context: ExplanationC
     target,
     top,
     details: [
-      context.input.file,
+      isPrediction
+        ? context.input.file
+        : `${context.input.file} · explained as asked; the prediction is ${first.label}`,
       `${model} · composite ${composite.name} · features ${explanation.salientRelevanceOptions.feature} · srmap ${version}`,
     ],
   });

@@ -5,5 +5,6 @@ import type { Image } from "../engine/image.ts";
 export function encodePng(image: Image): Uint8Array {
   const png = new PNG({ width: image.width, height: image.height });
   png.data = Buffer.from(image.data.buffer, image.data.byteOffset, image.data.byteLength);
-  return PNG.sync.write(png, { colorType: 2, inputHasAlpha: true });
+  // One filter for all rows: trying all five for each takes twice as long and saves nothing (measured on the panel).
+  return PNG.sync.write(png, { colorType: 2, inputHasAlpha: true, filterType: 4 });
 }

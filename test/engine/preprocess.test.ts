@@ -3,7 +3,7 @@ import { join } from "node:path";
 import * as assert from "uvu/assert";
 import type { Preprocessing } from "../../engine/graph.ts";
 import { createImage, type Image } from "../../engine/image.ts";
-import { fitPhoto, preprocess } from "../../engine/preprocess.ts";
+import { fitPhoto, pictureOf, preprocess } from "../../engine/preprocess.ts";
 import { decodeImage } from "../../host/image.ts";
 import { sharedData } from "../support/paths.ts";
 import { suite } from "../support/suite.ts";
@@ -59,6 +59,17 @@ suite("engine/preprocess", (test) => {
   test("the picture is what the network saw", () => {
     const { picture } = preprocess(gradient(224, 224), asIs, shape);
     assert.equal(picture, gradient(224, 224));
+  });
+
+  test("a tensor can be turned back into its picture, in either channel order", () => {
+    const caffe: Preprocessing = { ...asIs, channelOrder: "bgr", scale: 1, mean: [104, 117, 123], std: [1, 1, 1] };
+    for (const preprocessing of [asIs, caffe]) {
+      const { tensor, picture } = preprocess(gradient(224, 224), preprocessing, shape);
+      assert.equal(pictureOf(tensor, preprocessing), picture);
+    }
+    const outside = { shape: [3, 1, 1], data: Float32Array.of(-1000, 0, 1000) };
+    assert.equal([...pictureOf(outside, caffe).data], [255, 117, 0, 255]);
+    assert.throws(() => pictureOf({ shape: [1, 2, 2], data: new Float32Array(4) }, asIs), /only tensors \[3,H,W\]/);
   });
 
   test("margins that are odd are halved as Python rounds: to even", () => {
