@@ -142,6 +142,7 @@ suite("ops, forward", (test) => {
         { op: "relu" },
         { op: "clip", low: 0, high: 6 },
         { op: "clip", low: -2, high: 1.5 },
+        { op: "clip", low: 3, high: -1 },
         { op: "leakyRelu", slope: 0.125 },
       ] as const) {
         const expected = x.map((value) => activate(node, value));

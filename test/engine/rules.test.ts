@@ -22,7 +22,7 @@ import {
 } from "../oracle/relevance/fractions.ts";
 import { count, total } from "../oracle/tensor64.ts";
 import { assertClose, assertWithin } from "../support/close.ts";
-import { everywhere, isGated } from "../support/composites.ts";
+import { everywhere } from "../support/composites.ts";
 import { boundNetwork, forward, singleNode } from "../support/engine.ts";
 import { type Magnitude, relevanceBounds } from "../support/relevance-bounds.ts";
 
@@ -105,8 +105,6 @@ function checkLayer(network: Network, layer: LinearLayer, channels: number, area
       if (row === undefined) throw new RangeError("empty ledger");
       assertWithin([row.bias], [expected.bias], [bounds.bias + 1e-12], `${what}: absorbed by bias`);
       assertWithin([row.stabilizer], [expected.stabilizer], [bounds.stabilizer + 1e-12], `${what}: stabiliser`);
-      // Known: every shut gate books its output as dropped, though the other branch hands it on.
-      if (isGated(rule.engine)) continue;
       const errors = total(bounds.relevance) + bounds.bias + bounds.stabilizer + 1e-9;
       assertWithin([row.dropped], [expected.dropped], [errors], `${what}: dropped`);
       const sum = row.relevanceIn + row.bias + row.stabilizer + row.dropped;

@@ -16,8 +16,3 @@ export function withBox(composite: Composite, low: readonly number[], high: read
     })),
   };
 }
-
-/** True for rules whose branches serve outputs of one sign only. */
-export function isGated(rule: LinearRule): boolean {
-  return rule.branches.some((branch) => branch.gate !== 0);
-}

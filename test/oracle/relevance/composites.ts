@@ -96,8 +96,8 @@ export const composites64: Readonly<Record<string, Composite64>> = {
   gradientTimesInput: { ...gradients, timesInput: true },
   deconvnet: { ...gradients, activation: "deconvnet" },
   guidedBackprop: { ...gradients, activation: "guided" },
-  // As in zennit, which leaves activations and LRN their gradient; behind a ReLU relevance is 0 where that is.
-  excitationBackprop: { ...gradients, linear: () => zPlus(), sum: epsilon(defaultStabilizer) },
+  // As in zennit, which leaves activations their gradient; behind a ReLU relevance is 0 where that is. LRN as in LRP.
+  excitationBackprop: { ...gradients, linear: () => zPlus(), sum: epsilon(defaultStabilizer), lrn: "identity" },
 };
 
 /** The same rule on every linear layer, and the LRP defaults elsewhere. */
