@@ -1,7 +1,8 @@
 import { type Assignment, type Composite, compositeByName, type LayerMatch, opsWithWeights } from "./composites.ts";
 import { didYouMean } from "./errors.ts";
 import type { Op } from "./graph.ts";
-import { activationRules, lrnRules, maxPoolRules, ruleFromSpec, sumRules } from "./rules.ts";
+import { ruleFromSpec } from "./rule-spec.ts";
+import { activationRules, lrnRules, maxPoolRules, sumRules } from "./rules.ts";
 
 const choices = {
   maxPool: maxPoolRules,

@@ -156,9 +156,8 @@ const composites: Readonly<Record<string, () => Recipe>> = {
     ...gradients,
     assignments: [{ match: {}, rule: zPlus() }],
     sum: "norm",
-    lrn: "identity",
     normStabilizer: defaultStabilizer,
-    summary: "z+ on every layer from a start of 1 (Zhang et al. 2016, as in zennit)",
+    summary: "z+ on every layer with weights, gradients elsewhere, from a start of 1 (Zhang et al. 2016, as in zennit)",
   }),
 };
 

@@ -15,6 +15,7 @@ export * from "./preprocess.ts";
 export { RelevancePlan, type RelevanceResult } from "./relevance.ts";
 export * from "./render.ts";
 export * from "./resize.ts";
+export * from "./rule-spec.ts";
 export * from "./rules.ts";
 export * from "./salient-options.ts";
 export * from "./salient-relevance.ts";

@@ -1,7 +1,8 @@
 import { type Activation, noBorder } from "../activation.ts";
 import { FoldedBatchNorm } from "../batch-norm.ts";
 import { ShapeError } from "../errors.ts";
-import { type LinearMap, prepareLinearRelevance } from "../linear-relevance.ts";
+import type { LinearMap } from "../linear-map.ts";
+import { prepareLinearRelevance } from "../linear-relevance.ts";
 import { ModifiedVectors } from "../modified-weights.ts";
 import { type Modification, unmodified } from "../rules.ts";
 import { elementCount, formatShape, type Shape } from "../tensor.ts";

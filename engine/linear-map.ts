@@ -1,0 +1,31 @@
+import type { Activation } from "./activation.ts";
+import type { Pads } from "./graph.ts";
+import type { Modification } from "./rules.ts";
+import type { Shape } from "./tensor.ts";
+
+/** A layer that multiplies its input by weights, as the relevance recipe sees it. */
+export interface LinearMap {
+  /** The layer's input and (activated) output. */
+  readonly x: Activation;
+  readonly y: Activation;
+  readonly inputShape: Shape;
+  readonly outputShape: Shape;
+  /** True when y is clamped to y >= 0 only, so that z = y wherever y > 0. */
+  readonly isRectified: boolean;
+  /** What y is clamped to, when the layer applies an activation. */
+  readonly activation: { readonly low: number; readonly high: number } | undefined;
+  /** True when y is the plain z. */
+  readonly isUnclamped: boolean;
+  /** Border of zeros that `transpose` reads around s. */
+  readonly gradientBorder: Pads;
+  /** Elements per row that `transpose` reads beyond the image (a vector rounded up to whole lanes). */
+  readonly gradientPadding: number;
+  /** Makes the weights of a modification ready; called while planning. */
+  prepare(weights: Modification, direction: "forward" | "transposed"): void;
+  /** Address of the modified bias, 0 for none; called while planning. */
+  bias(modification: Modification | undefined): number;
+  /** z = W x + bias, unclamped; x has the layout of the layer's input. */
+  apply(z: Activation, x: Activation, weights: Modification, bias: number): void;
+  /** dx = W^T s; where `mask` is given, elements with mask = 0 may be left 0. */
+  transpose(dx: Activation, s: Activation, weights: Modification, mask: Activation | undefined): void;
+}
