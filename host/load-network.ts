@@ -1,30 +1,115 @@
-import { basename } from "node:path";
+import { realpath } from "node:fs/promises";
+import { basename, dirname, join, sep } from "node:path";
+import { FormatError, UnsupportedError } from "../engine/errors.ts";
+import type { NetworkDefinition, Preprocessing } from "../engine/graph.ts";
 import { modelByName, modelNames } from "../engine/models/index.ts";
+import { preprocessingByName, preprocessingNames } from "../engine/models/preprocessing.ts";
 import { Network } from "../engine/network.ts";
 import { networkParameters } from "../engine/parameter-specs.ts";
-import { bindWeights, type KnownNetwork, openWeights } from "../weights-loader/index.ts";
-import { fileSource } from "./file-source.ts";
+import {
+  bindWeights,
+  checkPairing,
+  type ExternalData,
+  type ImportedNetwork,
+  importCaffe,
+  importOnnx,
+  inspectWeights,
+  type KnownNetwork,
+  networkOf,
+  openWeights,
+  type WeightFile,
+} from "../weights-loader/index.ts";
+import { type FileSource, fileSource } from "./file-source.ts";
 import { loadKernels } from "./kernels.ts";
 
-/** For the advice "these weights fit another network". */
-function knownNetworks(): KnownNetwork[] {
+/** What a weight file does not say about its network. */
+export interface LoadOptions {
+  /** How photos are prepared, by name (`preprocessingNames()`), instead of what model or file say. */
+  readonly preprocess?: string;
+  /** Text of the .prototxt of a .caffemodel; without it the .caffemodel's own description counts. */
+  readonly prototxt?: string;
+}
+
+/** The networks of the package and what they need: for "these weights fit another network". */
+export function knownNetworks(): KnownNetwork[] {
   return modelNames().map((name) => ({ name, parameters: networkParameters(modelByName(name)) }));
 }
 
+/** Opens external data of an ONNX model, in the model's folder alone: a link that leads out of it is not followed. */
+function externalData(path: string, opened: FileSource[]): ExternalData {
+  return async (location) => {
+    const folder = await realpath(dirname(path));
+    const target = await realpath(join(folder, location));
+    if (!target.startsWith(folder + sep)) {
+      throw new FormatError(
+        `weights "${basename(path)}": its external data "${location}" would lie outside the model's folder.`,
+      );
+    }
+    const source = await fileSource(target);
+    opened.push(source);
+    return source;
+  };
+}
+
 /**
- * A network of the package with weights from a file: safetensors or PyTorch's .pth, told from the file's bytes.
- * @param model one of `modelNames()`
- * @throws RangeError for an unknown model, FormatError for a damaged file, ShapeError that lists every tensor that does not fit
+ * A network with weights from a file of any format that the loader reads, told from the file's bytes.
+ * @param model one of `modelNames()`, or undefined for the network that the file itself describes (ONNX, Caffe, converted files)
+ * @throws RangeError for an unknown model, FormatError for a damaged file, ShapeError that lists every tensor that does not fit,
+ * UnsupportedError where file and network expect differently prepared photos, or the file describes no network
  */
-export async function loadNetwork(model: string, weights: string): Promise<Network> {
-  const definition = modelByName(model);
-  const source = await fileSource(weights);
+export async function loadNetwork(
+  model: string | undefined,
+  weights: string,
+  options: LoadOptions = {},
+): Promise<Network> {
+  const chosen = options.preprocess === undefined ? undefined : preprocessingByName(options.preprocess);
+  const known = model === undefined ? undefined : modelByName(model);
+  const opened: FileSource[] = [];
   try {
-    const file = await openWeights(source, { name: basename(weights) });
+    const source = await fileSource(weights);
+    opened.push(source);
+    const name = basename(weights);
+    const external = externalData(weights, opened);
+    const file = await openWeights(source, { name, external });
+    const { definition, weights: bound } =
+      known === undefined
+        ? await describedNetwork(file, source, external, chosen, options.prototxt)
+        : { definition: withPreprocessing(known, chosen), weights: file };
+    if (chosen === undefined) checkPairing(definition, bound);
     const network = new Network(await loadKernels(), definition);
-    await bindWeights(network, file, { known: knownNetworks() });
+    await bindWeights(network, bound, { known: knownNetworks() });
     return network;
   } finally {
-    await source.close();
+    for (const source of opened) await source.close();
   }
+}
+
+function withPreprocessing(definition: NetworkDefinition, chosen: Preprocessing | undefined): NetworkDefinition {
+  return chosen === undefined ? definition : { ...definition, preprocessing: chosen };
+}
+
+/** The network that a file describes, under the names of its own tensors. */
+async function describedNetwork(
+  file: WeightFile,
+  source: FileSource,
+  external: ExternalData,
+  chosen: Preprocessing | undefined,
+  prototxt: string | undefined,
+): Promise<ImportedNetwork> {
+  const { name, format } = file;
+  const carried = networkOf(file);
+  if (carried !== undefined) return { definition: withPreprocessing(carried, chosen), weights: file };
+  if (format !== "onnx" && format !== "caffe") {
+    const { fits } = inspectWeights(file, knownNetworks());
+    const advice = fits.length === 0 ? "It fits none of the package's networks." : `It fits ${fits.join(" and ")}.`;
+    throw new UnsupportedError(`weights "${name}": a ${format} file does not describe its network. Name it. ${advice}`);
+  }
+  if (chosen === undefined) {
+    throw new UnsupportedError(
+      `weights "${name}": the file does not say how photos are prepared for its network. Name the preprocessing: ${preprocessingNames().join(", ")}.`,
+    );
+  }
+  return format === "onnx"
+    ? importOnnx(source, { name, preprocessing: chosen, external })
+    : importCaffe(source, { name, preprocessing: chosen, ...(prototxt === undefined ? {} : { prototxt }) });
 }

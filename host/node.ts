@@ -2,7 +2,7 @@ export { FetchError, type FetchedWeights, type FetchOptions, fetchModel, fetchWe
 export { type FileSource, fileSource } from "./file-source.ts";
 export { decodeImage, defaultImageLimits, type ImageLimits } from "./image.ts";
 export { loadKernels } from "./kernels.ts";
-export { loadNetwork } from "./load-network.ts";
+export { knownNetworks, type LoadOptions, loadNetwork } from "./load-network.ts";
 export { cachedWeights, cacheFolder } from "./model-cache.ts";
 export { readImage } from "./read-photo.ts";
 export { sha256File } from "./sha256.ts";

@@ -1,6 +1,8 @@
 export { type BindOptions, bindWeights, type FitReport, fitReport, fits, type KnownNetwork } from "./bind.ts";
 export { type CaffeImportOptions, importCaffe } from "./caffe-import.ts";
 export type { Dtype } from "./dtype.ts";
+export { type Inspection, inspectWeights } from "./inspect.ts";
+export { checkPairing, metadataKeys, networkOf, preprocessingOf } from "./network-metadata.ts";
 export { type ImportedNetwork, importOnnx, type OnnxImportOptions } from "./onnx-import.ts";
 export type { ExternalData } from "./onnx-tensor.ts";
 export { type OpenOptions, openWeights } from "./open.ts";

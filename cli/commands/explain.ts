@@ -1,18 +1,22 @@
+import { readFile } from "node:fs/promises";
 import { basename, extname, join } from "node:path";
 import { type Composite, compositeByName, compositeNames } from "../../engine/composites.ts";
 import { type Explanation, explain as explainImage } from "../../engine/explain.ts";
 import { formatSize, type Image } from "../../engine/image.ts";
 import { modelByName, modelNames } from "../../engine/models/index.ts";
+import { preprocessingByName, preprocessingNames } from "../../engine/models/preprocessing.ts";
 import type { Network } from "../../engine/network.ts";
 import { pictureOf } from "../../engine/preprocess.ts";
 import type { ResolvedSalientRelevanceOptions } from "../../engine/salient-options.ts";
 import { parseTarget, resolveTarget } from "../../engine/target.ts";
 import type { Tensor } from "../../engine/tensor.ts";
 import { decodeImage, defaultImageLimits, type ImageLimits } from "../../host/image.ts";
-import { loadNetwork } from "../../host/load-network.ts";
+import { type LoadOptions, loadNetwork } from "../../host/load-network.ts";
+import { cachedWeights } from "../../host/model-cache.ts";
 import { readPhotoBytes } from "../../host/read-photo.ts";
 import { sha256File } from "../../host/sha256.ts";
 import { version } from "../../host/version.ts";
+import { registeredModels } from "../../weights-loader/index.ts";
 import { checkWritable, writeFolder } from "../atomic-write.ts";
 import { type Outcome, runBatch } from "../batch.ts";
 import type { Command } from "../command.ts";
@@ -28,8 +32,10 @@ import { salientSettingOptions, salientSettings } from "../salient-settings.ts";
 
 /** All that was asked for, checked. */
 interface Request {
-  readonly model: string;
+  /** Undefined for the network that the weight file describes. */
+  readonly model: string | undefined;
   readonly weights: string;
+  readonly load: LoadOptions;
   readonly target: string;
   readonly composite: Composite;
   readonly settings: ResolvedSalientRelevanceOptions;
@@ -57,21 +63,42 @@ function asUsage<Value>(check: () => Value): Value {
   }
 }
 
-function required(given: Arguments, name: string, example: string): string {
-  const value = given.value(name);
-  if (value === undefined) throw new UsageError(`explain needs --${name}: ${example}. See "srmap help explain".`);
-  return value;
+/** The weight file: as typed, or the model's official one if it was fetched before. */
+async function weightsPath(given: Arguments, model: string | undefined): Promise<string> {
+  const typed = given.value("weights");
+  if (typed !== undefined) return typed;
+  if (model === undefined || !registeredModels().includes(model)) {
+    throw new UsageError('explain needs --weights: a file of trained weights. See "srmap help explain".');
+  }
+  const cached = await cachedWeights(model);
+  if (cached !== undefined) return cached;
+  throw new UsageError(
+    `explain needs --weights: a file of trained weights for ${model}. "srmap fetch ${model}" downloads the official one, which is then found by itself.`,
+  );
 }
 
-function readRequest(given: Arguments): Request {
+async function readLoadOptions(given: Arguments): Promise<LoadOptions> {
+  const preprocess = given.value("preprocess");
+  if (preprocess !== undefined) asUsage(() => preprocessingByName(preprocess));
+  const path = given.value("prototxt");
+  const prototxt =
+    path === undefined
+      ? undefined
+      : await readFile(path, "utf8").catch((error: unknown) => {
+          throw new CommandError(`network ${path}: ${describeError(error)}`);
+        });
+  return { ...(preprocess === undefined ? {} : { preprocess }), ...(prototxt === undefined ? {} : { prototxt }) };
+}
+
+async function readRequest(given: Arguments): Promise<Request> {
   if (given.positionals.length === 0) {
     throw new UsageError(
       'explain needs a photo: srmap explain PHOTO --model NAME --weights FILE. See "srmap help explain".',
     );
   }
-  const model = required(given, "model", `one of ${modelNames().join(", ")}`);
-  const { labels } = asUsage(() => modelByName(model));
-  const weights = required(given, "weights", "a .safetensors or .pth file for this model");
+  const model = given.value("model");
+  const labels = model === undefined ? undefined : asUsage(() => modelByName(model)).labels;
+  const weights = await weightsPath(given, model);
   const target = given.value("target") ?? "top1";
   if (labels !== undefined && target !== "top1") {
     const zeros = new Float32Array(labels.length);
@@ -86,6 +113,7 @@ function readRequest(given: Arguments): Request {
   return {
     model,
     weights,
+    load: await readLoadOptions(given),
     target,
     composite: asUsage(() => compositeByName(given.value("composite") ?? "li2019")),
     settings: salientSettings(given),
@@ -153,7 +181,8 @@ function asJson(request: Request, weights: SourceFile, outcomes: readonly Outcom
     const { folder, files, explanation } = result;
     return { photo: path, folder, files, target: explanation.target, top: explanation.top };
   });
-  const { model, composite } = request;
+  const { composite } = request;
+  const model = request.model ?? outcomes.find(({ result }) => result !== undefined)?.result?.explanation.model;
   return `${JSON.stringify({ srmap: version, model, weights, composite: composite.name, photos }, null, 2)}\n`;
 }
 
@@ -162,8 +191,21 @@ export const explain: Command = {
   summary: "Shows what a network looked at when it classified a photo",
   usage: "PHOTO... --model NAME --weights FILE [options]",
   options: {
-    model: { value: "NAME", short: "m", help: `The network: ${modelNames().join(", ")}.` },
-    weights: { value: "FILE", short: "w", help: "Its trained weights: .safetensors or PyTorch's .pth." },
+    model: {
+      value: "NAME",
+      short: "m",
+      help: `The network: ${modelNames().join(", ")}. Without it the network that the weight file describes: ONNX, Caffe.`,
+    },
+    weights: {
+      value: "FILE",
+      short: "w",
+      help: 'Its trained weights: safetensors, PyTorch\'s .pth, ONNX, .caffemodel, .npz. Default what "srmap fetch" fetched.',
+    },
+    preprocess: {
+      value: "NAME",
+      help: `How photos are prepared, where the weights do not say it or you know better: ${preprocessingNames().join(", ")}.`,
+    },
+    prototxt: { value: "FILE", help: "The .prototxt of a .caffemodel, where its own description does not serve." },
     target: {
       value: "CLASS",
       short: "t",
@@ -203,8 +245,8 @@ Examples:
   srmap explain photos --model vgg16 --weights vgg16.pth --target "tabby" --out maps`,
 
   async run(given, terminal) {
-    const request = readRequest(given);
-    const { model, weights, out, isJson } = request;
+    const request = await readRequest(given);
+    const { model, weights, load, out, isJson } = request;
     const inputs = await expandInputs(given.positionals, photoInputs);
     let network: Network | undefined;
     let weightsFile: SourceFile = { file: basename(weights), sha256: "" };
@@ -214,7 +256,7 @@ Examples:
         throw new CommandError(`output folder ${out} cannot be written: ${describeError(error)}`);
       });
       try {
-        network = await loadNetwork(model, weights);
+        network = await loadNetwork(model, weights, load);
         weightsFile = { file: basename(weights), sha256: await sha256File(weights) };
       } catch (error) {
         const message = describeError(error);

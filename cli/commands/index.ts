@@ -1,12 +1,14 @@
 import type { Command } from "../command.ts";
 import { explain } from "./explain.ts";
+import { fetch } from "./fetch.ts";
+import { inspect } from "./inspect.ts";
 import { salient } from "./salient.ts";
 
 /** Name of a command. */
-export type CommandName = "explain" | "salient";
+export type CommandName = "explain" | "salient" | "fetch" | "inspect";
 
 /** Every command by name. */
-export const commands: Record<CommandName, Command> = { explain, salient };
+export const commands: Record<CommandName, Command> = { explain, salient, fetch, inspect };
 
 /** True for the names in `commands`. */
 export function isCommandName(name: string): name is CommandName {

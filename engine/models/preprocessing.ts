@@ -1,3 +1,4 @@
+import { didYouMean } from "../errors.ts";
 import type { Preprocessing } from "../graph.ts";
 
 /** torchvision's classifiers: shorter side 256, centre crop, RGB in [0,1], ImageNet mean and deviation. */
@@ -35,3 +36,46 @@ export const vggFacePreprocessing: Preprocessing = {
   ...vggCaffePreprocessing,
   mean: [93.594, 104.7624, 129.1863],
 };
+
+/** Photos that fit already, RGB in [0,1]. */
+export const plainPreprocessing: Preprocessing = {
+  resize: "none",
+  resizeTo: 0,
+  channelOrder: "rgb",
+  scale: 1 / 255,
+  mean: [0, 0, 0],
+  std: [1, 1, 1],
+};
+
+const preprocessings: ReadonlyMap<string, Preprocessing> = new Map([
+  ["torchvision", torchvisionPreprocessing],
+  ["caffe-reference", caffeReferencePreprocessing],
+  ["vgg-caffe", vggCaffePreprocessing],
+  ["vgg-face", vggFacePreprocessing],
+  ["plain", plainPreprocessing],
+]);
+
+/** Names of the ways to prepare photos that come with the package. */
+export function preprocessingNames(): readonly string[] {
+  return [...preprocessings.keys()];
+}
+
+/**
+ * A way to prepare photos by name.
+ * @throws RangeError for an unknown name, with the nearest one
+ */
+export function preprocessingByName(name: string): Preprocessing {
+  const found = preprocessings.get(name);
+  if (found === undefined) {
+    throw new RangeError(
+      `preprocessing "${name}": unknown.${didYouMean(name, preprocessings.keys())} Known are ${[...preprocessings.keys()].join(", ")}.`,
+    );
+  }
+  return found;
+}
+
+/** The name of a way to prepare photos, or undefined when it is none of the package's. */
+export function preprocessingName(preprocessing: Preprocessing): string | undefined {
+  const wanted = JSON.stringify(preprocessing);
+  return [...preprocessings].find(([, value]) => JSON.stringify(value) === wanted)?.[0];
+}

@@ -44,7 +44,8 @@ writeSeededWeights(weights, model, 1);
 
 function srmap(...args: string[]): Promise<Run> {
   return new Promise((resolve) => {
-    execFile(process.execPath, [cli, ...args], { cwd: folder }, (error, out, err) => {
+    const env = { ...process.env, SRMAP_CACHE: join(folder, "no-cache") }; // what this machine's user fetched must not matter
+    execFile(process.execPath, [cli, ...args], { cwd: folder, env }, (error, out, err) => {
       resolve({ code: typeof error?.code === "number" ? error.code : error === null ? 0 : -1, out, err });
     });
   });
@@ -119,7 +120,7 @@ suite("cli/command", (test) => {
     assertRefused(
       await srmap("explain", cat, "--model", model),
       2,
-      'srmap: explain needs --weights: a .safetensors or .pth file for this model. See "srmap help explain".',
+      `srmap: explain needs --weights: a file of trained weights for ${model}. "srmap fetch ${model}" downloads the official one, which is then found by itself.`,
     );
   });
 

@@ -1,0 +1,142 @@
+import { execFile } from "node:child_process";
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import * as assert from "uvu/assert";
+import { fixturePath } from "../support/fixtures.ts";
+import { root } from "../support/paths.ts";
+import { writeSeededWeights } from "../support/seeded-weights.ts";
+import { suite } from "../support/suite.ts";
+
+interface Run {
+  code: number;
+  out: string;
+  err: string;
+}
+
+const cli = join(root, "build/cli/main.js");
+const cat = join(root, "examples/cat.jpg");
+const folder = mkdtempSync(join(tmpdir(), "srmap-weights-"));
+process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
+const cache = join(folder, "cache");
+
+function srmap(...args: string[]): Promise<Run> {
+  return new Promise((resolve) => {
+    const env = { ...process.env, SRMAP_CACHE: cache };
+    execFile(process.execPath, [cli, ...args], { cwd: folder, env }, (error, out, err) => {
+      resolve({ code: typeof error?.code === "number" ? error.code : error === null ? 0 : -1, out, err });
+    });
+  });
+}
+
+/** `srmap explain` of the cat by weights that describe their own network. */
+function explain(weights: string, ...args: string[]): Promise<Run> {
+  return srmap("explain", cat, "--weights", fixturePath(weights), "--sr", "workSize=60", "--out", "out", ...args);
+}
+
+suite("cli/weights", (test) => {
+  test("inspect lists tensors, metadata and the network that fits", async () => {
+    const run = await srmap("inspect", fixturePath("small-f32.safetensors"));
+    assert.equal(run, {
+      code: 0,
+      err: "",
+      out: `small-f32.safetensors: safetensors, 10 tensors, 170 elements, 0.0 MB
+metadata:
+  origin: make-weights.py
+tensors:
+  bn1.num_batches_tracked  i64   []
+  bn1.bias                 f32   [4]
+  bn1.running_mean         f32   [4]
+  bn1.running_var          f32   [4]
+  bn1.weight               f32   [4]
+  conv1.bias               f32   [4]
+  conv1.weight             f32   [4,3,3,3]
+  edges                    f32   [6]
+  fc.bias                  f32   [5]
+  fc.weight                f32   [5,6]
+fits: none of the package's networks
+`,
+    });
+    writeSeededWeights(join(folder, "seeded.safetensors"), "squeezenet1_1", 1);
+    const seeded = await srmap("inspect", "seeded.safetensors", "--json");
+    assert.equal(JSON.parse(seeded.out).fits, ["squeezenet1_1"]);
+  });
+
+  test("inspect says in one sentence what is wrong", async () => {
+    writeFileSync(join(folder, "page.pth"), "<html>");
+    assert.equal(await srmap("inspect", "page.pth"), {
+      code: 1,
+      out: "",
+      err: 'srmap: weights "page.pth": this is a web page, not a weight file. Download the file itself, not the page that shows it.\n',
+    });
+    assert.equal(await srmap("inspect", "none.pth"), {
+      code: 1,
+      out: "",
+      err: "srmap: weights none.pth: there is no such file or folder.\n",
+    });
+  });
+
+  test("fetch knows the registered networks only", async () => {
+    const run = await srmap("fetch", "vgg61");
+    assert.is(run.code, 2);
+    assert.match(run.err, /^srmap: model "vgg61": no official weights are registered\. Did you mean "vgg16"\?/);
+  });
+
+  test("fetched weights are found without --weights", async () => {
+    mkdirSync(cache, { recursive: true });
+    writeSeededWeights(join(cache, "squeezenet1_1-b8a52dc0.pth"), "squeezenet1_1", 1);
+    const run = await srmap("explain", cat, "--model", "squeezenet1_1", "--sr", "workSize=60", "--out", "found");
+    assert.equal({ code: run.code, err: run.err }, { code: 0, err: "" });
+    const { weights } = JSON.parse(readFileSync(join(folder, "found/explanation.json"), "utf8"));
+    assert.is(weights.file, "squeezenet1_1-b8a52dc0.pth");
+  });
+
+  for (const file of ["onnx-torch.onnx", "onnx-external.onnx", "caffe-v1.caffemodel", "caffe-v2.caffemodel"]) {
+    test(`explain runs the network that ${file} describes`, async () => {
+      const preprocess = file.startsWith("caffe") ? "caffe-reference" : "torchvision";
+      const run = await explain(file, "--preprocess", preprocess, "--composite", "epsilonPlus", "--json");
+      assert.equal({ code: run.code, err: run.err }, { code: 0, err: "" });
+      assert.is(JSON.parse(run.out).photos[0].top.length, 5);
+      assert.ok(existsSync(join(folder, "out/panel.png")));
+    });
+  }
+
+  test("how photos are prepared must be said where nobody knows it", async () => {
+    const run = await explain("onnx-torch.onnx");
+    assert.equal(run, {
+      code: 1,
+      out: "",
+      err: 'srmap: weights "onnx-torch.onnx": the file does not say how photos are prepared for its network. Name the preprocessing: torchvision, caffe-reference, vgg-caffe, vgg-face, plain.\n',
+    });
+    const unknown = await explain("onnx-torch.onnx", "--preprocess", "torchvison");
+    assert.is(unknown.code, 2);
+    assert.match(unknown.err, /^srmap: preprocessing "torchvison": unknown\. Did you mean "torchvision"\?/);
+  });
+
+  test("a file that describes no network needs the name of one", async () => {
+    const run = await explain("small-f32.safetensors");
+    assert.match(
+      run.err,
+      /a safetensors file does not describe its network\. Name it\. It fits none of the package's networks\.\n$/,
+    );
+  });
+
+  test("external data behind a link out of the model's folder is refused", async () => {
+    const inner = join(folder, "inner");
+    mkdirSync(inner);
+    copyFileSync(fixturePath("onnx-external.onnx"), join(inner, "net.onnx"));
+    symlinkSync(fixturePath("onnx-external.bin"), join(inner, "onnx-external.bin"));
+    const run = await srmap("explain", cat, "--weights", join(inner, "net.onnx"), "--preprocess", "plain");
+    assert.is(run.code, 1);
+    assert.match(run.err, /its external data "onnx-external\.bin" would lie outside the model's folder\.\n$/);
+  });
+});
