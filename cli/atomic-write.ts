@@ -1,53 +1,69 @@
 import { randomBytes } from "node:crypto";
-import { existsSync, rmSync } from "node:fs";
-import { mkdir, rename, rm, writeFile } from "node:fs/promises";
+import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
+import { setImmediate } from "node:timers/promises";
 
-// Temporary files of this process, removed when it ends early.
-const unfinished = new Set<string>();
+/** A hidden name beside the final one, on the same disk, so that renaming is one step. */
+function temporaryPath(folder: string, name: string): string {
+  return join(folder, `.${name}-${randomBytes(6).toString("hex")}`);
+}
 
-function removeUnfinished(): void {
-  for (const path of unfinished) {
-    try {
-      rmSync(path, { recursive: true, force: true });
-    } catch {
-      // What cannot be removed here could not be made either.
-    }
+/** Never throws: what cannot be removed could not be made, and the first error is the one to tell. */
+function discard(path: string): void {
+  try {
+    rmSync(path, { recursive: true, force: true });
+  } catch {
+    // See above.
   }
 }
 
-// 130 and 143 are what a shell reports for these signals. Leaving by exit() removes what is unfinished.
-const onInterrupt = (): void => process.exit(130);
-const onTermination = (): void => process.exit(143);
+function writeNewFolder(path: string, files: ReadonlyMap<string, Uint8Array>): void {
+  mkdirSync(dirname(path), { recursive: true });
+  const temporary = temporaryPath(dirname(path), basename(path));
+  try {
+    mkdirSync(temporary);
+    for (const [name, bytes] of files) writeFileSync(join(temporary, name), bytes);
+    renameSync(temporary, path);
+  } catch (error) {
+    discard(temporary);
+    throw error;
+  }
+}
+
+function writeIntoFolder(path: string, files: ReadonlyMap<string, Uint8Array>): void {
+  const moves: (readonly [from: string, to: string])[] = [];
+  try {
+    for (const [name, bytes] of files) {
+      const temporary = temporaryPath(path, name);
+      moves.push([temporary, join(path, name)]);
+      writeFileSync(temporary, bytes);
+    }
+    for (const [from, to] of moves) renameSync(from, to);
+  } catch (error) {
+    for (const [from] of moves) discard(from);
+    throw error;
+  }
+}
 
 /**
- * A hidden name beside the final one, on the same disk, so that renaming is one step. Signals are watched only while such files
- * exist: a watched Ctrl-C has to wait for the computation that is going on, an unwatched one ends the process at once.
+ * Does something synchronous that Ctrl-C or a kill must not cut in two: the signal waits until it is done. Outside of this,
+ * signals are not watched and end the process at once, also during a computation.
  */
-function temporaryPath(folder: string, name: string): string {
-  const path = join(folder, `.${name}-${randomBytes(6).toString("hex")}`);
-  if (unfinished.size === 0) {
-    process.on("exit", removeUnfinished);
-    process.on("SIGINT", onInterrupt);
-    process.on("SIGTERM", onTermination);
+async function uninterrupted(work: () => void): Promise<void> {
+  // What a shell reports for these signals.
+  const onInterrupt = (): void => process.exit(130);
+  const onTermination = (): void => process.exit(143);
+  process.on("SIGINT", onInterrupt);
+  process.on("SIGTERM", onTermination);
+  try {
+    work();
+  } finally {
+    // A signal that came meanwhile is delivered when the event loop polls, which it has surely done by the second turn.
+    await setImmediate();
+    await setImmediate();
+    process.off("SIGINT", onInterrupt);
+    process.off("SIGTERM", onTermination);
   }
-  unfinished.add(path);
-  return path;
-}
-
-/** A temporary path has got its final name, or is no more. */
-function finish(path: string): void {
-  unfinished.delete(path);
-  if (unfinished.size > 0) return;
-  process.off("exit", removeUnfinished);
-  process.off("SIGINT", onInterrupt);
-  process.off("SIGTERM", onTermination);
-}
-
-/** Removes a temporary path. Never throws: what cannot be removed could not be made, and the first error is the one to tell. */
-async function discard(path: string): Promise<void> {
-  await rm(path, { recursive: true, force: true }).catch(() => undefined);
-  finish(path);
 }
 
 /**
@@ -58,49 +74,21 @@ async function discard(path: string): Promise<void> {
  */
 export async function writeFolder(folder: string, files: ReadonlyMap<string, Uint8Array>): Promise<void> {
   const path = resolve(folder);
-  if (!existsSync(path)) {
-    await mkdir(dirname(path), { recursive: true });
-    const temporary = temporaryPath(dirname(path), basename(path));
-    try {
-      await mkdir(temporary);
-      for (const [name, bytes] of files) await writeFile(join(temporary, name), bytes);
-      await rename(temporary, path);
-      finish(temporary);
-    } catch (error) {
-      await discard(temporary);
-      throw error;
-    }
-    return;
-  }
-  const moves: (readonly [from: string, to: string])[] = [];
-  try {
-    for (const [name, bytes] of files) {
-      const temporary = temporaryPath(path, name);
-      moves.push([temporary, join(path, name)]);
-      await writeFile(temporary, bytes);
-    }
-    for (const [from, to] of moves) {
-      await rename(from, to);
-      finish(from);
-    }
-  } catch (error) {
-    for (const [from] of moves) await discard(from);
-    throw error;
-  }
+  await uninterrupted(() => (existsSync(path) ? writeIntoFolder(path, files) : writeNewFolder(path, files)));
 }
 
 /**
  * Finds out, before hours of work, whether files can be written into a folder (which need not exist yet).
  * @throws the system's error when they cannot
  */
-export async function checkWritable(folder: string): Promise<void> {
+export function checkWritable(folder: string): void {
   // The nearest folder above that exists is where a new one would be made.
   let path = resolve(folder);
   while (!existsSync(path) && dirname(path) !== path) path = dirname(path);
   const probe = temporaryPath(path, "srmap");
   try {
-    await mkdir(probe);
+    mkdirSync(probe);
   } finally {
-    await discard(probe);
+    discard(probe);
   }
 }

@@ -1,5 +1,7 @@
 import type { ColormapName } from "../engine/colormap.ts";
 import type { HeatmapOptions } from "../engine/render.ts";
+import { checkWritable } from "./atomic-write.ts";
+import { CommandError, describeError } from "./errors.ts";
 import type { OptionTable } from "./options.ts";
 
 /** Where results go when `--out` is not given. */
@@ -9,6 +11,18 @@ export const defaultFolder = "srmap-out";
 export const outputOption: OptionTable = {
   out: { value: "DIR", short: "o", help: `Folder for the results; made if need be. Default ${defaultFolder}.` },
 };
+
+/**
+ * Refuses a folder that results could not be written into.
+ * @throws CommandError
+ */
+export function requireWritable(folder: string): void {
+  try {
+    checkWritable(folder);
+  } catch (error) {
+    throw new CommandError(`output folder ${folder} cannot be written: ${describeError(error)}`);
+  }
+}
 
 /**
  * Colours of relevance.png: blue, white, red, 0 exactly white. The strongest 0.5 % of pixels share the end colours: relevance is

@@ -19,7 +19,7 @@ export function checkSize(format: string, width: number, height: number, maxPixe
     );
   }
   if (width * height > maxPixels) {
-    const megapixels = (pixels: number): string => `${Math.round(pixels / 1e5) / 10} megapixels`;
+    const megapixels = (pixels: number): string => `${Number((pixels / 1e6).toPrecision(3))} megapixels`;
     throw new RangeError(
       `${format}: ${width}x${height} are ${megapixels(width * height)}, the limit is ${megapixels(maxPixels)}. Scale it down first.`,
     );

@@ -17,7 +17,7 @@ import { readPhotoBytes } from "../../host/read-photo.ts";
 import { sha256File } from "../../host/sha256.ts";
 import { version } from "../../host/version.ts";
 import { registeredModels } from "../../weights-loader/index.ts";
-import { checkWritable, writeFolder } from "../atomic-write.ts";
+import { writeFolder } from "../atomic-write.ts";
 import { type Outcome, runBatch } from "../batch.ts";
 import type { Command } from "../command.ts";
 import { CommandError, describeError, UsageError } from "../errors.ts";
@@ -26,7 +26,7 @@ import { sha256 } from "../hash.ts";
 import { expandInputs, photoInputs } from "../inputs.ts";
 import { parseTensor } from "../map-file.ts";
 import type { Arguments } from "../options.ts";
-import { defaultFolder, outputOption } from "../outputs.ts";
+import { defaultFolder, outputOption, requireWritable } from "../outputs.ts";
 import { formatShare } from "../panel.ts";
 import { salientSettingOptions, salientSettings } from "../salient-settings.ts";
 
@@ -252,9 +252,7 @@ Examples:
     let weightsFile: SourceFile = { file: basename(weights), sha256: "" };
     // Weights can be large: they are not read when no photo was found.
     if (inputs.inputs.some(({ error }) => error === undefined)) {
-      await checkWritable(out).catch((error: unknown) => {
-        throw new CommandError(`output folder ${out} cannot be written: ${describeError(error)}`);
-      });
+      requireWritable(out);
       try {
         network = await loadNetwork(model, weights, load);
         weightsFile = { file: basename(weights), sha256: await sha256File(weights) };

@@ -9,14 +9,14 @@ import { formatShape, type Tensor } from "../../engine/tensor.ts";
 import { decodeImage } from "../../host/image.ts";
 import { loadKernels } from "../../host/kernels.ts";
 import { version } from "../../host/version.ts";
-import { checkWritable, writeFolder } from "../atomic-write.ts";
+import { writeFolder } from "../atomic-write.ts";
 import { runBatch } from "../batch.ts";
 import type { Command } from "../command.ts";
 import { CommandError, describeError, UsageError } from "../errors.ts";
 import { sha256 } from "../hash.ts";
 import { expandInputs, mapInputs } from "../inputs.ts";
 import { parseTensor } from "../map-file.ts";
-import { defaultFolder, outputOption, relevanceColors, saliencyColors } from "../outputs.ts";
+import { defaultFolder, outputOption, relevanceColors, requireWritable, saliencyColors } from "../outputs.ts";
 import { encodePng } from "../png.ts";
 import { salientSettingOptions, salientSettings } from "../salient-settings.ts";
 
@@ -72,9 +72,7 @@ Example:
     const settings = salientSettings(given);
     const out = given.value("out") ?? defaultFolder;
     const inputs = await expandInputs(given.positionals, mapInputs);
-    await checkWritable(out).catch((error: unknown) => {
-      throw new CommandError(`output folder ${out} cannot be written: ${describeError(error)}`);
-    });
+    requireWritable(out);
     const photoPath = given.value("photo");
     const photo = photoPath === undefined ? undefined : await readPhoto(photoPath);
     const kernels = await loadKernels();

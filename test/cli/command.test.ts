@@ -253,6 +253,19 @@ suite("cli/command", (test) => {
     assert.equal(readdirSync(join(out, "good")), explanationFileNames);
   });
 
+  test("the size limit can be changed", async () => {
+    assertRefused(
+      await explain(cat, "--max-megapixels", "0.1"),
+      1,
+      `${cat}: JPEG: 451x300 are 0.135 megapixels, the limit is 0.1 megapixels. Scale it down first.`,
+    );
+    assertRefused(
+      await explain(cat, "--max-megapixels", "many"),
+      2,
+      'srmap: --max-megapixels must be a number over 0 and at most 1000, got "many".',
+    );
+  });
+
   test("--json prints one document, with the failures in it", async () => {
     const run = await explain(cat, "missing.jpg", "--json", "--out", join(folder, "json"));
     assert.is(run.code, 1);
