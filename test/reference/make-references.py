@@ -4,6 +4,8 @@ safetensors. Run from the project's root after `npm run build`:
     node build/test/reference/export-networks.js > networks.json
     python test/reference/make-references.py small networks.json
     python test/reference/make-references.py seeded
+    node build/test/reference/export-photos.js photos.bin
+    python test/reference/make-references.py squeezenet photos.bin
 
 Everything is computed in float64 on one thread and stored in float32. The tests need the stored files alone.
 """
@@ -534,10 +536,54 @@ def make_seeded():
     (folder / "manifest.json").write_text(json.dumps(manifest, indent=2) + "\n")
 
 
+# --- SqueezeNet with real weights ------------------------------------------------------------------------------------
+
+
+def make_squeezenet(photos_path):
+    """Gradient times input of the largest logit, for the photos that export-photos.js wrote."""
+    from safetensors.torch import load_file
+    from torchvision.models import squeezenet1_0
+
+    shared = pathlib.Path(__file__).parent.parent.parent.parent / "shared/data"
+    net = squeezenet1_0().eval().double()
+    net.load_state_dict({name: value.double() for name, value in load_file(shared / "squeezenet1_0.safetensors").items()})
+    names = ["ILSVRC2012_val_00000293.JPEG", "ILSVRC2012_val_00000537.JPEG", "ILSVRC2012_val_00000665.JPEG"]
+    photos = np.fromfile(photos_path, dtype=np.float32).reshape(len(names), 3, 224, 224)
+    samples, facts = {}, {}
+    for name, photo in zip(names, photos):
+        x = torch.from_numpy(photo).double()[None].requires_grad_()
+        logits = net(x)[0]
+        (gradient,) = torch.autograd.grad(logits.max(), x)
+        m = (gradient * x)[0].detach().numpy()
+        samples[name] = m.reshape(-1)[sample_positions(m.size)].astype(np.float32)
+        facts[name] = {
+            "sha256OfTensor": hashlib.sha256(np.ascontiguousarray(photo).tobytes()).hexdigest(),
+            "target": int(logits.argmax()),
+            "logit": float(logits.max().detach()),
+            "sum": float(m.sum()),
+            "largestMagnitude": float(np.abs(m).max()),
+        }
+        print(name, facts[name])
+    folder = GOLDEN / "squeezenet"
+    folder.mkdir(parents=True, exist_ok=True)
+    save_file(samples, folder / "samples.safetensors")
+    manifest = {
+        "what": "PyTorch's gradient times input for the largest logit of SqueezeNet 1.0 on three photos of "
+        "../shared/data/ilsvrc2012-val: 1,000 values (position k * 7919 modulo the map's size, C order).",
+        "producer": "test/reference/make-references.py squeezenet",
+        "versions": versions(),
+        "precision": "computed in float64, stored in float32",
+        "photos": facts,
+    }
+    (folder / "manifest.json").write_text(json.dumps(manifest, indent=2) + "\n")
+
+
 if __name__ == "__main__":
     if sys.argv[1:2] == ["small"] and len(sys.argv) == 3:
         make_small(sys.argv[2])
     elif sys.argv[1:] == ["seeded"]:
         make_seeded()
+    elif sys.argv[1:2] == ["squeezenet"] and len(sys.argv) == 3:
+        make_squeezenet(sys.argv[2])
     else:
         sys.exit(__doc__)
