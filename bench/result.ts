@@ -1,0 +1,19 @@
+import type { Timing } from "./measure.ts";
+
+/** One line of the report. */
+export interface Result {
+  /** Which table it belongs to. */
+  readonly group: string;
+  readonly name: string;
+  /** Who was measured: srmap or a peer, with its version. */
+  readonly by: string;
+  readonly threads: number;
+  readonly timing?: Timing;
+  /** Floating point operations of one call, 2 per multiply-accumulate of the direct algorithm. */
+  readonly flop?: number;
+  /** A measure that is no time, with its unit. */
+  readonly value?: number;
+  readonly unit?: string;
+  /** What the result was checked against before it was timed, and how far off it was. */
+  readonly check?: string;
+}
