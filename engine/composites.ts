@@ -1,3 +1,4 @@
+import { captumAlpha1Beta0, captumGamma, captumStabilizer, innvestigateAlphaBeta } from "./compatibility-rules.ts";
 import { didYouMean, UnsupportedError } from "./errors.ts";
 import type { Op } from "./graph.ts";
 import type { LayerRules } from "./ops/op.ts";
@@ -134,6 +135,31 @@ const composites: Readonly<Record<string, () => Recipe>> = {
   presetB: () => ({
     summary: "dense epsilon 0.1, convolutions alphaBeta(2, 1) (iNNvestigate's preset B, its bias error mended)",
     assignments: ranges(epsilon(0.1), alphaBeta(2, 1)),
+  }),
+  innvestigatePresetA: () => ({
+    summary:
+      "iNNvestigate's preset A with its conventions: the whole bias in every divisor, no stabiliser in convolutions",
+    assignments: ranges(epsilon(0.1), innvestigateAlphaBeta(1, 0)),
+  }),
+  innvestigatePresetB: () => ({
+    summary:
+      "iNNvestigate's preset B with its conventions: the whole bias in both divisors, no stabiliser in convolutions",
+    assignments: ranges(epsilon(0.1), innvestigateAlphaBeta(2, 1)),
+  }),
+  captumEpsilon: () => ({
+    summary: "captum's EpsilonRule on every layer: epsilon 1e-9",
+    assignments: [{ match: {}, rule: epsilon(captumStabilizer) }],
+    normStabilizer: captumStabilizer,
+  }),
+  captumGamma: () => ({
+    summary: "captum's GammaRule on every layer: gamma 0.25 by the weights' sign alone, whatever the input's",
+    assignments: [{ match: {}, rule: captumGamma(0.25) }],
+    normStabilizer: captumStabilizer,
+  }),
+  captumAlpha1Beta0: () => ({
+    summary: "captum's Alpha1_Beta0_Rule on every layer: w+ and the whole bias, whatever the input's sign",
+    assignments: [{ match: {}, rule: captumAlpha1Beta0() }],
+    normStabilizer: captumStabilizer,
   }),
   lrp0: () => ({
     summary: "LRP-0 on every layer: gradient times input for networks of ReLUs and max pools",

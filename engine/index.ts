@@ -1,4 +1,5 @@
 export * from "./colormap.ts";
+export * from "./compatibility-rules.ts";
 export * from "./composite-spec.ts";
 export * from "./composites.ts";
 export * from "./errors.ts";
