@@ -51,8 +51,46 @@ function externalData(path: string, opened: FileSource[]): ExternalData {
   };
 }
 
+/** A network's definition and its opened weights; close it when the weights are bound. */
+export interface OpenedNetwork extends ImportedNetwork {
+  close(): Promise<void>;
+}
+
 /**
- * A network with weights from a file of any format that the loader reads, told from the file's bytes.
+ * Opens weights of any format that the loader reads, told from the file's bytes, with the network they belong to.
+ * @param model one of `modelNames()`, or undefined for the network that the file itself describes (ONNX, Caffe, converted files)
+ * @throws as `loadNetwork`
+ */
+export async function openNetwork(
+  model: string | undefined,
+  weights: string,
+  options: LoadOptions = {},
+): Promise<OpenedNetwork> {
+  const chosen = options.preprocess === undefined ? undefined : preprocessingByName(options.preprocess);
+  const known = model === undefined ? undefined : modelByName(model);
+  const opened: FileSource[] = [];
+  const close = async (): Promise<void> => {
+    for (const source of opened) await source.close();
+  };
+  try {
+    const source = await fileSource(weights);
+    opened.push(source);
+    const external = externalData(weights, opened);
+    const file = await openWeights(source, { name: basename(weights), external });
+    const network =
+      known === undefined
+        ? await describedNetwork(file, source, external, chosen, options.prototxt)
+        : { definition: withPreprocessing(known, chosen), weights: file };
+    if (chosen === undefined) checkPairing(network.definition, network.weights);
+    return { ...network, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/**
+ * A network with its weights bound.
  * @param model one of `modelNames()`, or undefined for the network that the file itself describes (ONNX, Caffe, converted files)
  * @throws RangeError for an unknown model, FormatError for a damaged file, ShapeError that lists every tensor that does not fit,
  * UnsupportedError where file and network expect differently prepared photos, or the file describes no network
@@ -62,25 +100,13 @@ export async function loadNetwork(
   weights: string,
   options: LoadOptions = {},
 ): Promise<Network> {
-  const chosen = options.preprocess === undefined ? undefined : preprocessingByName(options.preprocess);
-  const known = model === undefined ? undefined : modelByName(model);
-  const opened: FileSource[] = [];
+  const { definition, weights: file, close } = await openNetwork(model, weights, options);
   try {
-    const source = await fileSource(weights);
-    opened.push(source);
-    const name = basename(weights);
-    const external = externalData(weights, opened);
-    const file = await openWeights(source, { name, external });
-    const { definition, weights: bound } =
-      known === undefined
-        ? await describedNetwork(file, source, external, chosen, options.prototxt)
-        : { definition: withPreprocessing(known, chosen), weights: file };
-    if (chosen === undefined) checkPairing(definition, bound);
     const network = new Network(await loadKernels(), definition);
-    await bindWeights(network, bound, { known: knownNetworks() });
+    await bindWeights(network, file, { known: knownNetworks() });
     return network;
   } finally {
-    for (const source of opened) await source.close();
+    await close();
   }
 }
 

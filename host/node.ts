@@ -1,8 +1,9 @@
+export { type ConvertedFile, type ConvertFileOptions, convertFile } from "./convert-file.ts";
 export { FetchError, type FetchedWeights, type FetchOptions, fetchModel, fetchWeights } from "./fetch-model.ts";
 export { type FileSource, fileSource } from "./file-source.ts";
 export { decodeImage, defaultImageLimits, type ImageLimits } from "./image.ts";
 export { loadKernels } from "./kernels.ts";
-export { knownNetworks, type LoadOptions, loadNetwork } from "./load-network.ts";
+export { knownNetworks, type LoadOptions, loadNetwork, type OpenedNetwork, openNetwork } from "./load-network.ts";
 export { cachedWeights, cacheFolder } from "./model-cache.ts";
 export { readImage } from "./read-photo.ts";
 export { sha256File } from "./sha256.ts";

@@ -1,8 +1,7 @@
 import { FormatError, ShapeError } from "../engine/errors.ts";
 import type { ParameterSink, ParameterSpec } from "../engine/parameters.ts";
 import { elementCount, formatShape, sameShape } from "../engine/tensor.ts";
-import { isFloat } from "./dtype.ts";
-import { rowCountOf, type WeightFile } from "./weight-file.ts";
+import { isWeight, rowCountOf, type WeightFile } from "./weight-file.ts";
 
 /** A network by name, with what it needs: to say which network a file fits when it does not fit the one asked for. */
 export interface KnownNetwork {
@@ -43,13 +42,13 @@ export function fitReport(parameters: readonly ParameterSpec[], file: Pick<Weigh
       if (!needed.has(name)) missing.push(`"${name}" ${formatShape(shape)} (node "${node}")`);
     } else if (!sameShape(found.shape, shape)) {
       misshapen.push(`"${name}" must be ${formatShape(shape)}, got ${formatShape(found.shape)} (node "${node}")`);
-    } else if (!isFloat(found.dtype)) {
+    } else if (!isWeight(found)) {
       misshapen.push(`"${name}" must be f32, f16, bf16 or f64, got ${found.dtype} (node "${node}")`);
     }
     needed.add(name);
   }
   const unexpected = Array.from(file.tensors.values())
-    .filter(({ name, dtype }) => !needed.has(name) && isFloat(dtype))
+    .filter((tensor) => !needed.has(tensor.name) && isWeight(tensor))
     .map(({ name, shape }) => `"${name}" ${formatShape(shape)}`);
   return { missing, unexpected, misshapen };
 }
@@ -60,14 +59,27 @@ export function fits(report: FitReport): boolean {
 }
 
 /**
+ * Refuses a file that does not fit a network exactly.
+ * @param known networks to name when the file fits one of them
+ * @throws ShapeError that lists all missing, unexpected and misshapen tensors
+ */
+export function checkFit(
+  parameters: readonly ParameterSpec[],
+  file: Pick<WeightFile, "name" | "tensors">,
+  known: readonly KnownNetwork[] = [],
+): void {
+  const report = fitReport(parameters, file);
+  if (!fits(report)) throw misfit(report, file, known);
+}
+
+/**
  * Gives a network its parameters from a weight file. Everything is checked before the first byte of data is read; then the
  * tensors pass in the sink's order, in blocks of whole rows, so that only one block is in memory besides the network.
  * @throws ShapeError that lists all missing, unexpected and misshapen tensors
  * @throws FormatError for NaN or infinite weights, naming tensor and index
  */
 export async function bindWeights(sink: ParameterSink, file: WeightFile, options: BindOptions = {}): Promise<void> {
-  const report = fitReport(sink.parameters, file);
-  if (!fits(report)) throw misfit(report, file, options.known ?? []);
+  checkFit(sink.parameters, file, options.known);
   const blockBytes = options.blockBytes ?? defaultBlockBytes;
   const specs = new Map(sink.parameters.map((spec) => [spec.name, spec]));
   for (const { name, shape } of specs.values()) {
@@ -94,7 +106,11 @@ function checkFinite(block: Float32Array, firstIndex: number, tensor: string, fi
   );
 }
 
-function misfit(report: FitReport, file: WeightFile, known: readonly KnownNetwork[]): ShapeError {
+function misfit(
+  report: FitReport,
+  file: Pick<WeightFile, "name" | "tensors">,
+  known: readonly KnownNetwork[],
+): ShapeError {
   const lines = [
     `weights "${file.name}" do not fit the network: ${report.missing.length} missing, ${report.unexpected.length} unexpected, ${report.misshapen.length} misshapen.`,
   ];

@@ -1,11 +1,13 @@
-export { type BindOptions, bindWeights, type FitReport, fitReport, fits, type KnownNetwork } from "./bind.ts";
+export { type BindOptions, bindWeights, checkFit, type FitReport, fitReport, fits, type KnownNetwork } from "./bind.ts";
 export { type CaffeImportOptions, importCaffe } from "./caffe-import.ts";
+export { type Conversion, type ConvertedTensor, type ConvertOptions, convertWeights } from "./convert.ts";
 export type { Dtype } from "./dtype.ts";
 export { type Inspection, inspectWeights } from "./inspect.ts";
 export { checkPairing, metadataKeys, networkOf, preprocessingOf } from "./network-metadata.ts";
 export { type ImportedNetwork, importOnnx, type OnnxImportOptions } from "./onnx-import.ts";
 export type { ExternalData } from "./onnx-tensor.ts";
 export { type OpenOptions, openWeights } from "./open.ts";
+export { type Precision, precisionBits } from "./precision.ts";
 export { type RegisteredWeights, registeredModels, registeredWeights } from "./registry.ts";
 export { type BlobLike, type ByteSource, blobSource, bytesSource } from "./source.ts";
 export type { TensorInfo, WeightFile } from "./weight-file.ts";

@@ -1,7 +1,13 @@
 import { FormatError, UnsupportedError } from "../engine/errors.ts";
 import { type Dtype, dtypeBytes } from "./dtype.ts";
 import { type ByteSource, readRange } from "./source.ts";
-import { checkedElementCount, type StoredTensor, storedWeights, type WeightFile } from "./weight-file.ts";
+import {
+  checkedElementCount,
+  rowScaleSuffix,
+  type StoredTensor,
+  storedWeights,
+  type WeightFile,
+} from "./weight-file.ts";
 
 /** Largest header the format allows (safetensors, "Format": 100 MB). */
 const maximumHeaderBytes = 100_000_000;
@@ -80,7 +86,29 @@ export async function openSafetensors(source: ByteSource, name: string): Promise
     tensors.push({ name: key, dtype, shape, source, offset: dataStart + begin });
   }
   checkPlaces(places, source.byteLength - dataStart, file);
-  return storedWeights({ name, format: "safetensors", metadata }, tensors);
+  return storedWeights({ name, format: "safetensors", metadata }, withRowScales(tensors, metadata, file));
+}
+
+/** In files that `convertWeights` wrote as int8, every int8 tensor has its rows' scales beside it: the two are one tensor. */
+function withRowScales(
+  tensors: readonly StoredTensor[],
+  metadata: Readonly<Record<string, string>>,
+  file: string,
+): readonly StoredTensor[] {
+  if (metadata["srmap.precision"] !== "int8") return tensors;
+  const scales = new Map(tensors.map((tensor) => [tensor.name, tensor]));
+  const merged = tensors.map((tensor): StoredTensor => {
+    if (tensor.dtype !== "i8") return tensor;
+    const rowScales = scales.get(tensor.name + rowScaleSuffix);
+    if (rowScales?.dtype !== "f32" || rowScales.shape.length !== 1 || rowScales.shape[0] !== tensor.shape[0]) {
+      throw new FormatError(
+        `${file}: tensor "${tensor.name}" is int8, but "${tensor.name}${rowScaleSuffix}" has no scale for each row.`,
+      );
+    }
+    scales.delete(rowScales.name);
+    return { ...tensor, isQuantized: true, quantization: { rowScales } };
+  });
+  return merged.filter(({ name }) => scales.has(name));
 }
 
 function parseHeader(bytes: Uint8Array, file: string): Record<string, unknown> {

@@ -8,7 +8,20 @@ export interface TensorInfo {
   readonly name: string;
   readonly dtype: Dtype;
   readonly shape: Shape;
+  /** True for integers that stand for float32 numbers, value = integer * scale + offset: they are weights, too. */
+  readonly isQuantized?: boolean;
 }
+
+/** True for tensors that can be read as float32: real numbers and what stands for them. */
+export function isWeight({ dtype, isQuantized }: TensorInfo): boolean {
+  return isFloat(dtype) || isQuantized === true;
+}
+
+/** How integers stand for numbers: one scale and offset for all, or a scale per row in another tensor. */
+export type Quantization = { readonly scale: number; readonly offset: number } | { readonly rowScales: StoredTensor };
+
+/** Converted files keep the scales of tensor `x` in `x.rowScale`. */
+export const rowScaleSuffix = ".rowScale";
 
 /** An opened weight file: its list of tensors is in memory, their data is read when asked for. */
 export interface WeightFile {
@@ -36,6 +49,8 @@ export interface StoredTensor extends TensorInfo {
   readonly offset: number;
   /** Elements from one index to the next, per axis; absent when the data is in C order without gaps. */
   readonly strides?: readonly number[];
+  /** Present where integers stand for numbers. */
+  readonly quantization?: Quantization;
 }
 
 /** A small tensor that is worked out from others when it is asked for. */
@@ -183,7 +198,7 @@ export function storedWeights(
     }
     const { dtype, shape, source, offset, strides } = tensor;
     const what = `weights "${about.name}": tensor "${name}"`;
-    if (!isFloat(dtype)) {
+    if (!isFloat(dtype) && tensor.quantization === undefined) {
       throw new UnsupportedError(`${what} holds ${dtype}, but weights must be f32, f16, bf16 or f64.`);
     }
     const rows = rowCountOf(shape);
@@ -197,6 +212,7 @@ export function storedWeights(
     const block = { ...tensor, shape: shape.length === 0 ? shape : [rowCount, ...shape.slice(1)] };
     const count = elementCount(block.shape);
     if (count === 0 || rowCount === 0) return new Float32Array(0);
+    if (!isFloat(dtype)) return dequantized(tensor, firstRow, rowCount, what);
     const rowStride = strides === undefined ? elementCount(shape.slice(1)) : (strides[0] ?? 0);
     const start = offset + firstRow * rowStride * bytes;
     // Rows that interleave (a transposed matrix): reading the span of every block would read the tensor once per block.
@@ -211,6 +227,25 @@ export function storedWeights(
     const data = toFloat32(await readRange(source, start, (spanOf(block) + 1) * bytes, what), dtype);
     return strides === undefined ? data : gather(data, 0, block.shape, strides);
   };
+
+  /** Rows of integers as the numbers they stand for. */
+  async function dequantized(tensor: StoredTensor, first: number, count: number, what: string): Promise<Float32Array> {
+    const { dtype, shape, source, offset, quantization } = tensor;
+    const width = elementCount(shape.slice(1));
+    const bytes = dtypeBytes[dtype];
+    const data = (await readRange(source, offset + first * width * bytes, count * width * bytes, what)).slice();
+    if (quantization === undefined || (dtype !== "u8" && dtype !== "u16" && dtype !== "i8")) {
+      throw new UnsupportedError(`${what}: quantised ${dtype} is not supported.`);
+    }
+    const integers =
+      dtype === "u16" ? new Uint16Array(data.buffer) : dtype === "u8" ? data : new Int8Array(data.buffer);
+    if (!("rowScales" in quantization)) {
+      return Float32Array.from(integers, (value) => value * quantization.scale + quantization.offset);
+    }
+    const { source: scaleSource, offset: scaleOffset } = quantization.rowScales;
+    const scales = toFloat32(await readRange(scaleSource, scaleOffset + 4 * first, 4 * count, what), "f32");
+    return Float32Array.from(integers, (value, i) => value * scales[Math.floor(i / width)]!);
+  }
 
   return {
     name: about.name,

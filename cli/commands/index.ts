@@ -1,14 +1,15 @@
 import type { Command } from "../command.ts";
+import { convert } from "./convert.ts";
 import { explain } from "./explain.ts";
 import { fetch } from "./fetch.ts";
 import { inspect } from "./inspect.ts";
 import { salient } from "./salient.ts";
 
 /** Name of a command. */
-export type CommandName = "explain" | "salient" | "fetch" | "inspect";
+export type CommandName = "explain" | "salient" | "fetch" | "inspect" | "convert";
 
 /** Every command by name. */
-export const commands: Record<CommandName, Command> = { explain, salient, fetch, inspect };
+export const commands: Record<CommandName, Command> = { explain, salient, fetch, inspect, convert };
 
 /** True for the names in `commands`. */
 export function isCommandName(name: string): name is CommandName {

@@ -110,6 +110,44 @@ fits: none of the package's networks
     });
   }
 
+  test("a converted ONNX network needs neither name nor preprocessing and gives the same bytes", async () => {
+    const converted = join(folder, "converted.safetensors");
+    const run = await srmap("convert", fixturePath("onnx-made.onnx"), "-o", converted, "--preprocess", "torchvision");
+    assert.is(run.err, "");
+    assert.match(run.out, /13 tensors, network "onnx-made\.onnx" included\n$/);
+    const logits: Buffer[] = [];
+    for (const args of [[fixturePath("onnx-made.onnx"), "--preprocess", "torchvision"], [converted]]) {
+      const explained = await srmap("explain", cat, "--sr", "workSize=60", "--out", "both", "--weights", ...args);
+      assert.is(explained.err, "");
+      logits.push(readFileSync(join(folder, "both/logits.npy")));
+    }
+    assert.ok(logits[0]?.equals(logits[1] ?? Buffer.alloc(0)));
+  });
+
+  test("convert holds matrices in fewer bits and says what that costs", async () => {
+    const run = await srmap(
+      "convert",
+      fixturePath("torch-zip-f32.pth"),
+      "-o",
+      "small.safetensors",
+      "--precision",
+      "int8",
+    );
+    assert.is(run.code, 0);
+    assert.match(run.out, /16 tensors, without a network\n/);
+    assert.match(run.out, /\n {2}fc\.weight: int8, largest error \d\.\de-\d, root mean square 0\.\d{3} %\n/);
+    const inspected = await srmap("inspect", "small.safetensors");
+    assert.match(inspected.out, /\n {2}fc\.weight +i8 +\[5,6\]\n/);
+    const wrong = await srmap("convert", "seeded.safetensors", "-o", "x.safetensors", "--model", "alexnet");
+    assert.is(wrong.code, 1);
+    assert.match(
+      wrong.err,
+      /do not fit the network: \d+ missing.*\n[\s\S]*They fit "squeezenet1_1": choose that network\.\n$/,
+    );
+    assert.not(existsSync(join(folder, "x.safetensors")));
+    assert.not(existsSync(join(folder, "x.safetensors.part")));
+  });
+
   test("how photos are prepared must be said where nobody knows it", async () => {
     const run = await explain("onnx-torch.onnx");
     assert.equal(run, {

@@ -1,0 +1,107 @@
+import { readFile } from "node:fs/promises";
+import { modelByName, modelNames } from "../../engine/models/index.ts";
+import { preprocessingByName, preprocessingNames } from "../../engine/models/preprocessing.ts";
+import { type ConvertedFile, type ConvertFileOptions, convertFile } from "../../host/convert-file.ts";
+import { type Precision, precisionBits } from "../../weights-loader/index.ts";
+import type { Command } from "../command.ts";
+import { CommandError, describeError, UsageError } from "../errors.ts";
+import type { Arguments } from "../options.ts";
+
+function isPrecision(name: string): name is Precision {
+  return Object.hasOwn(precisionBits, name);
+}
+
+async function readOptions(given: Arguments): Promise<ConvertFileOptions> {
+  const precision = given.value("precision") ?? "f32";
+  if (!isPrecision(precision)) {
+    const names = Object.keys(precisionBits).join(", ");
+    throw new UsageError(`--precision must be one of ${names}, got "${precision}".`);
+  }
+  const model = given.value("model");
+  const preprocess = given.value("preprocess");
+  const path = given.value("prototxt");
+  try {
+    if (model !== undefined) modelByName(model);
+    if (preprocess !== undefined) preprocessingByName(preprocess);
+  } catch (error) {
+    throw new UsageError(describeError(error));
+  }
+  const prototxt =
+    path === undefined
+      ? undefined
+      : await readFile(path, "utf8").catch((error: unknown) => {
+          throw new CommandError(`network ${path}: ${describeError(error)}`);
+        });
+  return {
+    precision,
+    layers: given.has("all-layers") ? "all" : "dense",
+    ...(model === undefined ? {} : { model }),
+    ...(preprocess === undefined ? {} : { preprocess }),
+    ...(prototxt === undefined ? {} : { prototxt }),
+  };
+}
+
+function describe(input: string, output: string, precision: string, file: ConvertedFile): string {
+  const { inputBytes, outputBytes, network, tensors } = file;
+  const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`;
+  const changed = tensors.filter(({ to }) => to !== "f32");
+  const lines = [
+    `${input} (${megabytes(inputBytes)}) -> ${output} (${megabytes(outputBytes)}), ${tensors.length} tensors, ${network === undefined ? "without a network" : `network "${network}" included`}`,
+  ];
+  for (const { name, to, largestError, relativeError } of changed) {
+    lines.push(
+      `  ${name}: ${to}, largest error ${largestError.toExponential(1)}, root mean square ${(100 * relativeError).toFixed(3)} %`,
+    );
+  }
+  if (precision !== "f32" && changed.length === 0) lines.push("  no tensor is a matrix: all stay f32");
+  return `${lines.join("\n")}\n`;
+}
+
+/** `srmap convert`: any weight file as one safetensors file. */
+export const convert: Command = {
+  summary: "Writes weights of any format as one safetensors file",
+  usage: "FILE --out OUT.safetensors [options]",
+  options: {
+    out: { value: "FILE", short: "o", help: "The file to write." },
+    precision: {
+      value: "NAME",
+      help: "f32 (default), f16, bf16, or int8 with a scale per row; for dense layers, the bulk of old networks.",
+    },
+    "all-layers": { help: "Convert convolutions to that precision, too." },
+    model: { value: "NAME", short: "m", help: `The network to put into the file: ${modelNames().join(", ")}.` },
+    preprocess: { value: "NAME", help: `How photos are prepared: ${preprocessingNames().join(", ")}.` },
+    prototxt: { value: "FILE", help: "The .prototxt of a .caffemodel." },
+    json: { help: "Print one JSON document instead of text." },
+  },
+  notes: `The network goes along in the file where it is known: the one of --model, or the one
+that an ONNX or Caffe file describes, with its preprocessing and class names. Such a
+file needs no --model when it is used.
+
+Example:
+  srmap convert vgg16.pth -o vgg16-int8.safetensors --model vgg16 --precision int8
+  srmap explain cat.jpg --weights vgg16-int8.safetensors`,
+
+  async run(given, terminal) {
+    const [input, ...more] = given.positionals;
+    const output = given.value("out");
+    if (input === undefined || output === undefined || more.length > 0) {
+      throw new UsageError(
+        'convert needs one file and --out: srmap convert FILE --out OUT.safetensors. See "srmap help convert".',
+      );
+    }
+    const options = await readOptions(given);
+    let file: ConvertedFile;
+    try {
+      file = await convertFile(input, output, options);
+    } catch (error) {
+      const message = describeError(error);
+      throw new CommandError(message.startsWith('weights "') ? message : `weights ${input}: ${message}`);
+    }
+    terminal.out(
+      given.has("json")
+        ? `${JSON.stringify({ input, output, precision: options.precision, ...file }, null, 2)}\n`
+        : describe(input, output, options.precision ?? "f32", file),
+    );
+    return 0;
+  },
+};

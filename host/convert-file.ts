@@ -1,0 +1,94 @@
+import { open, rename, rm, stat } from "node:fs/promises";
+import { basename } from "node:path";
+import { networkParameters } from "../engine/parameter-specs.ts";
+import {
+  type ConvertedTensor,
+  checkFit,
+  convertWeights,
+  openWeights,
+  type Precision,
+} from "../weights-loader/index.ts";
+import { fileSource } from "./file-source.ts";
+import { knownNetworks, type LoadOptions, openNetwork } from "./load-network.ts";
+
+/** How to convert a weight file. */
+export interface ConvertFileOptions extends LoadOptions {
+  /** The network that goes into the file; without it the one that the input describes, or none. */
+  readonly model?: string;
+  /** Default f32. */
+  readonly precision?: Precision;
+  /** "dense" (default) or "all" layers get that precision. */
+  readonly layers?: "dense" | "all";
+}
+
+/** What was written. */
+export interface ConvertedFile {
+  readonly inputBytes: number;
+  readonly outputBytes: number;
+  /** Name of the network in the file, if there is one. */
+  readonly network?: string;
+  readonly tensors: readonly ConvertedTensor[];
+}
+
+/** Formats that carry nothing but tensors, where no network is asked for. */
+async function isPlain(path: string): Promise<boolean> {
+  const source = await fileSource(path);
+  try {
+    const { format, metadata } = await openWeights(source, { name: basename(path), external: async () => source });
+    return format !== "onnx" && format !== "caffe" && metadata["srmap.network"] === undefined;
+  } finally {
+    await source.close();
+  }
+}
+
+/**
+ * Converts a weight file of any format into one safetensors file, with the network, its preprocessing and labels where they are
+ * known. The output appears whole or not at all.
+ * @throws as `loadNetwork`; UnsupportedError where a value does not fit the precision
+ */
+export async function convertFile(
+  input: string,
+  output: string,
+  options: ConvertFileOptions = {},
+): Promise<ConvertedFile> {
+  const { model, precision, layers } = options;
+  const how = { ...(precision === undefined ? {} : { precision }), ...(layers === undefined ? {} : { layers }) };
+  const inputBytes = (await stat(input)).size;
+  if (model === undefined && (await isPlain(input))) {
+    const source = await fileSource(input);
+    try {
+      const weights = await openWeights(source, { name: basename(input) });
+      return { inputBytes, ...(await write(convertWeights(weights, how), output)) };
+    } finally {
+      await source.close();
+    }
+  }
+  const { definition, weights, close } = await openNetwork(model, input, options);
+  try {
+    checkFit(networkParameters(definition), weights, knownNetworks());
+    const conversion = convertWeights(weights, { ...how, network: definition });
+    return { inputBytes, network: definition.name, ...(await write(conversion, output)) };
+  } finally {
+    await close();
+  }
+}
+
+async function write(
+  conversion: ReturnType<typeof convertWeights>,
+  output: string,
+): Promise<Pick<ConvertedFile, "outputBytes" | "tensors">> {
+  const part = `${output}.part`;
+  try {
+    const file = await open(part, "w");
+    try {
+      for await (const piece of conversion.pieces()) await file.writeFile(piece);
+    } finally {
+      await file.close();
+    }
+    await rename(part, output);
+  } catch (error) {
+    await rm(part, { force: true });
+    throw error;
+  }
+  return { outputBytes: conversion.byteLength, tensors: conversion.tensors };
+}
