@@ -1,0 +1,113 @@
+import * as assert from "uvu/assert";
+import { compositeByName } from "../../engine/composites.ts";
+import type { NetworkDefinition, NodeDefinition } from "../../engine/graph.ts";
+import { Network } from "../../engine/network.ts";
+import { lrnRules, maxPoolRules } from "../../engine/rules.ts";
+import { tensor } from "../../engine/tensor.ts";
+import { conv2dCases, conv2dData } from "../cases/conv2d.ts";
+import { denseCases, denseData } from "../cases/dense.ts";
+import { networkCases } from "../cases/networks.ts";
+import { seededNetworkInput, seededNetworkParameters } from "../cases/parameters.ts";
+import { averagePool2dCases, maxPool2dCases, pool2dData } from "../cases/pool2d.ts";
+import { randomGraph } from "../cases/random-graph.ts";
+import { boundNetwork, forward, singleNode } from "../support/engine.ts";
+import { guardedKernels } from "../support/guarded.ts";
+import { suite } from "../support/suite.ts";
+
+const composites = ["li2019", "epsilonGammaBox", "epsilonAlpha2Beta1Flat", "gradient"].map(compositeByName);
+
+/** Runs a network in guarded memory, forward and back, and compares with unguarded memory bit for bit. */
+function checkGuarded(
+  definition: NetworkDefinition,
+  parameters: ReadonlyMap<string, Float32Array>,
+  input: Float32Array,
+  what: string,
+): void {
+  const { kernels, check } = guardedKernels();
+  const guarded = new Network(kernels, definition);
+  for (const { name } of guarded.parameters) guarded.setRows(name, 0, parameters.get(name)!);
+  const logits = guarded.forward(tensor(definition.inputShape, input)).data;
+  check(`${what}, forward`);
+  const plain = boundNetwork(definition, parameters);
+  assert.equal(logits, forward(plain, input), `${what}: logits differ from unguarded memory`);
+  const start = logits.map((_, k) => 1 + (k % 3));
+  for (const [k, composite] of composites.entries()) {
+    const varied = { ...composite, maxPool: maxPoolRules[k]!, lrn: lrnRules[k]! };
+    // Only pixels of 3 channels have a box of their own.
+    if (composite.name === "epsilonGammaBox" && definition.inputShape[0] !== 3) continue;
+    const { relevance } = guarded.relevancePlan(varied).run(start);
+    check(`${what}, ${composite.name}`);
+    assert.equal(relevance.data, plain.relevancePlan(varied).run(start).relevance.data, `${what}, ${composite.name}`);
+  }
+}
+
+/** A layer whose image is flattened, so that relevance can start at each of its elements. */
+function flattened(definition: NetworkDefinition): NetworkDefinition {
+  const flatten: NodeDefinition = { name: "flatten", inputs: [definition.output], op: "flatten" };
+  return { ...definition, nodes: [...definition.nodes, flatten], output: "flatten" };
+}
+
+suite("canaries", (test) => {
+  test("a write outside a block is seen", () => {
+    const { kernels, check } = guardedKernels();
+    const address = kernels.arena.allocate(64);
+    kernels.call.fill(address, 1, 0, 16);
+    check("inside");
+    kernels.call.fill(address, 1, 0, 17);
+    assert.throws(() => check("outside"), /canary 1 .* is damaged at element 0/);
+  });
+
+  test("conv2d, every case", () => {
+    for (const [seed, c] of conv2dCases.entries()) {
+      const { x, weight, bias } = conv2dData(c, seed);
+      if (c.fill === "denormal" || c.fill === "huge" || c.fill === "zeros") continue;
+      const { outChannels, kernelShape, strides, pads, dilations, group } = c;
+      const parameters = new Map([["weight", weight]]);
+      if (bias !== undefined) parameters.set("bias", bias);
+      const node = {
+        op: "conv2d",
+        outChannels,
+        kernelShape,
+        strides,
+        pads,
+        dilations,
+        group,
+        weight: "weight",
+      } as const;
+      const whole = bias === undefined ? node : { ...node, bias: "bias" };
+      checkGuarded(flattened(singleNode([c.channels, c.height, c.width], whole)), parameters, x, c.name);
+    }
+  });
+
+  test("dense, every case", () => {
+    for (const [seed, c] of denseCases.entries()) {
+      if (c.fill === "denormal" || c.fill === "huge" || c.inFeatures > 10000) continue;
+      const { x, weight } = denseData(c, seed);
+      const node = { op: "dense", outFeatures: c.outFeatures, weight: "weight" } as const;
+      checkGuarded(singleNode([c.inFeatures, 1, 1], node), new Map([["weight", weight]]), x, c.name);
+    }
+  });
+
+  test("pooling, every case", () => {
+    for (const [seed, c] of [...maxPool2dCases, ...averagePool2dCases].entries()) {
+      if (c.fill === "denormal" || c.fill === "huge") continue;
+      const isMax = seed < maxPool2dCases.length;
+      const { kernelShape, strides, pads, dilations, ceilMode, countIncludePad } = c;
+      const window = { kernelShape, strides, pads, ceilMode };
+      const definition = singleNode(
+        [c.channels, c.height, c.width],
+        isMax ? { op: "maxPool2d", ...window, dilations } : { op: "averagePool2d", ...window, countIncludePad },
+      );
+      checkGuarded(flattened(definition), new Map(), pool2dData(c, seed), c.name);
+    }
+  });
+
+  test("whole networks, also random ones", () => {
+    const definitions = networkCases.map(({ definition }) => definition);
+    for (let seed = 0; seed < 20; seed++) definitions.push(randomGraph(seed));
+    for (const definition of definitions) {
+      const parameters = seededNetworkParameters(definition, 7);
+      checkGuarded(definition, parameters, seededNetworkInput(definition, 7), definition.name);
+    }
+  });
+});
