@@ -4,6 +4,7 @@ import { writeNpy } from "../engine/npy.ts";
 import { heatmap, overlay } from "../engine/render.ts";
 import type { Tensor } from "../engine/tensor.ts";
 import { version } from "../host/version.ts";
+import { doubtHeadline } from "./doubt.ts";
 import { sha256 } from "./hash.ts";
 import { relevanceColors, saliencyColors } from "./outputs.ts";
 import { panel } from "./panel.ts";
@@ -24,6 +25,8 @@ export interface ExplanationContext {
     readonly width?: number;
     readonly height?: number;
   };
+  /** Said when the network merely guesses. */
+  readonly note: string | undefined;
   /** What was asked for: "top1", a class id or name. */
   readonly requestedTarget: string;
   /** What the network saw, as a picture. */
@@ -34,7 +37,7 @@ export interface ExplanationContext {
 
 function report(explanation: Explanation, context: ExplanationContext, arrays: ReadonlyMap<string, Tensor>): string {
   const { model, target, top, composite, ledger, timingsMs } = explanation;
-  const { weights, input, requestedTarget, decodeMs } = context;
+  const { weights, input, note, requestedTarget, decodeMs } = context;
   const checksums = [...arrays].map(([name, { shape, data }]) => [
     name,
     { shape, type: "float32", sha256: sha256(data) },
@@ -45,6 +48,7 @@ function report(explanation: Explanation, context: ExplanationContext, arrays: R
       model,
       weights,
       input,
+      note,
       target: { requested: requestedTarget, ...target },
       top,
       composite,
@@ -88,6 +92,7 @@ export function explanationFiles(explanation: Explanation, context: ExplanationC
         ? context.input.file
         : `${context.input.file} · explained as asked; the prediction is ${first.label}`,
       `${model} · composite ${composite.name} · features ${explanation.salientRelevanceOptions.feature} · srmap ${version}`,
+      ...(context.note === undefined ? [] : [doubtHeadline]),
     ],
   });
   return new Map<string, Uint8Array>([

@@ -19,6 +19,7 @@ import {
   openWeights,
   type WeightFile,
 } from "../weights-loader/index.ts";
+import { bundledWeights, defaultModel } from "./bundled-models.ts";
 import { type FileSource, fileSource } from "./file-source.ts";
 import { loadKernels } from "./kernels.ts";
 
@@ -91,16 +92,19 @@ export async function openNetwork(
 
 /**
  * A network with its weights bound.
+ * @param weights the file; without it the weights that come with the package, for the networks that have them
  * @param model one of `modelNames()`, or undefined for the network that the file itself describes (ONNX, Caffe, converted files)
  * @throws RangeError for an unknown model, FormatError for a damaged file, ShapeError that lists every tensor that does not fit,
  * UnsupportedError where file and network expect differently prepared photos, or the file describes no network
  */
 export async function loadNetwork(
   model: string | undefined,
-  weights: string,
+  weights?: string,
   options: LoadOptions = {},
 ): Promise<Network> {
-  const { definition, weights: file, close } = await openNetwork(model, weights, options);
+  const name = model ?? (weights === undefined ? defaultModel : undefined);
+  const path = weights ?? bundledWeights(name ?? defaultModel);
+  const { definition, weights: file, close } = await openNetwork(name, path, options);
   try {
     const network = new Network(await loadKernels(), definition);
     await bindWeights(network, file, { known: knownNetworks() });

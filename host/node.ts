@@ -1,3 +1,4 @@
+export { type BundledModel, bundledModels } from "./bundled-models.ts";
 export { type ConvertedFile, type ConvertFileOptions, convertFile } from "./convert-file.ts";
 export { FetchError, type FetchedWeights, type FetchOptions, fetchModel, fetchWeights } from "./fetch-model.ts";
 export { type FileSource, fileSource } from "./file-source.ts";

@@ -10,21 +10,22 @@ import { pictureOf } from "../../engine/preprocess.ts";
 import type { ResolvedSalientRelevanceOptions } from "../../engine/salient-options.ts";
 import { parseTarget, resolveTarget } from "../../engine/target.ts";
 import type { Tensor } from "../../engine/tensor.ts";
+import { defaultModel } from "../../host/bundled-models.ts";
 import { decodeImage, defaultImageLimits, type ImageLimits } from "../../host/image.ts";
 import { type LoadOptions, loadNetwork } from "../../host/load-network.ts";
-import { cachedWeights } from "../../host/model-cache.ts";
 import { readPhotoBytes } from "../../host/read-photo.ts";
 import { sha256File } from "../../host/sha256.ts";
 import { version } from "../../host/version.ts";
-import { registeredModels } from "../../weights-loader/index.ts";
 import { writeFolder } from "../atomic-write.ts";
 import { type Outcome, runBatch } from "../batch.ts";
 import type { Command } from "../command.ts";
+import { doubtNote } from "../doubt.ts";
 import { CommandError, describeError, UsageError } from "../errors.ts";
 import { type ExplanationContext, explanationFiles, type SourceFile } from "../explanation-files.ts";
 import { sha256 } from "../hash.ts";
 import { expandInputs, photoInputs } from "../inputs.ts";
 import { parseTensor } from "../map-file.ts";
+import { chooseModel } from "../model-choice.ts";
 import type { Arguments } from "../options.ts";
 import { defaultFolder, outputOption, requireWritable } from "../outputs.ts";
 import { formatShare } from "../panel.ts";
@@ -49,6 +50,8 @@ interface Explained {
   readonly folder: string;
   readonly files: readonly string[];
   readonly explanation: Explanation;
+  /** Set when the network merely guesses. */
+  readonly note: string | undefined;
 }
 
 // Fewer pixels than this show nothing that could be explained; enlarging them to a network's input invents the rest.
@@ -61,20 +64,6 @@ function asUsage<Value>(check: () => Value): Value {
   } catch (error) {
     throw new UsageError(describeError(error));
   }
-}
-
-/** The weight file: as typed, or the model's official one if it was fetched before. */
-async function weightsPath(given: Arguments, model: string | undefined): Promise<string> {
-  const typed = given.value("weights");
-  if (typed !== undefined) return typed;
-  if (model === undefined || !registeredModels().includes(model)) {
-    throw new UsageError('explain needs --weights: a file of trained weights. See "srmap help explain".');
-  }
-  const cached = await cachedWeights(model);
-  if (cached !== undefined) return cached;
-  throw new UsageError(
-    `explain needs --weights: a file of trained weights for ${model}. "srmap fetch ${model}" downloads the official one, which is then found by itself.`,
-  );
 }
 
 async function readLoadOptions(given: Arguments): Promise<LoadOptions> {
@@ -92,13 +81,10 @@ async function readLoadOptions(given: Arguments): Promise<LoadOptions> {
 
 async function readRequest(given: Arguments): Promise<Request> {
   if (given.positionals.length === 0) {
-    throw new UsageError(
-      'explain needs a photo: srmap explain PHOTO --model NAME --weights FILE. See "srmap help explain".',
-    );
+    throw new UsageError('explain needs a photo: srmap explain PHOTO. See "srmap help explain".');
   }
-  const model = given.value("model");
-  const labels = model === undefined ? undefined : asUsage(() => modelByName(model)).labels;
-  const weights = await weightsPath(given, model);
+  const { model, weights } = await chooseModel(given.value("model"), given.value("weights"));
+  const labels = model === undefined ? undefined : modelByName(model).labels;
   const target = given.value("target") ?? "top1";
   if (labels !== undefined && target !== "top1") {
     const zeros = new Float32Array(labels.length);
@@ -158,28 +144,30 @@ async function explainOne(
     salientRelevance: request.settings,
     clock: () => performance.now(),
   });
+  const note = doubtNote(explanation.model, request.weights, explanation.top[0]);
   const files = explanationFiles(explanation, {
     weights,
+    note,
     input: source,
     requestedTarget: request.target,
     picture: explanation.picture ?? pictureOf(explanation.input, network.definition.preprocessing),
     decodeMs,
   });
   await writeFolder(folder, files);
-  return { folder, files: [...files.keys()], explanation };
+  return { folder, files: [...files.keys()], explanation, note };
 }
 
-function describe(path: string, { folder, files, explanation }: Explained): string {
+function describe(path: string, { folder, files, explanation, note }: Explained): string {
   const { target, top } = explanation;
   const rows = top.map(({ label, probability }) => `  ${formatShare(probability).padStart(7)}  ${label}\n`);
-  return `${path}\n${rows.join("")}  explained: ${target.label} (class ${target.index})\n  wrote ${join(folder, "/")}: ${files.join(", ")}\n`;
+  return `${path}\n${rows.join("")}${note === undefined ? "" : `  note: ${note}\n`}  explained: ${target.label} (class ${target.index})\n  wrote ${join(folder, "/")}: ${files.join(", ")}\n`;
 }
 
 function asJson(request: Request, weights: SourceFile, outcomes: readonly Outcome<Explained>[]): string {
   const photos = outcomes.map(({ path, result, error }) => {
     if (result === undefined) return { photo: path, error };
-    const { folder, files, explanation } = result;
-    return { photo: path, folder, files, target: explanation.target, top: explanation.top };
+    const { folder, files, explanation, note } = result;
+    return { photo: path, folder, files, target: explanation.target, top: explanation.top, note };
   });
   const { composite } = request;
   const model = request.model ?? outcomes.find(({ result }) => result !== undefined)?.result?.explanation.model;
@@ -189,17 +177,17 @@ function asJson(request: Request, weights: SourceFile, outcomes: readonly Outcom
 /** `srmap explain`: photos in, explanations out. */
 export const explain: Command = {
   summary: "Shows what a network looked at when it classified a photo",
-  usage: "PHOTO... --model NAME --weights FILE [options]",
+  usage: "PHOTO... [--model NAME] [--weights FILE] [options]",
   options: {
     model: {
       value: "NAME",
       short: "m",
-      help: `The network: ${modelNames().join(", ")}. Without it the network that the weight file describes: ONNX, Caffe.`,
+      help: `The network: ${modelNames().join(", ")}. Without it the one that the weight file describes (ONNX, Caffe) or, without a file, ${defaultModel}.`,
     },
     weights: {
       value: "FILE",
       short: "w",
-      help: 'Its trained weights: safetensors, PyTorch\'s .pth, ONNX, .caffemodel, .npz. Default what "srmap fetch" fetched.',
+      help: 'Its trained weights: safetensors, PyTorch\'s .pth, ONNX, .caffemodel, .npz. Default those in the package, or what "srmap fetch" fetched.',
     },
     preprocess: {
       value: "NAME",
@@ -241,6 +229,7 @@ A photo that fails is reported and the others are still done; the exit code is
 then 1.
 
 Examples:
+  srmap explain photo.jpg
   srmap explain cat.jpg --model squeezenet1_0 --weights squeezenet1_0.safetensors
   srmap explain photos --model vgg16 --weights vgg16.pth --target "tabby" --out maps`,
 

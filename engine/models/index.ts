@@ -2,12 +2,15 @@ import { didYouMean } from "../errors.ts";
 import type { NetworkDefinition } from "../graph.ts";
 import { imagenetLabels } from "../labels/imagenet.ts";
 import { alexnet, alexnetBvlc, caffenet } from "./alexnet.ts";
+import { alexnetMini, vggMini } from "./mini.ts";
 import { squeezenet1_0, squeezenet1_1 } from "./squeezenet.ts";
 import { vgg16, vgg16Caffe, vggFace } from "./vgg16.ts";
 
 const imagenet = (make: () => NetworkDefinition) => (): NetworkDefinition => ({ ...make(), labels: imagenetLabels });
 
 const models: ReadonlyMap<string, () => NetworkDefinition> = new Map([
+  ["alexnet-mini", alexnetMini],
+  ["vgg-mini", vggMini],
   ["alexnet", imagenet(alexnet)],
   ["alexnet-bvlc", imagenet(alexnetBvlc)],
   ["caffenet", imagenet(caffenet)],

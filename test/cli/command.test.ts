@@ -69,7 +69,10 @@ suite("cli/command", (test) => {
     assert.is(help.code, 0);
     assert.match(help.out, /explain .*\n {2}salient /);
     assert.is((await srmap("help", "explain")).out, (await srmap("explain", "--help")).out);
-    assert.match((await srmap("help", "explain")).out, /Usage: srmap explain PHOTO\.\.\. --model NAME --weights FILE/);
+    assert.match(
+      (await srmap("help", "explain")).out,
+      /Usage: srmap explain PHOTO\.\.\. \[--model NAME\] \[--weights FILE\]/,
+    );
     for (const name of ["explain", "salient"]) {
       const { out } = await srmap("help", name);
       assert.ok(
@@ -112,15 +115,11 @@ suite("cli/command", (test) => {
       2,
       'srmap: salient relevance: feature must be one of lab, gray, got "rgb". Did you mean "lab"?',
     );
-    assertRefused(
-      await explain(),
-      2,
-      'srmap: explain needs a photo: srmap explain PHOTO --model NAME --weights FILE. See "srmap help explain".',
-    );
+    assertRefused(await explain(), 2, 'srmap: explain needs a photo: srmap explain PHOTO. See "srmap help explain".');
     assertRefused(
       await srmap("explain", cat, "--model", model),
       2,
-      `srmap: explain needs --weights: a file of trained weights for ${model}. "srmap fetch ${model}" downloads the official one, which is then found by itself.`,
+      `srmap: --model ${model} needs --weights: a file of its trained weights. "srmap fetch ${model}" downloads the official one, which is then found by itself.`,
     );
   });
 

@@ -1,0 +1,20 @@
+import type { Prediction } from "../engine/explain.ts";
+import { modelByName } from "../engine/models/index.ts";
+import { bundledModels } from "../host/bundled-models.ts";
+import { formatShare } from "./panel.ts";
+
+/**
+ * What an honest tool adds when a network of the package merely guesses: it knows few classes, names one for every photo, and a low
+ * probability is the only sign that the photo shows none of them.
+ * @param weights path of the weight file; other weights have other thresholds, so nothing is said about them
+ * @returns undefined when the network is sure enough
+ */
+export function doubtNote(model: string, weights: string, likeliest: Prediction | undefined): string | undefined {
+  const bundled = bundledModels().find((entry) => entry.name === model && entry.weights === weights);
+  if (bundled === undefined || likeliest === undefined || likeliest.probability >= bundled.doubtBelow) return undefined;
+  const { labels = [] } = modelByName(model);
+  return `${model} is unsure (${formatShare(likeliest.probability)} for its likeliest class). It knows ${labels.length} classes alone: ${labels.join(", ")}. If the photo shows none of them, its map explains a guess.`;
+}
+
+/** The same in one short line, for the panel. */
+export const doubtHeadline = "The network is unsure: the photo may show none of the classes it knows.";
