@@ -27,16 +27,24 @@ export function distanceTransform(marked: Uint8Array, height: number, width: num
     out.data.fill(Number.POSITIVE_INFINITY);
     return out;
   }
+  const result = out.data;
+  const heights = new Int32Array(width); // squared distances along the columns, in this row
   const vertex = new Int32Array(width); // columns of the envelope's parabolas
   const start = new Int32Array(width); // first x where each of them is the lowest
   for (let y = 0; y < height; y++) {
     const from = y * width;
-    const value = (x: number, v: number): number => (x - v) * (x - v) + column[from + v]! * column[from + v]!;
+    for (let x = 0; x < width; x++) heights[x] = column[from + x]! * column[from + x]!;
     let top = 0;
     vertex[0] = 0;
     start[0] = 0;
     for (let u = 1; u < width; u++) {
-      while (top >= 0 && value(start[top]!, vertex[top]!) > value(start[top]!, u)) top--;
+      const squared = heights[u]!;
+      while (top >= 0) {
+        const x = start[top]!;
+        const v = vertex[top]!;
+        if ((x - v) * (x - v) + heights[v]! <= (x - u) * (x - u) + squared) break;
+        top--;
+      }
       if (top < 0) {
         top = 0;
         vertex[0] = u;
@@ -44,9 +52,7 @@ export function distanceTransform(marked: Uint8Array, height: number, width: num
         continue;
       }
       const v = vertex[top]!;
-      const gv = column[from + v]!;
-      const gu = column[from + u]!;
-      const meeting = 1 + Math.floor((u * u - v * v + gu * gu - gv * gv) / (2 * (u - v)));
+      const meeting = 1 + Math.floor((u * u - v * v + squared - heights[v]!) / (2 * (u - v)));
       if (meeting < width) {
         top++;
         vertex[top] = u;
@@ -54,7 +60,8 @@ export function distanceTransform(marked: Uint8Array, height: number, width: num
       }
     }
     for (let x = width - 1; x >= 0; x--) {
-      out.data[from + x] = Math.sqrt(value(x, vertex[top]!));
+      const v = vertex[top]!;
+      result[from + x] = Math.sqrt((x - v) * (x - v) + heights[v]!);
       if (x === start[top]) top--;
     }
   }

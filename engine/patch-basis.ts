@@ -75,11 +75,15 @@ export function patchBasis(
   const area = size * size;
   const dimension = channels * area;
   const mean = new Float64Array(length);
-  for (let i = 0; i < sample.length; i++) mean[i % length]! += sample[i]! / n;
+  for (let at = 0; at < sample.length; at += length) {
+    for (let e = 0; e < length; e++) mean[e] = mean[e]! + sample[at + e]! / n;
+  }
 
   const covariance = new Float64Array(channels * channels);
   const centred = new Float64Array(sample.length);
-  for (let i = 0; i < sample.length; i++) centred[i] = sample[i]! - mean[i % length]!;
+  for (let at = 0; at < sample.length; at += length) {
+    for (let e = 0; e < length; e++) centred[at + e] = sample[at + e]! - mean[e]!;
+  }
   for (let c = 0; c < channels; c++) {
     for (let d = c; d < channels; d++) {
       let sum = 0;
@@ -94,28 +98,30 @@ export function patchBasis(
   const cosines = cosineBasis(size);
 
   const energy = new Float64Array(dimension); // of the coefficient [axis, u, v]
-  const rowwise = new Float64Array(dimension);
-  const both = new Float64Array(dimension);
+  const rowwise = new Float64Array(area); // of one patch on one axis: pixels, then cosines along rows
+  const plane = new Float64Array(area);
   for (let at = 0; at < sample.length; at += length) {
-    for (let row = 0; row < channels * size; row++) {
-      for (let v = 0; v < size; v++) {
-        let sum = 0;
-        for (let j = 0; j < size; j++) sum += cosines[v * size + j]! * centred[at + row * size + j]!;
-        rowwise[row * size + v] = sum;
+    for (let axis = 0; axis < channels; axis++) {
+      plane.fill(0);
+      for (let c = 0; c < channels; c++) {
+        const weight = axes[c * channels + axis]!;
+        for (let e = 0; e < area; e++) plane[e] = plane[e]! + weight * centred[at + c * area + e]!;
       }
-    }
-    for (let e = 0; e < dimension; e++) {
-      const channel = e - (e % area);
-      const u = Math.floor((e % area) / size);
-      let sum = 0;
-      for (let i = 0; i < size; i++) sum += cosines[u * size + i]! * rowwise[channel + i * size + (e % size)]!;
-      both[e] = sum;
-    }
-    for (let e = 0; e < dimension; e++) {
-      const axis = Math.floor(e / area);
-      let sum = 0;
-      for (let c = 0; c < channels; c++) sum += axes[c * channels + axis]! * both[c * area + (e % area)]!;
-      energy[e]! += sum * sum;
+      for (let i = 0; i < size; i++) {
+        for (let v = 0; v < size; v++) {
+          let sum = 0;
+          for (let j = 0; j < size; j++) sum += cosines[v * size + j]! * plane[i * size + j]!;
+          rowwise[i * size + v] = sum;
+        }
+      }
+      for (let u = 0; u < size; u++) {
+        for (let v = 0; v < size; v++) {
+          let sum = 0;
+          for (let i = 0; i < size; i++) sum += cosines[u * size + i]! * rowwise[i * size + v]!;
+          const e = axis * area + u * size + v;
+          energy[e] = energy[e]! + sum * sum;
+        }
+      }
     }
   }
   const order = Array.from(energy.keys()).sort((a, b) => energy[b]! - energy[a]! || a - b);

@@ -14,12 +14,13 @@ export function zeroPlane(height: number, width: number): Plane {
 export function normaliseRange({ height, width, data }: Plane): Plane {
   let low = Number.POSITIVE_INFINITY;
   let high = Number.NEGATIVE_INFINITY;
-  for (const value of data) {
+  for (let i = 0; i < data.length; i++) {
+    const value = data[i]!;
     if (value < low) low = value;
     if (value > high) high = value;
   }
   const range = high > low ? high - low : 1;
-  const out = zeroPlane(height, width);
-  for (let i = 0; i < data.length; i++) out.data[i] = (data[i]! - low) / range;
-  return out;
+  const out = new Float64Array(data.length);
+  for (let i = 0; i < data.length; i++) out[i] = (data[i]! - low) / range;
+  return { height, width, data: out };
 }

@@ -160,7 +160,7 @@ function meanNearest(
   if (neighbours === 0) return new Float64Array(1); // one patch alone has nothing to differ from
 
   const used = Math.min(dimension, firstTerms[options.mode]);
-  const count = Math.ceil(Math.min(dimension, isExact ? secondTerms : used) / 4) * 4;
+  const count = Math.ceil((isExact ? Math.min(dimension + 1, secondTerms) : used) / 4) * 4;
   const terms = isExact ? used + 1 : used; // the norm of what the coefficients leave tightens a bound
   const { mean, vectors } = patchBasis(samplePatches(kernels, table), length, channels, options.patchSize, count);
   const meanAt = arena.allocate(length * 8);

@@ -95,21 +95,22 @@ function grayPlane({ count, height, width, data }: Channels): Plane {
 /** Weakens pixels far from the foci (those above the threshold): S (1 - D / max D), D the distance to the nearest focus. */
 function attendToFoci(map: Plane, threshold: number): Plane {
   const { height, width, data } = map;
-  const distance = distanceTransform(
-    Uint8Array.from(data, (value) => (value > threshold ? 1 : 0)),
-    height,
-    width,
-  ).data;
+  const isFocus = new Uint8Array(data.length);
+  for (let i = 0; i < data.length; i++) isFocus[i] = data[i]! > threshold ? 1 : 0;
+  const distance = distanceTransform(isFocus, height, width).data;
   let furthest = 0;
-  for (const d of distance) if (d > furthest) furthest = d;
+  for (let i = 0; i < distance.length; i++) if (distance[i]! > furthest) furthest = distance[i]!;
   if (furthest === 0 || furthest === Number.POSITIVE_INFINITY) return map; // every pixel is a focus, or none is
-  return { height, width, data: data.map((value, i) => value * (1 - distance[i]! / furthest)) };
+  const out = zeroPlane(height, width);
+  for (let i = 0; i < data.length; i++) out.data[i] = data[i]! * (1 - distance[i]! / furthest);
+  return out;
 }
 
 function meanPlane(maps: readonly Plane[], height: number, width: number): Plane {
   const mean = zeroPlane(height, width);
-  for (const { data } of maps) for (let i = 0; i < data.length; i++) mean.data[i]! += data[i]!;
-  for (let i = 0; i < mean.data.length; i++) mean.data[i]! /= maps.length;
+  const sum = mean.data;
+  for (const { data } of maps) for (let i = 0; i < sum.length; i++) sum[i] = sum[i]! + data[i]!;
+  for (let i = 0; i < sum.length; i++) sum[i] = sum[i]! / maps.length;
   return mean;
 }
 

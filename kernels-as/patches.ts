@@ -54,7 +54,9 @@ export function gatherPatches(
 /**
  * Coefficients of patches in an orthonormal basis, in float64 inside.
  *   p[n,k] = sum over e of basis[k,e] * (patches[n,e] - mean[e]),  rest[n] = |patches[n] - mean|^2 - sum over k < used of p^2
- *   rows[n,k] = p[n,k];  coefs[n/8,k,n%8] = p[n,k] for k < used, sqrt(rest[n]) for k = used if terms > used
+ *   rows[n,k] = p[n,k];  coefs[n/8,k,n%8] = p[n,k] for k < used
+ * If terms > used, the norm of what the coefficients leave follows them, so that distances become tighter bounds:
+ *   coefs[n/8,used,n%8] = sqrt(rest[n]), and rows[n,count-1] = sqrt(|patches[n] - mean|^2 - sum over k < count-1 of p^2)
  *   half[n] = |patches[n] - mean|^2 / 2 * share
  * Layout: coefs [N/8,terms,8], half, rest [N], rows [N,count], patches [N,length] float32; basis [count,length], mean [length]
  * float64; scratch [length] float64. length even, count a multiple of 4, used <= count, used <= terms <= used + 1.
@@ -88,7 +90,8 @@ export function projectPatches(
       norm = f64x2.add(norm, f64x2.mul(v, v));
     }
     const squaredNorm = f64x2.extract_lane(norm, 0) + f64x2.extract_lane(norm, 1);
-    let left = squaredNorm;
+    let left = squaredNorm; // by the used coefficients
+    let leftByRow = squaredNorm; // by all but the last
     const lane = coefs + ((<usize>((n >> 3) * terms)) << 5) + ((<usize>(n & 7)) << 2);
     const row = rows + ((<usize>(n * count)) << 2);
     for (let k = 0; k < count; k += 4) {
@@ -112,6 +115,7 @@ export function projectPatches(
         const s = t == 0 ? s0 : t == 1 ? s1 : t == 2 ? s2 : s3;
         const p = f64x2.extract_lane(s, 0) + f64x2.extract_lane(s, 1);
         store<f32>(row + ((<usize>(k + t)) << 2), <f32>p);
+        if (k + t < count - 1) leftByRow -= p * p;
         if (k + t < used) {
           store<f32>(lane + ((<usize>(k + t)) << 5), <f32>p);
           left -= p * p;
@@ -119,7 +123,10 @@ export function projectPatches(
       }
     }
     left = max(left, 0);
-    if (terms > used) store<f32>(lane + ((<usize>used) << 5), <f32>sqrt(left));
+    if (terms > used) {
+      store<f32>(lane + ((<usize>used) << 5), <f32>sqrt(left));
+      store<f32>(row + ((<usize>(count - 1)) << 2), <f32>sqrt(max(leftByRow, 0)));
+    }
     store<f32>(rest + ((<usize>n) << 2), <f32>left);
     store<f32>(half + ((<usize>n) << 2), <f32>(0.5 * squaredNorm * share));
   }

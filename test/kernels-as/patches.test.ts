@@ -89,7 +89,8 @@ suite("patch kernels", (test) => {
           0,
           p.slice(0, used).reduce((sum, v) => sum - v * v, norm),
         );
-        rows.push(...p);
+        const leftByRow = p.slice(0, count - 1).reduce((sum, v) => sum - v * v, norm);
+        rows.push(...(terms > used ? [...p.slice(0, count - 1), Math.sqrt(Math.max(0, leftByRow))] : p));
         [...p.slice(0, used), Math.sqrt(left)].slice(0, terms).forEach((v, k) => {
           coefs[(Math.floor(i / 8) * terms + k) * 8 + (i % 8)] = v;
         });
