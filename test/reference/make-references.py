@@ -337,7 +337,7 @@ def make_networks(exported, maps, facts):
             is_gradient = composite_name in ("deconvnet", "guidedBackprop")
             kwargs = {} if is_gradient else {"canonizers": net.canonizers()}
             # zennit leaves LRN its gradient; identity is what LRP reports mostly mean, so it is asked for here.
-            if has_lrn and not is_gradient:
+            if has_lrn and is_relevance:
                 kwargs["layer_map"] = [(LRN, zr.Pass())]
             maps[f"{name} | zennit | {composite_name}"] = zennit_map(net, x, start, make(**kwargs))
             if has_lrn and composite_name == "epsilonPlus":

@@ -2,11 +2,14 @@ import type { NodeDefinition } from "../../../engine/graph.ts";
 import type { MaxPoolMode } from "../pool2d.ts";
 import {
   alphaBeta,
+  captumAlpha1Beta0,
+  captumGamma,
   defaultStabilizer,
   epsilon,
   type FractionRule,
   flat,
   gamma,
+  innvestigateAlphaBeta,
   zBox,
   zPlus,
   zPlusNoBias,
@@ -92,12 +95,17 @@ export const composites64: Readonly<Record<string, Composite64>> = {
   epsilonAlpha2Beta1Flat: flatPixels(alphaBeta(2, 1)),
   presetA: ranges(epsilon(0.1), alphaBeta(1, 0)),
   presetB: ranges(epsilon(0.1), alphaBeta(2, 1)),
+  innvestigatePresetA: ranges(epsilon(0.1), innvestigateAlphaBeta(1, 0)),
+  innvestigatePresetB: ranges(epsilon(0.1), innvestigateAlphaBeta(2, 1)),
+  captumEpsilon: { ...lrp, linear: () => epsilon(1e-9), sum: epsilon(1e-9) },
+  captumGamma: { ...lrp, linear: () => captumGamma(), sum: epsilon(1e-9) },
+  captumAlpha1Beta0: { ...lrp, linear: () => captumAlpha1Beta0(), sum: epsilon(1e-9) },
   gradient: gradients,
   gradientTimesInput: { ...gradients, timesInput: true },
   deconvnet: { ...gradients, activation: "deconvnet" },
   guidedBackprop: { ...gradients, activation: "guided" },
-  // As in zennit, which leaves activations their gradient; behind a ReLU relevance is 0 where that is. LRN as in LRP.
-  excitationBackprop: { ...gradients, linear: () => zPlus(), sum: epsilon(defaultStabilizer), lrn: "identity" },
+  // As in zennit, which leaves activations and LRN their gradient.
+  excitationBackprop: { ...gradients, linear: () => zPlus(), sum: epsilon(defaultStabilizer) },
 };
 
 /** The same rule on every linear layer, and the LRP defaults elsewhere. */

@@ -163,6 +163,25 @@ export function flat(stabilizer: number = defaultStabilizer): FractionRule {
   return { fractions: [fraction], stabilizer, stabilizerSign: "signed" };
 }
 
+/** captum's GammaRule: x (w + gamma w+) over its sum and the whole bias, whatever the sign of input and output. */
+export function captumGamma(factor = 0.25): FractionRule {
+  const fraction: Fraction = { coefficient: 1, contribution: (x, w) => x * (w + factor * positive(w)), bias: same };
+  return { fractions: [fraction], stabilizer: 1e-9, stabilizerSign: "signed" };
+}
+
+/** captum's Alpha1_Beta0_Rule: x w+ over its sum and the whole bias. */
+export function captumAlpha1Beta0(): FractionRule {
+  const fraction: Fraction = { coefficient: 1, contribution: (x, w) => x * positive(w), bias: same };
+  return { fractions: [fraction], stabilizer: 1e-9, stabilizerSign: "signed" };
+}
+
+/** alphaBeta with the whole bias in every divisor and no stabiliser: iNNvestigate (its issue 273). */
+export function innvestigateAlphaBeta(alpha: number, beta: number): FractionRule {
+  const split = alphaBeta(alpha, beta, 0);
+  const fractions = split.fractions.filter(({ coefficient }) => coefficient !== 0);
+  return { ...split, fractions: fractions.map((fraction) => ({ ...fraction, bias: same })) };
+}
+
 /** s(z). */
 export function stabilise(z: number, rule: Pick<FractionRule, "stabilizer" | "stabilizerSign">): number {
   return rule.stabilizerSign === "positive" || z >= 0 ? z + rule.stabilizer : z - rule.stabilizer;
