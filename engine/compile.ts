@@ -224,3 +224,23 @@ export function compileGraph(definition: NetworkDefinition): CompiledGraph {
   const logits = last?.node.op === "softmax" ? (last.inputs[0] ?? 0) : output.id;
   return { definition, values, layers, logits, fates };
 }
+
+/**
+ * Id of the value that a node's output is.
+ * @throws RangeError for an unknown name (with the nearest one) or a node whose output is not kept because the layer that
+ *   computes it applies a folded batch norm or an activation at once
+ */
+export function valueNamed({ definition, fates }: CompiledGraph, name: string): number {
+  const fate = fates.get(name);
+  if (fate === undefined) {
+    throw new RangeError(
+      `network "${definition.name}": has no layer "${name}" on the way to its output.${didYouMean(name, fates.keys())}`,
+    );
+  }
+  if (fate.value === undefined) {
+    throw new RangeError(
+      `layer "${name}": its output is not kept, since "${fate.by}" is ${fate.kind === "folded" ? "folded into it" : "applied as it is written"}. Ask for "${fate.by}".`,
+    );
+  }
+  return fate.value;
+}

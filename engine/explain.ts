@@ -1,10 +1,11 @@
+import { valueNamed } from "./compile.ts";
 import { type Composite, compositeByName } from "./composites.ts";
-import { ShapeError } from "./errors.ts";
 import type { Image } from "./image.ts";
 import type { LedgerRow } from "./ledger.ts";
 import type { Network } from "./network.ts";
 import { preprocess } from "./preprocess.ts";
 import type { RelevanceResult } from "./relevance.ts";
+import { checkRequest } from "./request-check.ts";
 import type { LrnRule, MaxPoolRule } from "./rules.ts";
 import type { ResolvedSalientRelevanceOptions, SalientRelevanceOptions } from "./salient-options.ts";
 import { salientRelevance } from "./salient-relevance.ts";
@@ -77,8 +78,15 @@ export interface Explanation {
   readonly timingsMs: { readonly forward: number; readonly relevance: number; readonly salientRelevance: number };
 }
 
-/** The composite that the options mean. */
-function chosenComposite({ composite = "li2019", maxPool, lrn }: ExplainOptions): Composite {
+/**
+ * The composite that the options mean.
+ * @throws RangeError for an unknown name
+ */
+export function chosenComposite({
+  composite = "li2019",
+  maxPool,
+  lrn,
+}: Pick<ExplainOptions, "composite" | "maxPool" | "lrn">): Composite {
   const base = typeof composite === "string" ? compositeByName(composite) : composite;
   return { ...base, maxPool: maxPool ?? base.maxPool, lrn: lrn ?? base.lrn };
 }
@@ -88,11 +96,7 @@ const isTensor = (input: Image | Tensor): input is Tensor => "shape" in input;
 /** Start of a channel target: the channel's activation, or 1 where it is positive for composites that start from 1. */
 function channelStart(network: Network, from: number, channel: number, start: "score" | "one"): Float32Array {
   const { shape, data } = network.readActivation(from);
-  const [channels = 1] = shape;
-  if (!Number.isSafeInteger(channel) || channel < 0 || channel >= channels) {
-    throw new RangeError(`target channel ${channel}: the layer has channels 0 to ${channels - 1}.`);
-  }
-  const area = data.length / channels;
+  const area = data.length / (shape[0] ?? 1);
   return data.map((value, i) => {
     if (Math.floor(i / area) !== channel) return 0;
     return start === "score" ? value : Number(value > 0);
@@ -142,7 +146,7 @@ function propagate(
   keep: readonly number[],
 ): RelevanceResult {
   if (typeof target === "object" && "layer" in target) {
-    const from = network.valueNamed(target.layer);
+    const from = valueNamed(network.graph, target.layer);
     const start = channelStart(network, from, target.channel, composite.start);
     return network.relevancePlan(composite, from).run(start, keep);
   }
@@ -175,14 +179,9 @@ export function explainTargets(
   const clock = options.clock ?? (() => 0);
   const composite = chosenComposite(options);
   // Everything that can be refused without work is refused here.
+  checkRequest(network.graph, { composite, targets, at: options.at });
   network.relevancePlan(composite);
-  const at = options.at === undefined ? undefined : network.valueNamed(options.at);
-  for (const target of targets) if (typeof target === "object" && "layer" in target) network.valueNamed(target.layer);
-  if (network.outputShape.slice(1).some((size) => size !== 1)) {
-    throw new ShapeError(
-      `network "${definition.name}": gives a map of classes [${network.outputShape.join(",")}], not one score per class. Put a global pooling at its end.`,
-    );
-  }
+  const at = options.at === undefined ? undefined : valueNamed(network.graph, options.at);
   const { tensor: inputTensor, picture } = isTensor(input)
     ? { tensor: input, picture: undefined }
     : preprocess(input, definition.preprocessing, definition.inputShape);
@@ -209,9 +208,6 @@ export function explainTargets(
     const relevanceDone = clock();
     const salient = salientRelevance(network.kernels, result.relevance, options.salientRelevance);
     const inside = at === undefined ? undefined : result.kept.get(at);
-    if (options.at !== undefined && inside === undefined) {
-      throw new RangeError(`layer "${options.at}": gets no relevance from ${found.description}, which lies before it.`);
-    }
     return {
       model: definition.name,
       target: prediction(found.index),

@@ -15,6 +15,7 @@ export type * from "./parameters.ts";
 export * from "./preprocess.ts";
 export { RelevancePlan, type RelevanceResult } from "./relevance.ts";
 export * from "./render.ts";
+export { checkRequestFor, type ExplanationRequest } from "./request-check.ts";
 export * from "./resize.ts";
 export * from "./rule-spec.ts";
 export * from "./rules.ts";

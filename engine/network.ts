@@ -216,26 +216,6 @@ export class Network implements ParameterSink {
     call.fromChannelFirst(image.address, image.rowStride, image.pixelStride, this.#flat, image.height, image.width, 0, image.channels);
   }
 
-  /**
-   * Id of the value that a node's output is.
-   * @throws RangeError for an unknown name (with the nearest one) or a node whose output is not kept because the layer that
-   *   computes it applies a folded batch norm or an activation at once
-   */
-  valueNamed(name: string): number {
-    const fate = this.graph.fates.get(name);
-    if (fate === undefined) {
-      throw new RangeError(
-        `network "${this.definition.name}": has no layer "${name}" on the way to its output.${didYouMean(name, this.graph.fates.keys())}`,
-      );
-    }
-    if (fate.value === undefined) {
-      throw new RangeError(
-        `layer "${name}": its output is not kept, since "${fate.by}" is ${fate.kind === "folded" ? "folded into it" : "applied as it is written"}. Ask for "${fate.by}".`,
-      );
-    }
-    return fate.value;
-  }
-
   /** Softmax of logits, by the kernel module's own exp. */
   probabilities(logits: Tensor): Tensor {
     const { call, arena } = this.kernels;

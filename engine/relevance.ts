@@ -1,5 +1,6 @@
 import { type Activation, activationAt, activationBytes, noBorder } from "./activation.ts";
-import { type Composite, rulesFor } from "./composites.ts";
+import type { Composite } from "./composites.ts";
+import { chooseRules } from "./layer-rules.ts";
 import { bookTheRest, type LedgerRow, nothingLost } from "./ledger.ts";
 import type { BuiltLayer, Network } from "./network.ts";
 import { OffsetPlanner } from "./offsets.ts";
@@ -65,42 +66,6 @@ function inputVanishes(built: BuiltLayer, rules: LayerRules, outputVanishes: boo
   }
 }
 
-const hasWeights = (built: BuiltLayer): boolean => ["conv2d", "dense", "batchNorm"].includes(built.layer.node.op);
-
-/** For each layer: whether a layer with weights lies between it and the input, or between it and the logits. */
-function positions(network: Network): { isFirst: boolean; isLast: boolean }[] {
-  const weighted: boolean[] = network.graph.values.map(() => false);
-  const result = network.layers.map((built) => {
-    const before = built.layer.inputs.some((id) => weighted[id]);
-    weighted[built.layer.output] = before || hasWeights(built);
-    return { isFirst: !before, isLast: true };
-  });
-  const after: boolean[] = network.graph.values.map(() => false);
-  for (const [index, built] of [...network.layers.entries()].reverse()) {
-    const isAfter = after[built.layer.output] ?? false;
-    const position = result[index];
-    if (position) position.isLast = !isAfter;
-    for (const id of built.layer.inputs) after[id] = after[id] || isAfter || hasWeights(built);
-  }
-  return result;
-}
-
-/** The bounds of the pixel values 0 and 255 after preprocessing, for a zBox rule that brings none. */
-function withBox(network: Network, built: BuiltLayer, rules: LayerRules): LayerRules {
-  const { linear } = rules;
-  if (!linear.needsBox || linear.low !== undefined) return rules;
-  const { layer } = built;
-  const { scale, mean, std } = network.definition.preprocessing;
-  const channels = network.definition.inputShape[0] ?? 0;
-  if (layer.inputs[0] !== 0 || mean.length !== channels || std.length !== channels) {
-    throw new RangeError(
-      `rule "zBox": ${layer.node.op} "${layer.name}" does not read the pixels, so its box is not known. Give low and high with one bound per input channel.`,
-    );
-  }
-  const bound = (pixel: number): number[] => mean.map((m, channel) => (pixel * scale - m) / (std[channel] ?? 1));
-  return { ...rules, linear: { ...linear, low: bound(0), high: bound(255) } };
-}
-
 /**
  * The backward pass of one composite over one network: rules chosen, weights modified, buffers placed. Made once; running it
  * allocates nothing.
@@ -125,28 +90,19 @@ export class RelevancePlan {
     const { values } = network.graph;
     const { arena } = network.kernels;
     const shapeOf = (id: number): Shape => values[id]?.shape ?? [];
-    const place = positions(network);
     const isNonNegative = nonNegativeValues(network);
 
-    // The layers on which the logits depend, from the output to the input, with their rules.
-    const reached = new Set([from]);
-    const chosen: { built: BuiltLayer; rules: LayerRules; vanishes: boolean }[] = [];
     const vanishes: (boolean | undefined)[] = values.map(() => undefined);
     // A start at the logits may lie anywhere; one at a hidden layer is a part of its activation.
     vanishes[from] = from !== network.graph.logits;
-    for (const built of [...network.layers].reverse()) {
-      const { layer } = built;
-      if (!reached.has(layer.output)) continue;
-      const { isFirst = false, isLast = false } = place[layer.index] ?? {};
-      const matched = { op: layer.node.op, name: layer.name, isFirst, isLast };
-      const rules = withBox(network, built, rulesFor(composite, matched));
+    const chosen = chooseRules(network.graph, composite, from).flatMap(({ layer, rules }) => {
+      const built = network.layers[layer.index];
+      if (built === undefined) return []; // never: every layer of the graph is built
       const outputVanishes = vanishes[layer.output] ?? false;
-      chosen.push({ built, rules, vanishes: outputVanishes });
-      for (const id of layer.inputs) {
-        reached.add(id);
+      for (const id of layer.inputs)
         vanishes[id] = (vanishes[id] ?? true) && inputVanishes(built, rules, outputVanishes);
-      }
-    }
+      return { built, rules, vanishes: outputVanishes };
+    });
 
     // Which buffers live when.
     const planner = new OffsetPlanner();

@@ -167,6 +167,22 @@ export function resolveTarget(target: Target, scores: Scores, start: "score" | "
 }
 
 /**
+ * Refuses a target that no photo could have: what `resolveTarget` refuses, before there are scores.
+ * @param classes number of the network's classes
+ * @throws RangeError as resolveTarget
+ */
+export function checkTarget(target: Target, classes: number, labels: readonly string[] | undefined): void {
+  const none = new Float32Array(classes);
+  const scores: Scores = { logits: none, probabilities: none, labels };
+  if (typeof target === "object" && "difference" in target && target.difference.includes("top1")) {
+    // Which class is the most probable one is not known yet, so the two cannot be compared.
+    for (const reference of target.difference) resolveClass(reference, scores);
+  } else {
+    resolveTarget(target, scores, "one");
+  }
+}
+
+/**
  * A target from the text that people type: `top1`, `217`, `English springer`, `probability:CLASS`, `difference:CLASS,CLASS`,
  * `contrastive:CLASS`, `channel:LAYER:NUMBER`. Classes are checked when the target is resolved.
  * @throws RangeError for a difference without two classes or a channel without its number
