@@ -3,7 +3,7 @@ import { fillValues } from "../cases/values.ts";
 /**
  * What rounding can do to a float64 computation when it is done in float32: the computation is repeated with every parameter
  * and input value moved by a relative 2^-20 at random (16 units in the last place of float32, about what a sum of a few hundred
- * products gathers), and the largest change is taken four-fold, since few draws do not meet the worst case.
+ * products gathers), and the largest change is taken six-fold, since two draws do not meet the worst case.
  * Catches what bounds from magnitudes cannot: divisors near 0, and winners of max pooling that are close.
  * @param compute the oracle, from parameters and input
  */
@@ -23,10 +23,10 @@ export function sensitivity(
     );
   const exact = draw(0, 0);
   let largest = 0;
-  for (const seed of [1, 2, 3]) {
+  for (const seed of [1, 2]) {
     draw(seed, 2 ** -20).forEach((value, i) => {
       largest = Math.max(largest, Math.abs(value - exact[i]!));
     });
   }
-  return { exact, tolerance: 4 * largest };
+  return { exact, tolerance: 6 * largest };
 }
