@@ -5,11 +5,12 @@ import {
   type ConvertedTensor,
   checkFit,
   convertWeights,
+  metadataKeys,
   openWeights,
   type Precision,
 } from "../weights-loader/index.ts";
-import { fileSource } from "./file-source.ts";
-import { knownNetworks, type LoadOptions, openNetwork } from "./load-network.ts";
+import { type FileSource, fileSource } from "./file-source.ts";
+import { externalData, knownNetworks, type LoadOptions, openNetwork } from "./load-network.ts";
 
 /** How to convert a weight file. */
 export interface ConvertFileOptions extends LoadOptions {
@@ -30,14 +31,17 @@ export interface ConvertedFile {
   readonly tensors: readonly ConvertedTensor[];
 }
 
-/** Formats that carry nothing but tensors, where no network is asked for. */
+/** True for formats that carry nothing but tensors. */
 async function isPlain(path: string): Promise<boolean> {
-  const source = await fileSource(path);
+  const opened: FileSource[] = [];
   try {
-    const { format, metadata } = await openWeights(source, { name: basename(path), external: async () => source });
-    return format !== "onnx" && format !== "caffe" && metadata["srmap.network"] === undefined;
+    const source = await fileSource(path);
+    opened.push(source);
+    const external = externalData(path, opened);
+    const { format, metadata } = await openWeights(source, { name: basename(path), external });
+    return !["onnx", "caffe", "tfjs"].includes(format) && metadata[metadataKeys.network] === undefined;
   } finally {
-    await source.close();
+    for (const source of opened) await source.close();
   }
 }
 

@@ -13,6 +13,7 @@ import {
   type ImportedNetwork,
   importCaffe,
   importOnnx,
+  importTfjs,
   inspectWeights,
   type KnownNetwork,
   networkOf,
@@ -36,8 +37,8 @@ export function knownNetworks(): KnownNetwork[] {
   return modelNames().map((name) => ({ name, parameters: networkParameters(modelByName(name)) }));
 }
 
-/** Opens external data of an ONNX model, in the model's folder alone: a link that leads out of it is not followed. */
-function externalData(path: string, opened: FileSource[]): ExternalData {
+/** Opens data beside a model (ONNX, TensorFlow.js), in its folder alone: a link that leads out of it is not followed. */
+export function externalData(path: string, opened: FileSource[]): ExternalData {
   return async (location) => {
     const folder = await realpath(dirname(path));
     const target = await realpath(join(folder, location));
@@ -129,7 +130,7 @@ async function describedNetwork(
   const { name, format } = file;
   const carried = networkOf(file);
   if (carried !== undefined) return { definition: withPreprocessing(carried, chosen), weights: file };
-  if (format !== "onnx" && format !== "caffe") {
+  if (format !== "onnx" && format !== "caffe" && format !== "tfjs") {
     const { fits } = inspectWeights(file, knownNetworks());
     const advice = fits.length === 0 ? "It fits none of the package's networks." : `It fits ${fits.join(" and ")}.`;
     throw new UnsupportedError(`weights "${name}": a ${format} file does not describe its network. Name it. ${advice}`);
@@ -139,6 +140,7 @@ async function describedNetwork(
       `weights "${name}": the file does not say how photos are prepared for its network. Name the preprocessing: ${preprocessingNames().join(", ")}.`,
     );
   }
+  if (format === "tfjs") return importTfjs(source, { name, preprocessing: chosen, external });
   return format === "onnx"
     ? importOnnx(source, { name, preprocessing: chosen, external })
     : importCaffe(source, { name, preprocessing: chosen, ...(prototxt === undefined ? {} : { prototxt }) });

@@ -10,4 +10,6 @@ export { type OpenOptions, openWeights } from "./open.ts";
 export { type Precision, precisionBits } from "./precision.ts";
 export { type RegisteredWeights, registeredModels, registeredWeights } from "./registry.ts";
 export { type BlobLike, type ByteSource, blobSource, bytesSource } from "./source.ts";
+export { importTfjs, type TfjsImportOptions } from "./tfjs.ts";
+export { type FetchRange, urlSource } from "./url-source.ts";
 export type { TensorInfo, WeightFile } from "./weight-file.ts";

@@ -7,6 +7,7 @@ import { ProtoReader } from "./protobuf.ts";
 import { looksLikeSafetensors, openSafetensors } from "./safetensors.ts";
 import type { ByteSource } from "./source.ts";
 import { looksLikeTar } from "./tar.ts";
+import { looksLikeTfjs, openTfjs } from "./tfjs.ts";
 import { looksLikeLegacyTorch, openTorchLegacy, openTorchTar, openTorchZip, torchZipPickle } from "./torch.ts";
 import type { WeightFile } from "./weight-file.ts";
 import { looksLikeZip, readZip } from "./zip.ts";
@@ -15,7 +16,7 @@ import { looksLikeZip, readZip } from "./zip.ts";
 export interface OpenOptions {
   /** How messages call the file; default "unnamed". */
   readonly name?: string;
-  /** Opens the files of ONNX external data; without it such files are refused. */
+  /** Opens the files of ONNX external data and TensorFlow.js shards; without it such files are refused. */
   readonly external?: ExternalData;
 }
 
@@ -24,7 +25,7 @@ const startBytes = 512;
 
 /**
  * Opens a weight file, its format told from its bytes (never from its name): safetensors, PyTorch (zip, legacy,
- * tar), ONNX, Caffe, NumPy. Only headers are read.
+ * tar), ONNX, Caffe, NumPy, TensorFlow.js. Only headers are read.
  * @throws FormatError when the bytes are of no known format, or contradict themselves
  */
 export async function openWeights(source: ByteSource, options: OpenOptions = {}): Promise<WeightFile> {
@@ -43,6 +44,7 @@ export async function openWeights(source: ByteSource, options: OpenOptions = {})
     );
   }
   if (looksLikeNpy(start)) return openNpy(source, name);
+  if (looksLikeTfjs(start)) return openTfjs(source, name, options.external);
   const protobuf = await protobufFormat(source);
   if (protobuf === "onnx") return openOnnx(source, name, options.external);
   if (protobuf === "caffe") return openCaffe(source, name);
@@ -85,6 +87,6 @@ function unknownFormat(start: Uint8Array, byteLength: number, name: string): For
   }
   const bytes = Array.from(start.subarray(0, 8), (byte) => byte.toString(16).padStart(2, "0")).join(" ");
   return new FormatError(
-    `${file}: not a weight file of a known format (safetensors, PyTorch, ONNX, Caffe, NumPy). It starts with ${bytes}.`,
+    `${file}: not a weight file of a known format (safetensors, PyTorch, ONNX, Caffe, NumPy, TensorFlow.js). It starts with ${bytes}.`,
   );
 }

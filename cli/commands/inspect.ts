@@ -1,7 +1,7 @@
 import { basename } from "node:path";
 import { formatShape } from "../../engine/tensor.ts";
 import { fileSource } from "../../host/file-source.ts";
-import { knownNetworks } from "../../host/load-network.ts";
+import { externalData, knownNetworks } from "../../host/load-network.ts";
 import { type Inspection, inspectWeights, openWeights } from "../../weights-loader/index.ts";
 import type { Command } from "../command.ts";
 import { CommandError, describeError, UsageError } from "../errors.ts";
@@ -12,10 +12,12 @@ const listed = 8;
 async function inspectFile(path: string): Promise<Inspection> {
   try {
     const source = await fileSource(path);
+    const opened = [source];
     try {
-      return inspectWeights(await openWeights(source, { name: basename(path) }), knownNetworks());
+      const options = { name: basename(path), external: externalData(path, opened) };
+      return inspectWeights(await openWeights(source, options), knownNetworks());
     } finally {
-      await source.close();
+      for (const file of opened) await file.close();
     }
   } catch (error) {
     const message = describeError(error);

@@ -100,7 +100,13 @@ fits: none of the package's networks
     assert.is(weights.file, "squeezenet1_1-b8a52dc0.pth");
   });
 
-  for (const file of ["onnx-torch.onnx", "onnx-external.onnx", "caffe-v1.caffemodel", "caffe-v2.caffemodel"]) {
+  for (const file of [
+    "onnx-torch.onnx",
+    "onnx-external.onnx",
+    "caffe-v1.caffemodel",
+    "caffe-v2.caffemodel",
+    "tfjs/tfjs-sequential.json",
+  ]) {
     test(`explain runs the network that ${file} describes`, async () => {
       const preprocess = file.startsWith("caffe") ? "caffe-reference" : "torchvision";
       const run = await explain(file, "--preprocess", preprocess, "--composite", "epsilonPlus", "--json");

@@ -1,5 +1,6 @@
+import { FormatError } from "../../engine/errors.ts";
 import { isFloat } from "../../weights-loader/dtype.ts";
-import { bytesSource, importCaffe, importOnnx, openWeights } from "../../weights-loader/index.ts";
+import { bytesSource, importCaffe, importOnnx, importTfjs, openWeights } from "../../weights-loader/index.ts";
 import { plainPreprocessing } from "../cases/networks.ts";
 import { fixtureBytes } from "../support/fixtures.ts";
 import { fuzz } from "../support/fuzz.ts";
@@ -38,7 +39,19 @@ async function importCaffeAndRead(bytes: Uint8Array, prototxt?: string): Promise
   for (const name of weights.tensors.keys()) await weights.read(name);
 }
 
+/** Imports a TensorFlow.js model and reads all of its weights. */
+async function importTfjsAndRead(bytes: Uint8Array): Promise<void> {
+  const external = async (path: string) => {
+    if (!path.startsWith("tfjs-")) throw new FormatError(`no shard "${path}"`);
+    return bytesSource(fixtureBytes("tfjs/tfjs-functional-1.bin"));
+  };
+  const { weights } = await importTfjs(bytesSource(bytes), { preprocessing: plainPreprocessing, external });
+  for (const name of weights.tensors.keys()) await weights.read(name);
+}
+
 suite("damaged weight files", (test) => {
+  test("400 damaged copies of a TensorFlow.js model are imported or refused", () =>
+    fuzz(fixtureBytes("tfjs/tfjs-functional.json"), 400, importTfjsAndRead));
   for (const file of files) {
     test(`400 damaged copies of ${file} are read or refused`, () => fuzz(fixtureBytes(file), 400, openAndRead));
   }

@@ -1,0 +1,346 @@
+import { FormatError, UnsupportedError } from "../engine/errors.ts";
+import type { NodeDefinition, Pads, Pair } from "../engine/graph.ts";
+import { elementCount, formatShape, type Shape, sameShape } from "../engine/tensor.ts";
+import type { ComputedTensor, WeightFile } from "./weight-file.ts";
+
+/** A JSON object. */
+export type Json = Readonly<Record<string, unknown>>;
+type Node = NodeDefinition extends infer N ? (N extends NodeDefinition ? Omit<N, "name" | "inputs"> : never) : never;
+
+/** A layer's output: our node, its shape ([C,H,W] or [F]), and zeros around it that its reader takes over. */
+export interface Value {
+  readonly node: string;
+  readonly shape: Shape;
+  /** For vectors that were images: their [C,H,W]. Keras flattens H,W,C, this engine C,H,W. */
+  readonly image?: Shape;
+  readonly pads?: Pads;
+}
+
+/** A layer of the topology. */
+export interface Layer {
+  readonly name: string;
+  readonly type: string;
+  readonly config: Json;
+  readonly inputs: readonly string[];
+}
+
+/** What converting layers adds to. */
+export interface State {
+  readonly what: string;
+  readonly weights: WeightFile;
+  readonly nodes: NodeDefinition[];
+  readonly computed: ComputedTensor[];
+  readonly values: Map<string, Value>;
+}
+
+function emit(state: State, name: string, inputs: readonly string[], node: Node): void {
+  state.nodes.push({ name, inputs, ...node } as NodeDefinition); // a layer of one kind, completed
+}
+
+/** Registers a tensor that is worked out from one of the file's. */
+function tensor(
+  state: State,
+  name: string,
+  shape: Shape,
+  from: string,
+  change?: (values: Float32Array) => Float32Array,
+): string {
+  const own = state.weights.tensors.get(from);
+  if (own === undefined || elementCount(own.shape) !== elementCount(shape)) {
+    const got = own === undefined ? "it is missing" : `got ${formatShape(own.shape)}`;
+    throw new FormatError(`${state.what}: tensor "${from}" must have ${elementCount(shape)} elements, ${got}.`);
+  }
+  const compute = async (): Promise<Float32Array> => {
+    const values = await state.weights.read(from);
+    return change === undefined ? values : change(values);
+  };
+  state.computed.push({ name, shape, compute });
+  return name;
+}
+
+/** Axes of a C-order array exchanged: axis i of the result is axis `order[i]` of the source. */
+function permute(values: Float32Array, shape: Shape, order: readonly number[]): Float32Array {
+  const strides = shape.map((_, axis) => elementCount(shape.slice(axis + 1)));
+  const result = new Float32Array(values.length);
+  let next = 0;
+  const walk = (depth: number, at: number): void => {
+    const axis = order[depth] ?? 0;
+    const size = shape[axis] ?? 1;
+    const stride = strides[axis] ?? 1;
+    if (depth === order.length - 1) {
+      for (let i = 0; i < size; i++) result[next++] = values[at + i * stride]!;
+    } else {
+      for (let i = 0; i < size; i++) walk(depth + 1, at + i * stride);
+    }
+  };
+  if (result.length > 0) walk(0, 0);
+  return result;
+}
+
+/** The activation that a layer brings along, as a node behind it. */
+function activated(state: State, layer: Layer, value: Value): Value {
+  const kind = String(layer.config["activation"] ?? "linear");
+  if (kind === "linear") return value;
+  const node = activations[kind];
+  if (node === undefined) throw new UnsupportedError(`activation "${kind}".`);
+  const name = layer.type === "Activation" ? layer.name : `${layer.name}.${kind}`;
+  emit(state, name, [value.node], node);
+  return { ...value, node: name };
+}
+
+const activations: Readonly<Record<string, Node>> = {
+  relu: { op: "relu" },
+  relu6: { op: "clip", low: 0, high: 6 },
+  softmax: { op: "softmax" },
+};
+
+/** Zero padding that no convolution takes over, written out as a depthwise 1x1 convolution with weights of one. */
+export function plain(state: State, value: Value): Value {
+  if (value.pads === undefined) return value;
+  const [channels = 1] = value.shape;
+  const name = `${value.node}.pad`;
+  const weight = `${name}.weight`;
+  state.computed.push({
+    name: weight,
+    shape: [channels, 1, 1, 1],
+    compute: async () => new Float32Array(channels).fill(1),
+  });
+  const shape = { outChannels: channels, kernelShape: [1, 1], pads: value.pads, group: channels } as const;
+  emit(state, name, [value.node], { op: "conv2d", ...shape, weight });
+  return { node: name, shape: value.shape };
+}
+
+function pair(config: Json, key: string, otherwise: Pair): Pair {
+  const value = config[key] ?? otherwise;
+  const [height, width] = Array.isArray(value) ? value : [value, value];
+  if (!(Number.isSafeInteger(height) && Number.isSafeInteger(width) && height > 0 && width > 0)) {
+    throw new UnsupportedError(`${key} must be one or two positive integers.`);
+  }
+  return [Number(height), Number(width)];
+}
+
+function image(value: Value | undefined): Value {
+  if (value?.shape.length !== 3) throw new UnsupportedError("its input must be an image.");
+  return value;
+}
+
+interface Window {
+  readonly kernelShape: Pair;
+  readonly strides: Pair;
+  readonly dilations: Pair;
+  readonly pads: Pads;
+  readonly output: Pair;
+}
+
+/** TensorFlow's "same" gives ceil(size / stride) positions, an odd pad at the end; "valid" pads nothing. */
+function windowOf(
+  { config }: Layer,
+  kernelShape: Pair,
+  strides: Pair,
+  dilations: Pair,
+  [, height = 0, width = 0]: Shape,
+): Window {
+  if ((config["data_format"] ?? "channels_last") !== "channels_last") throw new UnsupportedError("channels first.");
+  const padding = config["padding"] ?? "valid";
+  if (padding !== "same" && padding !== "valid") throw new UnsupportedError(`padding "${String(padding)}".`);
+  const along = (axis: 0 | 1, size: number): { before: number; after: number; count: number } => {
+    const span = (kernelShape[axis] - 1) * dilations[axis] + 1;
+    if (padding === "valid") return { before: 0, after: 0, count: Math.floor((size - span) / strides[axis]) + 1 };
+    const count = Math.ceil(size / strides[axis]);
+    const total = Math.max(0, (count - 1) * strides[axis] + span - size);
+    return { before: Math.floor(total / 2), after: total - Math.floor(total / 2), count };
+  };
+  const [y, x] = [along(0, height), along(1, width)];
+  if (y.count < 1 || x.count < 1) throw new UnsupportedError(`its window does not fit into ${height}x${width}.`);
+  return { kernelShape, strides, dilations, pads: [y.before, x.before, y.after, x.after], output: [y.count, x.count] };
+}
+
+/** Turns a layer into nodes. @throws UnsupportedError saying why not */
+type Convert = (state: State, layer: Layer, inputs: readonly Value[]) => Value;
+
+function convolution(isDepthwise: boolean): Convert {
+  return (state, layer, inputs) => {
+    const x = image(inputs[0]);
+    const { config, name } = layer;
+    const [channels = 0] = x.shape;
+    const kernelShape = pair(config, "kernel_size", [1, 1]);
+    const dilations = pair(config, "dilation_rate", [1, 1]);
+    const { strides, pads, output } = windowOf(layer, kernelShape, pair(config, "strides", [1, 1]), dilations, x.shape);
+    const multiplier = Number(config["depth_multiplier"] ?? 1);
+    const group = isDepthwise ? channels : Number(config["groups"] ?? 1);
+    const outChannels = isDepthwise ? channels * multiplier : Number(config["filters"]);
+    const [kh, kw] = kernelShape;
+    // HWIO to OIHW; a depthwise kernel is [kh,kw,C,multiplier], whose outputs are numbered c * multiplier + m.
+    const stored = isDepthwise ? [kh, kw, channels, multiplier] : [kh, kw, channels / group, outChannels];
+    const order = isDepthwise ? [2, 3, 0, 1] : [3, 2, 0, 1];
+    const shape = [outChannels, isDepthwise ? 1 : channels / group, kh, kw];
+    const source = `${name}/${isDepthwise ? "depthwise_kernel" : "kernel"}`;
+    const weight = tensor(state, `${name}.weight`, shape, source, (values) => permute(values, stored, order));
+    const bias =
+      config["use_bias"] === false ? {} : { bias: tensor(state, `${name}.bias`, [outChannels], `${name}/bias`) };
+    const [top, left, bottom, right] = x.pads ?? [0, 0, 0, 0];
+    const joined: Pads = [pads[0] + top, pads[1] + left, pads[2] + bottom, pads[3] + right];
+    const shared = { kernelShape, strides, dilations, pads: joined, group };
+    emit(state, name, [x.node], { op: "conv2d", outChannels, ...shared, weight, ...bias });
+    return activated(state, layer, { node: name, shape: [outChannels, ...output] });
+  };
+}
+
+function pool(op: "maxPool2d" | "averagePool2d"): Convert {
+  return (state, layer, inputs) => {
+    const x = plain(state, image(inputs[0]));
+    const kernelShape = pair(layer.config, "pool_size", [2, 2]);
+    const steps = pair(layer.config, "strides", kernelShape);
+    const { strides, pads, output } = windowOf(layer, kernelShape, steps, [1, 1], x.shape);
+    emit(state, layer.name, [x.node], { op, kernelShape, strides, pads }); // averages leave padding out, as TensorFlow's do
+    return { node: layer.name, shape: [x.shape[0] ?? 0, ...output] };
+  };
+}
+
+function globalPool(op: "globalAveragePool2d" | "globalMaxPool2d"): Convert {
+  return (state, layer, inputs) => {
+    const x = plain(state, image(inputs[0]));
+    const [channels = 0] = x.shape;
+    const isKept = layer.config["keepdims"] === true;
+    const name = isKept ? layer.name : `${layer.name}.pool`;
+    emit(state, name, [x.node], { op });
+    if (isKept) return { node: name, shape: [channels, 1, 1] };
+    emit(state, layer.name, [name], { op: "flatten" });
+    return { node: layer.name, shape: [channels] };
+  };
+}
+
+const dense: Convert = (state, layer, inputs) => {
+  const [x] = inputs;
+  if (x?.shape.length !== 1) throw new UnsupportedError("its input must be a vector.");
+  const { config, name } = layer;
+  const [inFeatures = 0] = x.shape;
+  const outFeatures = Number(config["units"]);
+  const [channels = inFeatures, height = 1, width = 1] = x.image ?? [];
+  // [in,out] to [out,in], and the inputs from H,W,C order to C,H,W.
+  const turn = (values: Float32Array): Float32Array =>
+    permute(values, [height, width, channels, outFeatures], [3, 2, 0, 1]);
+  const weight = tensor(state, `${name}.weight`, [outFeatures, inFeatures], `${name}/kernel`, turn);
+  const bias =
+    config["use_bias"] === false ? {} : { bias: tensor(state, `${name}.bias`, [outFeatures], `${name}/bias`) };
+  emit(state, name, [x.node], { op: "dense", outFeatures, weight, ...bias });
+  return activated(state, layer, { node: name, shape: [outFeatures] });
+};
+
+const flatten: Convert = (state, layer, inputs) => {
+  const [x] = inputs.map((value) => plain(state, value));
+  if (x === undefined) throw new UnsupportedError("it has no input.");
+  if (x.shape.length === 1) return x;
+  emit(state, layer.name, [x.node], { op: "flatten" });
+  return { node: layer.name, shape: [elementCount(x.shape)], image: x.shape };
+};
+
+const batchNormalization: Convert = (state, layer, inputs) => {
+  const [raw] = inputs;
+  if (raw === undefined || raw.image !== undefined)
+    throw new UnsupportedError("its input must be an image or plain vector.");
+  const x = plain(state, raw);
+  const { config, name } = layer;
+  const [channels = 0] = x.shape;
+  const vector = (part: string): string => tensor(state, `${name}.${part}`, [channels], `${name}/${part}`);
+  const node = {
+    op: "batchNorm",
+    epsilon: Number(config["epsilon"] ?? 1e-3),
+    mean: vector("moving_mean"),
+    variance: vector("moving_variance"),
+    ...(config["scale"] === false ? {} : { scale: vector("gamma") }),
+    ...(config["center"] === false ? {} : { bias: vector("beta") }),
+  } as const;
+  emit(state, name, [x.node], node);
+  return { ...x, node: name };
+};
+
+const zeroPadding: Convert = (state, layer, inputs) => {
+  const x = plain(state, image(inputs[0]));
+  const given = layer.config["padding"];
+  const [vertical, horizontal] = Array.isArray(given) ? given : [given, given];
+  const both = (value: unknown): number[] =>
+    Array.isArray(value) ? value.map(Number) : [Number(value), Number(value)];
+  const [top = 0, bottom = 0] = both(vertical);
+  const [left = 0, right = 0] = both(horizontal);
+  if (![top, bottom, left, right].every((size) => Number.isSafeInteger(size) && size >= 0)) {
+    throw new UnsupportedError("padding must be non-negative integers.");
+  }
+  const [channels = 0, height = 0, width = 0] = x.shape;
+  return { ...x, shape: [channels, height + top + bottom, width + left + right], pads: [top, left, bottom, right] };
+};
+
+const passOn: Convert = (_state, _layer, inputs) => {
+  const [x] = inputs;
+  if (x === undefined) throw new UnsupportedError("it has no input.");
+  return x;
+};
+
+const rectifier: Convert = (state, layer, inputs) => {
+  const [raw] = inputs;
+  if (raw === undefined) throw new UnsupportedError("it has no input.");
+  const x = plain(state, raw);
+  const { config, name, type } = layer;
+  const slope = Number(
+    (type === "LeakyReLU" ? (config["alpha"] ?? config["negative_slope"] ?? 0.3) : config["negative_slope"]) ?? 0,
+  );
+  const highest = config["max_value"];
+  if (Number(config["threshold"] ?? 0) !== 0) throw new UnsupportedError("a threshold.");
+  if (typeof highest === "number" && slope !== 0) throw new UnsupportedError("a slope together with a largest value.");
+  if (typeof highest === "number") emit(state, name, [x.node], { op: "clip", low: 0, high: highest });
+  else emit(state, name, [x.node], slope === 0 ? { op: "relu" } : { op: "leakyRelu", slope });
+  return { ...x, node: name };
+};
+
+function join(op: "add" | "concat"): Convert {
+  return (state, layer, inputs) => {
+    const all = inputs.map((value) => plain(state, value));
+    const [first] = all;
+    if (first === undefined || all.some(({ image: was }) => was !== undefined))
+      throw new UnsupportedError("flattened images.");
+    const axis = Number(layer.config["axis"] ?? -1);
+    if (op === "concat" && axis !== -1 && axis !== first.shape.length) throw new UnsupportedError(`axis ${axis}.`);
+    const rest = op === "add" ? 0 : 1;
+    if (!all.every(({ shape }) => sameShape(shape.slice(rest), first.shape.slice(rest)))) {
+      throw new UnsupportedError(`the shapes ${all.map(({ shape }) => formatShape(shape)).join(" and ")} differ.`);
+    }
+    emit(
+      state,
+      layer.name,
+      all.map(({ node }) => node),
+      { op },
+    );
+    const channels = all.reduce((sum, { shape }) => sum + (shape[0] ?? 0), 0);
+    return { node: layer.name, shape: op === "add" ? first.shape : [channels, ...first.shape.slice(1)] };
+  };
+}
+
+const softmax: Convert = (state, layer, inputs) => {
+  const [x] = inputs;
+  if (x === undefined || x.image !== undefined)
+    throw new UnsupportedError("its input must be an image or plain vector.");
+  emit(state, layer.name, [plain(state, x).node], { op: "softmax" });
+  return { ...x, node: layer.name };
+};
+
+/** Every Keras layer that can be part of a network here. */
+export const converters: Readonly<Record<string, Convert>> = {
+  Activation: (state, layer, inputs) => activated(state, layer, plain(state, passOn(state, layer, inputs))),
+  Add: join("add"),
+  AveragePooling2D: pool("averagePool2d"),
+  BatchNormalization: batchNormalization,
+  Concatenate: join("concat"),
+  Conv2D: convolution(false),
+  Dense: dense,
+  DepthwiseConv2D: convolution(true),
+  Dropout: passOn,
+  Flatten: flatten,
+  GlobalAveragePooling2D: globalPool("globalAveragePool2d"),
+  GlobalMaxPooling2D: globalPool("globalMaxPool2d"),
+  LeakyReLU: rectifier,
+  MaxPooling2D: pool("maxPool2d"),
+  ReLU: rectifier,
+  Softmax: softmax,
+  SpatialDropout2D: passOn,
+  ZeroPadding2D: zeroPadding,
+};
