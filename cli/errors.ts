@@ -32,3 +32,12 @@ export function describeError(error: unknown): string {
   if (known !== undefined) return `${known}.`;
   return error instanceof Error ? error.message : String(error);
 }
+
+/** Turns an engine's complaint about a name that was typed into a complaint about the command line. */
+export function asUsage<Value>(check: () => Value): Value {
+  try {
+    return check();
+  } catch (error) {
+    throw new UsageError(describeError(error));
+  }
+}

@@ -8,23 +8,13 @@ import { doubtHeadline } from "./doubt.ts";
 import { sha256 } from "./hash.ts";
 import { relevanceColors, saliencyColors } from "./outputs.ts";
 import { panel } from "./panel.ts";
+import type { InputFile, SourceFile } from "./photo-input.ts";
 import { encodePng } from "./png.ts";
-
-/** A file that went into an explanation. */
-export interface SourceFile {
-  readonly file: string;
-  readonly sha256: string;
-}
 
 /** Where an explanation came from, for its report. */
 export interface ExplanationContext {
   readonly weights: SourceFile;
-  readonly input: SourceFile & {
-    readonly kind: "photo" | "tensor";
-    /** Size of the photo before it was fitted to the network. */
-    readonly width?: number;
-    readonly height?: number;
-  };
+  readonly input: InputFile;
   /** Said when the network merely guesses. */
   readonly note: string | undefined;
   /** What was asked for: "top1", a class id or name. */

@@ -1,34 +1,30 @@
 import { readFile } from "node:fs/promises";
-import { basename, extname, join } from "node:path";
+import { basename, join } from "node:path";
 import { type Composite, compositeByName, compositeNames } from "../../engine/composites.ts";
 import { type Explanation, explain as explainImage } from "../../engine/explain.ts";
-import { formatSize, type Image } from "../../engine/image.ts";
 import { modelByName, modelNames } from "../../engine/models/index.ts";
 import { preprocessingByName, preprocessingNames } from "../../engine/models/preprocessing.ts";
 import type { Network } from "../../engine/network.ts";
 import { pictureOf } from "../../engine/preprocess.ts";
 import type { ResolvedSalientRelevanceOptions } from "../../engine/salient-options.ts";
 import { parseTarget, resolveTarget } from "../../engine/target.ts";
-import type { Tensor } from "../../engine/tensor.ts";
 import { defaultModel } from "../../host/bundled-models.ts";
-import { decodeImage, defaultImageLimits, type ImageLimits } from "../../host/image.ts";
+import { defaultImageLimits, type ImageLimits } from "../../host/image.ts";
 import { type LoadOptions, loadNetwork } from "../../host/load-network.ts";
-import { readPhotoBytes } from "../../host/read-photo.ts";
 import { sha256File } from "../../host/sha256.ts";
 import { version } from "../../host/version.ts";
 import { writeFolder } from "../atomic-write.ts";
 import { type Outcome, runBatch } from "../batch.ts";
 import type { Command } from "../command.ts";
 import { doubtNote } from "../doubt.ts";
-import { CommandError, describeError, UsageError } from "../errors.ts";
-import { type ExplanationContext, explanationFiles, type SourceFile } from "../explanation-files.ts";
-import { sha256 } from "../hash.ts";
+import { asUsage, CommandError, describeError, UsageError } from "../errors.ts";
+import { explanationFiles } from "../explanation-files.ts";
 import { expandInputs, photoInputs } from "../inputs.ts";
-import { parseTensor } from "../map-file.ts";
 import { chooseModel } from "../model-choice.ts";
 import type { Arguments } from "../options.ts";
 import { defaultFolder, outputOption, requireWritable } from "../outputs.ts";
 import { formatShare } from "../panel.ts";
+import { readPhotoInput, type SourceFile } from "../photo-input.ts";
 import { salientSettingOptions, salientSettings } from "../salient-settings.ts";
 
 /** All that was asked for, checked. */
@@ -52,18 +48,6 @@ interface Explained {
   readonly explanation: Explanation;
   /** Set when the network merely guesses. */
   readonly note: string | undefined;
-}
-
-// Fewer pixels than this show nothing that could be explained; enlarging them to a network's input invents the rest.
-const minimumSide = 8;
-
-/** Turns an engine's complaint about a name that was typed into a complaint about the command line. */
-function asUsage<Value>(check: () => Value): Value {
-  try {
-    return check();
-  } catch (error) {
-    throw new UsageError(describeError(error));
-  }
 }
 
 async function readLoadOptions(given: Arguments): Promise<LoadOptions> {
@@ -109,25 +93,6 @@ async function readRequest(given: Arguments): Promise<Request> {
   };
 }
 
-/** A photo, or a tensor in its place, as it came from the file. */
-async function readInput(
-  path: string,
-  limits: ImageLimits,
-): Promise<{ input: Image | Tensor; source: ExplanationContext["input"] }> {
-  const bytes = await readPhotoBytes(path);
-  const file = { file: basename(path), sha256: sha256(bytes) };
-  if (extname(path).toLowerCase() === ".npy") {
-    return { input: parseTensor(bytes, basename(path)), source: { ...file, kind: "tensor" } };
-  }
-  const input = decodeImage(bytes, limits);
-  if (Math.min(input.width, input.height) < minimumSide) {
-    throw new RangeError(
-      `the photo has ${formatSize(input)} pixels, at least ${minimumSide}x${minimumSide} are needed to explain anything.`,
-    );
-  }
-  return { input, source: { ...file, kind: "photo", width: input.width, height: input.height } };
-}
-
 async function explainOne(
   path: string,
   folder: string,
@@ -136,7 +101,7 @@ async function explainOne(
   request: Request,
 ): Promise<Explained> {
   const started = performance.now();
-  const { input, source } = await readInput(path, request.limits);
+  const { input, source } = await readPhotoInput(path, request.limits);
   const decodeMs = performance.now() - started;
   const explanation = explainImage(network, input, {
     target: parseTarget(request.target),
