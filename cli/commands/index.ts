@@ -3,13 +3,15 @@ import { convert } from "./convert.ts";
 import { explain } from "./explain.ts";
 import { fetch } from "./fetch.ts";
 import { inspect } from "./inspect.ts";
+import { models } from "./models.ts";
 import { salient } from "./salient.ts";
+import { verify } from "./verify.ts";
 
 /** Name of a command. */
-export type CommandName = "explain" | "salient" | "fetch" | "inspect" | "convert";
+export type CommandName = "explain" | "salient" | "models" | "fetch" | "inspect" | "convert" | "verify";
 
 /** Every command by name. */
-export const commands: Record<CommandName, Command> = { explain, salient, fetch, inspect, convert };
+export const commands: Record<CommandName, Command> = { explain, salient, models, fetch, inspect, convert, verify };
 
 /** True for the names in `commands`. */
 export function isCommandName(name: string): name is CommandName {
