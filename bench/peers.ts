@@ -54,7 +54,7 @@ export function benchPeers(
     [process.execPath, "onnxruntime-web.mjs", existsSync(`${installed}onnxruntime-web`)],
     [process.execPath, "onnxruntime-node.mjs", existsSync(`${installed}onnxruntime-node`)],
     [process.execPath, "tfjs-wasm.mjs", threads === 1 && existsSync(`${installed}@tensorflow/tfjs-backend-wasm`)],
-    [python ?? "python3", "pytorch.py", python !== undefined],
+    [python ?? "python3", "torch_peers.py", python !== undefined],
   ];
   const results: Result[] = [];
   for (const [command, script, isThere] of commands) {

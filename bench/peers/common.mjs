@@ -10,6 +10,10 @@ export const peers = fileURLToPath(new URL("../../.peers/", import.meta.url));
 export const load = createRequire(join(peers, "package.json"));
 export const net = JSON.parse(readFileSync(join(folder, "net.json"), "utf8"));
 
+/** Version of an installed peer, from its package file, which its exports may hide. */
+export const versionOf = (name) =>
+  JSON.parse(readFileSync(join(peers, "node_modules", name, "package.json"), "utf8")).version;
+
 /** A float32 file, read in pieces so that files over 2 GiB would do as well. */
 export function floats(name, offset = 0, length = undefined) {
   const file = openSync(join(folder, name), "r");

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { floats, folder, load, net, report, threads } from "./common.mjs";
+import { floats, folder, load, net, report, threads, versionOf } from "./common.mjs";
 
 const ort = load("onnxruntime-node");
 const started = performance.now();
@@ -9,7 +9,7 @@ const session = await ort.InferenceSession.create(join(folder, "model.onnx"), {
 });
 const loadMs = performance.now() - started;
 const feeds = { input: new ort.Tensor("float32", floats("input.bin"), [1, ...net.inputShape]) };
-await report("onnxruntime-node", load("onnxruntime-node/package.json").version, loadMs, async () => {
+await report("onnxruntime-node", versionOf("onnxruntime-node"), loadMs, async () => {
   const result = await session.run(feeds);
   return result[session.outputNames[0]].data;
 });

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { floats, folder, load, net, report, threads } from "./common.mjs";
+import { floats, folder, load, net, report, threads, versionOf } from "./common.mjs";
 
 const ort = load("onnxruntime-web");
 ort.env.wasm.numThreads = threads;
@@ -11,7 +11,7 @@ const session = await ort.InferenceSession.create(readFileSync(join(folder, "mod
 });
 const loadMs = performance.now() - started;
 const feeds = { input: new ort.Tensor("float32", floats("input.bin"), [1, ...net.inputShape]) };
-await report("onnxruntime-web", load("onnxruntime-web/package.json").version, loadMs, async () => {
+await report("onnxruntime-web", versionOf("onnxruntime-web"), loadMs, async () => {
   const result = await session.run(feeds);
   return result[session.outputNames[0]].data;
 });

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { floats, load, net, peers, report } from "./common.mjs";
+import { floats, load, net, peers, report, versionOf } from "./common.mjs";
 
 // Plain Node has no threads for this backend: it runs one.
 const tf = load("@tensorflow/tfjs-core");
@@ -66,7 +66,7 @@ function step(x, layer) {
   }
 }
 
-await report("tfjs-wasm", load("@tensorflow/tfjs-backend-wasm/package.json").version, loadMs, async () => {
+await report("tfjs-wasm", versionOf("@tensorflow/tfjs-backend-wasm"), loadMs, async () => {
   const y = tf.tidy(() => net.layers.reduce(step, input));
   const logits = await y.data();
   y.dispose();

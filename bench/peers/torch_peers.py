@@ -1,4 +1,4 @@
-"""PyTorch peers: python pytorch.py FOLDER THREADS SAMPLES. Prints one line of JSON per measurement.
+"""PyTorch peers: python torch_peers.py FOLDER THREADS SAMPLES. Prints one line of JSON per measurement.
 forward; li2019: the paper's composite in plain PyTorch, the forward pass included; zennit: EpsilonPlus, forward included;
 captum: LRP with epsilon rules, forward included. The last two are left out where they are not installed."""
 
@@ -88,12 +88,26 @@ def zennit():
     return logits, r
 
 
+class Unflattened(torch.nn.Module):
+    """captum knows no Flatten layer, only the function."""
+
+    def __init__(self):
+        super().__init__()
+        at = next(i for i, m in enumerate(model) if isinstance(m, torch.nn.Flatten))
+        self.features, self.head = model[:at], model[at + 1 :]
+
+    def forward(self, a):
+        return self.head(self.features(a).flatten(1))
+
+
 def captum():
-    lrp = LRP(model)
+    wrapped = Unflattened()
+    lrp = LRP(wrapped)
     for m in model:
-        m.rule = EpsilonRule() if hasattr(m, "weight") else None
+        if hasattr(m, "weight"):
+            m.rule = EpsilonRule()
     a = x.clone().requires_grad_(True)
-    logits = model(a)
+    logits = wrapped(a)
     return logits, lrp.attribute(a, target=int(logits.argmax()))
 
 
@@ -105,7 +119,8 @@ def stub_torchvision():
         for name in [each for each in sys.modules if each.split(".")[0] == "torchvision"]:
             del sys.modules[name]
         library = torch.library.Library("torchvision", "DEF")
-        library.define("nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
+        for operator in ["nms", "qnms"]:
+            library.define(f"{operator}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
         globals()["kept"] = library
 
 
@@ -141,5 +156,5 @@ try:
     from importlib.metadata import version
     if not any(each["op"] == "lrn" for each in net["layers"]):
         measure("captum epsilon", version("captum"), captum)
-except (ImportError, TypeError, AttributeError) as error:
+except Exception as error:  # a peer that fails is named and left out
     print(f"captum: {error}", file=sys.stderr)
