@@ -7,10 +7,10 @@ export function prepareActivation(map: LinearMap, context: RelevanceContext, scr
   const { kernels, relevance: r, rules } = context;
   const { activation, y } = map;
   if (activation === undefined || rules.activation === "pass") return () => 0;
-  const { call, arena } = kernels;
+  const { split, arena } = kernels;
   const sums = scratch.reserve(8 * y.height);
   const total = (): number => {
-    call.sumRows(sums(), r.address, r.rowStride, r.rowStride, 0, r.height);
+    split("sumRows", r.height, sums(), r.address, r.rowStride, r.rowStride);
     return arena.f64(sums(), r.height).reduce((a, b) => a + b, 0);
   };
   const positiveOnly = rules.activation === "gradient" ? 0 : 1;
@@ -18,8 +18,8 @@ export function prepareActivation(map: LinearMap, context: RelevanceContext, scr
   return () => {
     const before = total();
     // biome-ignore format: one group of arguments a line
-    call.rectify(r.address, r.rowStride, r.address, r.rowStride, gate, y.rowStride, y.width * y.channels,
-      activation.low, activation.high, positiveOnly, 0, y.height);
+    split("rectify", y.height,r.address, r.rowStride, r.address, r.rowStride, gate, y.rowStride, y.width * y.channels,
+      activation.low, activation.high, positiveOnly);
     return before - total();
   };
 }

@@ -46,7 +46,7 @@ function preparePass(map: LinearMap, context: RelevanceContext): RelevancePass {
       scratch.addresses = addresses;
       const dropped = activate();
       const count = r.height * r.rowStride;
-      kernels.call.copyChannels(dx.address, 0, count, r.address, 0, count, 1, count, 0, 1);
+      kernels.split("copyChannels", 1, dx.address, 0, count, r.address, 0, count, 1, count);
       return { ...nothingLost, dropped };
     },
   };
@@ -60,7 +60,7 @@ function prepareGradient(map: LinearMap, context: RelevanceContext): RelevancePa
     inputRelevance: [dx],
   } = context;
   if (dx === undefined) throw new RangeError("linear layer without input");
-  const { call } = kernels;
+  const { call, split } = kernels;
   const { y } = map;
   const scratch = new Scratch();
   const activate = prepareActivation(map, context, scratch);
@@ -75,7 +75,7 @@ function prepareGradient(map: LinearMap, context: RelevanceContext): RelevancePa
       const [top, left, bottom, right] = map.gradientBorder;
       call.clearBorder(image.address, image.rowStride, y.height, y.width, y.channels, top, left, bottom, right);
       // biome-ignore format: one group of arguments a line
-      call.copyChannels(image.address, image.rowStride, image.pixelStride, r.address, r.rowStride, r.pixelStride, y.width, y.channels, 0, y.height);
+      split("copyChannels", y.height,image.address, image.rowStride, image.pixelStride, r.address, r.rowStride, r.pixelStride, y.width, y.channels);
       if (map.gradientPadding > 0) call.fill(image.address, 0, y.channels, y.channels + map.gradientPadding);
       map.transpose(dx, image, unmodified, undefined);
       return bookTheRest;

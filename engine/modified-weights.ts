@@ -19,13 +19,13 @@ export function writeModified(
   length: number,
   modification: Modification,
 ): void {
-  const { call } = kernels;
+  const { split } = kernels;
   if (modification.kind === "signed") {
-    call.scaleSigned(out, from, modification.positive, modification.negative, 0, length);
+    split("scaleSigned", length, out, from, modification.positive, modification.negative);
   } else if (modification.kind === "squared") {
-    call.square(out, from, 0, length);
+    split("square", length, out, from);
   } else {
-    call.fill(out, 1, 0, length);
+    split("fill", length, out, 1);
   }
 }
 

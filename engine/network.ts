@@ -60,7 +60,7 @@ export class Network implements ParameterSink {
     const longestRow = Math.max(1, ...this.parameters.map(({ shape }) => elementCount(shape.slice(1))));
     const { arena } = kernels;
     const staging = new Staging(kernels, longestRow);
-    const workspace = new Workspace(arena);
+    const workspace = new Workspace(kernels);
     this.activations = values.map((value) => {
       const borders = value.consumers.map((index) => {
         const consumer = layers[index];
@@ -92,6 +92,7 @@ export class Network implements ParameterSink {
       }
       return { layer, runtime };
     });
+    workspace.settle();
   }
 
   /** Memory of a value; internal to the engine. */
@@ -202,26 +203,26 @@ export class Network implements ParameterSink {
 
   /** Copies an image out of kernel memory in C,H,W order; internal to the engine. */
   readImage(image: Activation, shape: Shape): Tensor {
-    const { call, arena } = this.kernels;
+    const { split, arena } = this.kernels;
     // biome-ignore format: one group of arguments a line
-    call.toChannelFirst(this.#flat, image.address, image.rowStride, image.pixelStride, image.height, image.width, 0, image.channels);
+    split("toChannelFirst", image.channels,this.#flat, image.address, image.rowStride, image.pixelStride, image.height, image.width);
     return tensor(shape, arena.f32(this.#flat, elementCount(shape)).slice());
   }
 
   /** Copies values in C,H,W order into an image in kernel memory; internal to the engine. */
   writeImage(image: Activation, values: Float32Array): void {
-    const { call, arena } = this.kernels;
+    const { split, arena } = this.kernels;
     arena.f32(this.#flat, values.length).set(values);
     // biome-ignore format: one group of arguments a line
-    call.fromChannelFirst(image.address, image.rowStride, image.pixelStride, this.#flat, image.height, image.width, 0, image.channels);
+    split("fromChannelFirst", image.channels,image.address, image.rowStride, image.pixelStride, this.#flat, image.height, image.width);
   }
 
   /** Softmax of logits, by the kernel module's own exp. */
   probabilities(logits: Tensor): Tensor {
-    const { call, arena } = this.kernels;
+    const { split, arena } = this.kernels;
     const count = logits.data.length;
     arena.f32(this.#flat, count).set(logits.data);
-    call.softmax(this.#flat, 0, 0, this.#flat, 0, 0, 1, count, 0, 1);
+    split("softmax", 1, this.#flat, 0, 0, this.#flat, 0, 0, 1, count);
     return tensor([count], arena.f32(this.#flat, count).slice());
   }
 }

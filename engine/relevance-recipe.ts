@@ -38,7 +38,7 @@ function prepareParts(
   scratch: Scratch,
 ): InputParts {
   const { x } = map;
-  const { call } = context.kernels;
+  const { split } = context.kernels;
   const images = new Map<InputPart, () => Activation>([["input", () => x]]);
   const fillers: (() => void)[] = [];
   for (const { input: part } of branches.flatMap(({ terms }) => terms)) {
@@ -55,7 +55,7 @@ function prepareParts(
     images.set(part, image);
     // Border and image in one row: the border's zeros stay zeros.
     fillers.push(() =>
-      call.clamp(image().address - borderBytes, 0, x.address - borderBytes, 0, count, low, high, 0, 1),
+      split("clamp", 1, image().address - borderBytes, 0, x.address - borderBytes, 0, count, low, high),
     );
   }
   return {
@@ -91,7 +91,7 @@ function isPlain({ terms, bias }: Branch): boolean {
  * @throws RangeError for a rule that lacks its box
  */
 export function prepareRecipe(map: LinearMap, context: RelevanceContext): RelevancePass {
-  const { call, arena } = context.kernels;
+  const { call, split, arena } = context.kernels;
   const { relevance } = context;
   const [target] = context.inputRelevance;
   if (target === undefined) throw new RangeError(`"${context.layer}": a layer with weights must have an input.`);
@@ -134,9 +134,9 @@ export function prepareRecipe(map: LinearMap, context: RelevanceContext): Releva
     branch.terms.forEach((term, index) => {
       const image = index === 0 ? sum : product();
       map.apply(image, parts.get(term.input), term.weight, index === 0 ? branch.biasAddress : 0);
-      if (index > 0) call.scaleAdd(sum.address, image.address, term.sign, 0, y.height * rowLength);
+      if (index > 0) split("scaleAdd", y.height * rowLength, sum.address, image.address, term.sign);
     });
-    if (branch.terms.length === 0) call.fill(sum.address, 0, 0, y.height * rowLength);
+    if (branch.terms.length === 0) split("fill", y.height * rowLength, sum.address, 0);
     return sum;
   }
 
@@ -155,9 +155,9 @@ export function prepareRecipe(map: LinearMap, context: RelevanceContext): Releva
     for (const branch of branches) {
       const divisor = computeZ(branch);
       // biome-ignore format: one group of arguments a line
-      call.ratio(ratios.address, ratios.rowStride, relevance.address, relevance.rowStride, divisor.address, divisor.rowStride,
+      split("ratio", y.height,ratios.address, ratios.rowStride, relevance.address, relevance.rowStride, divisor.address, divisor.rowStride,
         branch.gate === 0 ? 0 : gate.address, gate.rowStride, branch.biasAddress, ledger(),
-        rowLength, y.channels, branch.coefficient, rule.stabilizer, rule.stabilizerSign === "signed" ? 1 : 0, branch.gate, 0, y.height);
+        rowLength, y.channels, branch.coefficient, rule.stabilizer, rule.stabilizerSign === "signed" ? 1 : 0, branch.gate);
       const shares = arena.f64(ledger(), 3 * y.height);
       for (let row = 0; row < y.height; row++) {
         lost.bias += shares[3 * row]!;
@@ -169,12 +169,12 @@ export function prepareRecipe(map: LinearMap, context: RelevanceContext): Releva
         const part = parts.get(term.input);
         map.transpose(products, ratios, term.weight, part);
         // biome-ignore format: one group of arguments a line
-        call.multiply(dx.address, dx.rowStride, part.address, part.rowStride, products.address, products.rowStride,
-          x.width * x.channels, term.sign, isFirst ? 0 : 1, 0, x.height);
+        split("multiply", x.height,dx.address, dx.rowStride, part.address, part.rowStride, products.address, products.rowStride,
+          x.width * x.channels, term.sign, isFirst ? 0 : 1);
         isFirst = false;
       }
     }
-    if (isFirst) call.fill(dx.address, 0, 0, x.height * x.width * x.channels);
+    if (isFirst) split("fill", x.height * x.width * x.channels, dx.address, 0);
     return lost;
   }
   return { scratchBytes: scratch.bytes, run };

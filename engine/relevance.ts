@@ -166,8 +166,8 @@ export class RelevancePlan {
   }
 
   #sum(image: Activation): number {
-    const { call, arena } = this.#network.kernels;
-    call.sumRows(this.#sums, image.address, image.rowStride, image.rowStride, 0, image.height);
+    const { split, arena } = this.#network.kernels;
+    split("sumRows", image.height, this.#sums, image.address, image.rowStride, image.rowStride);
     return arena.f64(this.#sums, image.height).reduce((a, b) => a + b, 0);
   }
 
@@ -179,7 +179,7 @@ export class RelevancePlan {
    */
   run(start: Float32Array, keep: readonly number[] = []): RelevanceResult {
     const network = this.#network;
-    const { call } = network.kernels;
+    const { split } = network.kernels;
     if (!network.hasRun) {
       throw new RangeError(`network "${network.definition.name}": run forward before asking for relevance.`);
     }
@@ -201,7 +201,7 @@ export class RelevancePlan {
       let relevanceIn = 0;
       for (const { written, addTo } of step.inputs) {
         relevanceIn += this.#sum(written);
-        if (addTo) call.scaleAdd(addTo.address, written.address, 1, 0, written.height * written.rowStride);
+        if (addTo) split("scaleAdd", written.height * written.rowStride, addTo.address, written.address, 1);
       }
       return {
         layer: layer.name,

@@ -41,7 +41,7 @@ export function tileOverhang(length: number, tile: Tile): number {
 }
 
 // The points of a block's inputs stay in the second-level cache; where channels are many, the weights are what must not be
-// read twice, so the block is the image.
+// read twice, so the block is a thread's share of the image.
 const blockBytes = 2 * 1024 * 1024;
 
 /** One direction of a 3x3 convolution by Winograd's algorithm: its transformed weights and its scratch memory. */
@@ -78,7 +78,8 @@ export class WinogradConvolution {
     this.#tiles = Math.ceil(height / tile) * Math.ceil(width / tile);
     const perTile = 4 * (tile + 2) ** 2 * Math.max(inC, outC);
     const fitting = Math.max(16, Math.floor(blockBytes / perTile / 4) * 4);
-    this.#blockTiles = Math.min(this.#tiles, inC >= 256 || outC >= 256 ? this.#tiles : fitting);
+    const share = Math.ceil(this.#tiles / kernels.threads / 4) * 4;
+    this.#blockTiles = Math.min(share, inC >= 256 || outC >= 256 ? share : fitting);
     workspace.reserve(kernels.call.winogradScratchBytes(this.#blockTiles, inC, outC, tile));
   }
 
@@ -94,12 +95,12 @@ export class WinogradConvolution {
 
   /** Transforms direct packs, group after group, into `weights`. */
   transformWeights(weights: number, packed: number): void {
-    const scratch = this.#workspace.address;
+    const scratch = this.#workspace.memory;
     const packBytes = 4 * 9 * this.#inC * this.#outC;
     for (let g = 0; g < this.#group; g++) {
       // biome-ignore format: one group of arguments a line
-      this.#kernels.call.winogradPack(weights + g * this.#groupBytes, packed + g * packBytes, scratch,
-        this.#outC, this.#inC, this.tile, 0, this.#outC / 8);
+      this.#kernels.split("winogradPack", this.#outC / 8,weights + g * this.#groupBytes, packed + g * packBytes, scratch,
+        this.#outC, this.#inC, this.tile);
     }
   }
 
@@ -108,14 +109,14 @@ export class WinogradConvolution {
    * @param bias address of the bias, 0 for none
    */
   run(y: Activation, x: Activation, firstTap: number, weights: number, bias: number, low: number, high: number): void {
-    const scratch = this.#workspace.address;
+    const scratch = this.#workspace.memory;
     for (let g = 0; g < this.#group; g++) {
       // biome-ignore format: one group of arguments a line
-      this.#kernels.call.winogradConv2d(
+      this.#kernels.split("winogradConv2d", this.#tiles,
         y.address + 4 * g * this.#outC, y.rowStride, y.pixelStride,
         firstTap + 4 * g * this.#inC, x.rowStride, x.pixelStride,
         weights + g * this.#groupBytes, bias === 0 ? 0 : bias + 4 * g * this.#outC, scratch,
-        y.height, y.width, this.#outC, this.#inC, this.tile, low, high, this.#blockTiles, 0, this.#tiles);
+        y.height, y.width, this.#outC, this.#inC, this.tile, low, high, this.#blockTiles);
     }
   }
 }

@@ -1,27 +1,33 @@
-import type { Arena } from "./arena.ts";
+import { allocatePerThread, type Kernels, type PerThread } from "./kernels.ts";
 
-/** Scratch memory that the layers of a network share, since they run one after another. It is as large as the largest wish. */
+/**
+ * Scratch memory that the layers of a network share, since they run one after another; each thread has its own. It is as large as
+ * the largest wish.
+ */
 export class Workspace {
-  readonly #arena: Arena;
+  readonly #kernels: Kernels;
   #bytes = 1024;
-  #reserved = 0;
-  #address = 0;
+  #memory: PerThread | undefined;
 
-  constructor(arena: Arena) {
-    this.#arena = arena;
+  constructor(kernels: Kernels) {
+    this.#kernels = kernels;
   }
 
-  /** Asks for at least `bytes`; called while layers are built. */
+  /** Asks for at least `bytes` per thread; called while layers are built. */
   reserve(bytes: number): void {
     this.#bytes = Math.max(this.#bytes, bytes);
   }
 
-  /** Where it lies; reserved when first asked for, so that all wishes are known by then. */
-  get address(): number {
-    if (this.#reserved < this.#bytes) {
-      this.#address = this.#arena.allocate(this.#bytes);
-      this.#reserved = this.#bytes;
-    }
-    return this.#address;
+  /** Reserves it, once all layers have asked. */
+  settle(): void {
+    this.#memory = allocatePerThread(this.#kernels, this.#bytes);
+  }
+
+  /**
+   * @throws Error while layers are being built
+   */
+  get memory(): PerThread {
+    if (this.#memory === undefined) throw new Error("workspace: asked for before it was settled.");
+    return this.#memory;
   }
 }

@@ -7,7 +7,7 @@ import type { Construction, LayerRuntime, OpKind } from "./op.ts";
 /** Average pooling over an explicit window; global average pooling is the window as large as the image. */
 export function buildAveragePool(construction: Construction, window: Window, countIncludePad: boolean): LayerRuntime {
   const { kernels, inputs, output: y } = construction;
-  const { call, arena } = kernels;
+  const { split, arena } = kernels;
   const x = inputs[0];
   if (x === undefined) throw new ShapeError("averagePool2d: has no input.");
   const [kh, kw] = window.kernelShape;
@@ -17,17 +17,17 @@ export function buildAveragePool(construction: Construction, window: Window, cou
   return {
     forward() {
       // biome-ignore format: one group of arguments a line
-      call.averagePool2dForward(y.address, y.rowStride, y.pixelStride, x.address, x.rowStride, x.pixelStride,
-        x.height, x.width, y.width, y.channels, kh, kw, sh, sw, top, left, bottom, right, include, 0, y.height);
+      split("averagePool2dForward", y.height,y.address, y.rowStride, y.pixelStride, x.address, x.rowStride, x.pixelStride,
+        x.height, x.width, y.width, y.channels, kh, kw, sh, sw, top, left, bottom, right, include);
     },
     ruleName: (rules) => rules.sum,
     prepareRelevance({ relevance: r, inputRelevance: [dx], rules }) {
       if (dx === undefined) throw new ShapeError("averagePool2d: has no input.");
       const inputGrad = (out: number, s: number): void => {
-        call.fill(out, 0, 0, dx.height * dx.rowStride);
+        split("fill", dx.height * dx.rowStride, out, 0);
         // biome-ignore format: one group of arguments a line
-        call.averagePool2dInputGrad(out, dx.rowStride, dx.pixelStride, s, r.rowStride, r.pixelStride,
-          x.height, x.width, y.height, y.width, kh, kw, sh, sw, top, left, bottom, right, include, 0, x.channels);
+        split("averagePool2dInputGrad", x.channels,out, dx.rowStride, dx.pixelStride, s, r.rowStride, r.pixelStride,
+          x.height, x.width, y.height, y.width, kh, kw, sh, sw, top, left, bottom, right, include);
       };
       if (rules.sum === "gradient") {
         return {
@@ -43,11 +43,11 @@ export function buildAveragePool(construction: Construction, window: Window, cou
         run([s = 0, c = 0, ledger = 0]) {
           // R_i = x_i / n * R / (mean + stabiliser), summed over windows: the epsilon rule of a layer with weights 1 / n.
           // biome-ignore format: one group of arguments a line
-          call.ratio(s, r.rowStride, r.address, r.rowStride, y.address, y.rowStride, 0, 0, 0, ledger,
-            y.width * y.channels, y.channels, 1, rules.normStabilizer, 1, 0, 0, y.height);
+          split("ratio", y.height,s, r.rowStride, r.address, r.rowStride, y.address, y.rowStride, 0, 0, 0, ledger,
+            y.width * y.channels, y.channels, 1, rules.normStabilizer, 1, 0);
           inputGrad(c, s);
           // biome-ignore format: one group of arguments a line
-          call.multiply(dx.address, dx.rowStride, x.address, x.rowStride, c, dx.rowStride, x.width * x.channels, 1, 0, 0, x.height);
+          split("multiply", x.height,dx.address, dx.rowStride, x.address, x.rowStride, c, dx.rowStride, x.width * x.channels, 1, 0);
           const shares = arena.f64(ledger, 3 * y.height);
           let stabilizer = 0;
           let dropped = 0;

@@ -249,11 +249,10 @@ function applyForward(
   x: Activation,
   modification: Modification,
   bias: number,
-  scratch: number,
   low: number,
   high: number,
 ): void {
-  const { call } = setup.construction.kernels;
+  const { kernels, workspace } = setup.construction;
   const { window, group, inPerGroup, outPerGroup } = setup;
   const [kh, kw] = window.kernelShape;
   const [sh, sw] = window.strides;
@@ -268,18 +267,18 @@ function applyForward(
   const pack = weights.forward(modification);
   if (setup.isDepthwise) {
     // biome-ignore format: one group of arguments a line
-    call.depthwiseConv2dForward(y.address, y.rowStride, y.pixelStride, firstTap, x.rowStride, x.pixelStride, pack, bias,
-      y.width, group, kh, kw, sh, sw, dh, dw, low, high, 0, y.height);
+    kernels.split("depthwiseConv2dForward", y.height,y.address, y.rowStride, y.pixelStride, firstTap, x.rowStride, x.pixelStride, pack, bias,
+      y.width, group, kh, kw, sh, sw, dh, dw, low, high);
     return;
   }
   const blockRows = Math.max(1, Math.floor(blockBytes / (4 * x.rowStride * sh)));
   for (let g = 0; g < group; g++) {
     // biome-ignore format: one group of arguments a line
-    call.conv2dForward(
+    kernels.split("conv2dForward", y.height,
       y.address + 4 * g * outPerGroup, y.rowStride, y.pixelStride,
       firstTap + 4 * g * inPerGroup, x.rowStride, x.pixelStride,
-      pack + 4 * g * packLength(setup), bias === 0 ? 0 : bias + 4 * g * padded(outPerGroup), scratch,
-      y.width, outPerGroup, inPerGroup, kh, kw, sh, sw, dh, dw, low, high, blockRows, 0, y.height);
+      pack + 4 * g * packLength(setup), bias === 0 ? 0 : bias + 4 * g * padded(outPerGroup), workspace.memory,
+      y.width, outPerGroup, inPerGroup, kh, kw, sh, sw, dh, dw, low, high, blockRows);
   }
 }
 
@@ -295,9 +294,8 @@ function applyTransposed(
   dx: Activation,
   s: Activation,
   modification: Modification,
-  scratch: number,
 ): void {
-  const { call } = setup.construction.kernels;
+  const { kernels, workspace } = setup.construction;
   const { window, group, inPerGroup, outPerGroup, isDepthwise } = setup;
   const [sh, sw] = window.strides;
   const groups = isDepthwise ? 1 : group;
@@ -312,7 +310,7 @@ function applyTransposed(
   const packs = weights.transposed(modification);
   if (setup.phasesY.some((py) => py.taps === 0) || setup.phasesX.some((px) => px.taps === 0)) {
     // Input positions that no window reads.
-    call.fill(dx.address, 0, 0, dx.height * dx.rowStride);
+    kernels.split("fill", dx.height * dx.rowStride, dx.address, 0);
   }
   let pack = packs;
   for (const py of setup.phasesY) {
@@ -325,14 +323,14 @@ function applyTransposed(
         const from = s.address + 4 * (py.firstRead * s.rowStride + px.firstRead * s.pixelStride + g * outPerGroup);
         if (isDepthwise) {
           // biome-ignore format: one group of arguments a line
-          call.depthwiseConv2dForward(to, sh * dx.rowStride, sw * dx.pixelStride, from, s.rowStride, s.pixelStride, pack, 0,
+          kernels.split("depthwiseConv2dForward", py.count,to, sh * dx.rowStride, sw * dx.pixelStride, from, s.rowStride, s.pixelStride, pack, 0,
             px.count, group, py.taps, px.taps, 1, 1, py.readStep, px.readStep,
-            Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY, 0, py.count);
+            Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY);
         } else {
           // biome-ignore format: one group of arguments a line
-          call.conv2dForward(to, sh * dx.rowStride, sw * dx.pixelStride, from, s.rowStride, s.pixelStride, pack, 0, scratch,
+          kernels.split("conv2dForward", py.count,to, sh * dx.rowStride, sw * dx.pixelStride, from, s.rowStride, s.pixelStride, pack, 0, workspace.memory,
             px.count, inPerGroup, outPerGroup, py.taps, px.taps, 1, 1, py.readStep, px.readStep,
-            Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY, blockRows, 0, py.count);
+            Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY, blockRows);
         }
       }
     }
@@ -407,16 +405,16 @@ export function buildConv2d(construction: Construction, node: NodeOf<"conv2d">):
     bias: (modification) => weights.bias(modification),
     apply(z, input, modification, biasAddress) {
       const free = Number.POSITIVE_INFINITY;
-      applyForward(setup, weights, z, input, modification, weights.kernelBias(biasAddress), scratch, -free, free);
+      applyForward(setup, weights, z, input, modification, weights.kernelBias(biasAddress), -free, free);
     },
     transpose(dx, s, modification) {
-      applyTransposed(setup, weights, dx, s, modification, scratch);
+      applyTransposed(setup, weights, dx, s, modification);
     },
   };
   return {
     forward() {
       const biasAddress = weights.kernelBias(weights.bias(unmodified));
-      applyForward(setup, weights, output, x, unmodified, biasAddress, scratch, low, high);
+      applyForward(setup, weights, output, x, unmodified, biasAddress, low, high);
     },
     prepareRelevance: (context) => prepareLinearRelevance(map, context),
     ruleName: (rules) => rules.linear.name,

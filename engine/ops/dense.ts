@@ -42,7 +42,7 @@ function kernelModification(modification: Modification): [kind: number, p: numbe
 
 function buildDense(construction: Construction, node: NodeOf<"dense">): LayerRuntime {
   const { kernels, layer, output, staging } = construction;
-  const { call, arena } = kernels;
+  const { call, split, arena } = kernels;
   const x = construction.inputs[0];
   if (x === undefined) throw new ShapeError(`dense "${node.name}": has no input.`);
   const inputs = x.channels;
@@ -70,8 +70,8 @@ function buildDense(construction: Construction, node: NodeOf<"dense">): LayerRun
     const [kind, p, n] = kernelModification(modification);
     const count = call.nonZeroIndices(indices, input.address, inputs);
     // biome-ignore format: one group of arguments a line
-    call.denseForward(y.address, indices, count, input.address, weights, address, outStride,
-      kind, p, n, floor, ceiling, 0, outStride / lanes);
+    split("denseForward", outStride / lanes,y.address, indices, count, input.address, weights, address, outStride,
+      kind, p, n, floor, ceiling);
   }
 
   const free = Number.POSITIVE_INFINITY;
@@ -91,7 +91,7 @@ function buildDense(construction: Construction, node: NodeOf<"dense">): LayerRun
     transpose(dx, s, modification, mask) {
       const [kind, p, n] = kernelModification(modification);
       // biome-ignore format: one group of arguments a line
-      call.denseInputGrad(dx.address, s.address, weights, mask?.address ?? 0, outStride, kind, p, n, 0, inputs);
+      split("denseInputGrad", inputs,dx.address, s.address, weights, mask?.address ?? 0, outStride, kind, p, n);
     },
   };
 

@@ -27,7 +27,7 @@ function activationRelevance(
       if (dx === undefined || x === undefined) return nothingLost;
       if (rules.activation === "pass") {
         const count = y.height * y.width * y.channels;
-        kernels.call.copyChannels(dx.address, 0, count, r.address, 0, count, 1, count, 0, 1);
+        kernels.split("copyChannels", 1, dx.address, 0, count, r.address, 0, count, 1, count);
         return nothingLost;
       }
       backward(dx, r, x, rules.activation === "gradient" ? 0 : 1, rules.activation !== "deconvnet");
@@ -39,19 +39,19 @@ function activationRelevance(
 /** A layer that clamps its input. */
 function buildClamp(construction: Construction, low: number, high: number): LayerRuntime {
   const { kernels, inputs, output: y } = construction;
-  const { call } = kernels;
+  const { split } = kernels;
   const x = inputs[0];
   const length = y.width * y.channels;
   return {
     forward() {
       if (x === undefined) return;
-      call.clamp(y.address, y.rowStride, x.address, x.rowStride, length, low, high, 0, y.height);
+      split("clamp", y.height, y.address, y.rowStride, x.address, x.rowStride, length, low, high);
     },
     ruleName: (rules) => rules.activation,
     prepareRelevance: activationRelevance(construction, (dx, r, input, positiveOnly, usesDerivative) => {
       const gate = usesDerivative ? input.address : 0;
       // biome-ignore format: one group of arguments a line
-      call.rectify(dx.address, dx.rowStride, r.address, r.rowStride, gate, input.rowStride, length, low, high, positiveOnly, 0, y.height);
+      split("rectify", y.height,dx.address, dx.rowStride, r.address, r.rowStride, gate, input.rowStride, length, low, high, positiveOnly);
     }),
   };
 }
@@ -76,19 +76,19 @@ export const leakyRelu: OpKind<"leakyRelu"> = {
   outputShape: (node, inputs) => sameAsInput(`leakyRelu "${node.name}"`, inputs),
   build(construction, node) {
     const { kernels, inputs, output: y } = construction;
-    const { call } = kernels;
+    const { split } = kernels;
     const x = inputs[0];
     const length = y.width * y.channels;
     return {
       forward() {
         if (x === undefined) return;
-        call.leakyRelu(y.address, y.rowStride, x.address, x.rowStride, length, node.slope, 0, y.height);
+        split("leakyRelu", y.height, y.address, y.rowStride, x.address, x.rowStride, length, node.slope);
       },
       ruleName: (rules) => rules.activation,
       prepareRelevance: activationRelevance(construction, (dx, r, input, positiveOnly, usesDerivative) => {
         const slope = usesDerivative ? node.slope : 1;
         // biome-ignore format: one group of arguments a line
-        call.leakyReluGrad(dx.address, dx.rowStride, r.address, r.rowStride, input.address, input.rowStride, length, slope, positiveOnly, 0, y.height);
+        split("leakyReluGrad", y.height,dx.address, dx.rowStride, r.address, r.rowStride, input.address, input.rowStride, length, slope, positiveOnly);
       }),
     };
   },
@@ -111,7 +111,7 @@ export const add: OpKind<"add"> = {
     return first;
   },
   build({ kernels, inputs, output: y }) {
-    const { call, arena } = kernels;
+    const { split, arena } = kernels;
     const length = y.width * y.channels;
     return {
       forward() {
@@ -120,7 +120,7 @@ export const add: OpKind<"add"> = {
         let left = first;
         for (const right of rest) {
           // biome-ignore format: one group of arguments a line
-          call.add(y.address, y.rowStride, left.address, left.rowStride, right.address, right.rowStride, length, 0, y.height);
+          split("add", y.height,y.address, y.rowStride, left.address, left.rowStride, right.address, right.rowStride, length);
           left = y;
         }
       },
@@ -131,7 +131,9 @@ export const add: OpKind<"add"> = {
             scratchBytes: [],
             run() {
               for (const dx of inputRelevance) {
-                call.copyChannels(
+                split(
+                  "copyChannels",
+                  y.height,
                   dx.address,
                   dx.rowStride,
                   dx.pixelStride,
@@ -140,8 +142,6 @@ export const add: OpKind<"add"> = {
                   r.pixelStride,
                   y.width,
                   y.channels,
-                  0,
-                  y.height,
                 );
               }
               return bookTheRest;
@@ -152,13 +152,13 @@ export const add: OpKind<"add"> = {
           scratchBytes: [4 * r.height * r.rowStride, 24 * r.height],
           run([s = 0, ledger = 0]) {
             // biome-ignore format: one group of arguments a line
-            call.ratio(s, r.rowStride, r.address, r.rowStride, y.address, y.rowStride, 0, 0, 0, ledger,
-              length, y.channels, 1, rules.normStabilizer, 1, 0, 0, y.height);
+            split("ratio", y.height,s, r.rowStride, r.address, r.rowStride, y.address, y.rowStride, 0, 0, 0, ledger,
+              length, y.channels, 1, rules.normStabilizer, 1, 0);
             inputRelevance.forEach((dx, k) => {
               const x = inputs[k];
               if (x === undefined) return;
               // biome-ignore format: one group of arguments a line
-              call.multiply(dx.address, dx.rowStride, x.address, x.rowStride, s, r.rowStride, length, 1, 0, 0, y.height);
+              split("multiply", y.height,dx.address, dx.rowStride, x.address, x.rowStride, s, r.rowStride, length, 1, 0);
             });
             const shares = arena.f64(ledger, 3 * y.height);
             let stabilizer = 0;

@@ -14,7 +14,7 @@ const messages = {
 
 function buildLrn(construction: Construction, node: NodeOf<"lrn">): LayerRuntime {
   const { kernels, inputs, output: y } = construction;
-  const { call } = kernels;
+  const { split } = kernels;
   const x = inputs[0];
   if (x === undefined) throw new ShapeError(`lrn "${node.name}": has no input.`);
   const { size, beta, bias, alpha } = node;
@@ -23,8 +23,8 @@ function buildLrn(construction: Construction, node: NodeOf<"lrn">): LayerRuntime
   return {
     forward() {
       // biome-ignore format: one group of arguments a line
-      call.lrnForward(y.address, y.rowStride, y.pixelStride, x.address, x.rowStride, x.pixelStride,
-        x.height, x.width, x.channels, size, across, alphaOverN, beta, bias, 0, x.height);
+      split("lrnForward", x.height,y.address, y.rowStride, y.pixelStride, x.address, x.rowStride, x.pixelStride,
+        x.height, x.width, x.channels, size, across, alphaOverN, beta, bias);
     },
     ruleName: (rules) => rules.lrn,
     prepareRelevance({ relevance: r, inputRelevance: [dx], rules }) {
@@ -34,7 +34,7 @@ function buildLrn(construction: Construction, node: NodeOf<"lrn">): LayerRuntime
         return {
           scratchBytes: [],
           run() {
-            call.copyChannels(dx.address, 0, count, r.address, 0, count, 1, count, 0, 1);
+            split("copyChannels", 1, dx.address, 0, count, r.address, 0, count, 1, count);
             return nothingLost;
           },
         };
@@ -45,11 +45,11 @@ function buildLrn(construction: Construction, node: NodeOf<"lrn">): LayerRuntime
         scratchBytes: [4 * count, 4 * count],
         run([own = 0, neighbour = 0]) {
           // biome-ignore format: one group of arguments a line
-          call.lrnRelevanceShares(own, neighbour, r.address, x.address, x.rowStride, x.pixelStride,
-            x.height, x.width, x.channels, size, across, alphaOverN, beta, bias, kind, normalize, stabilizer, 0, x.height);
+          split("lrnRelevanceShares", x.height,own, neighbour, r.address, x.address, x.rowStride, x.pixelStride,
+            x.height, x.width, x.channels, size, across, alphaOverN, beta, bias, kind, normalize, stabilizer);
           // biome-ignore format: one group of arguments a line
-          call.lrnRelevanceGather(dx.address, own, neighbour, x.address, x.rowStride, x.pixelStride,
-            x.height, x.width, x.channels, size, across, kind, 0, x.height);
+          split("lrnRelevanceGather", x.height,dx.address, own, neighbour, x.address, x.rowStride, x.pixelStride,
+            x.height, x.width, x.channels, size, across, kind);
           // taylor drops the relevance of outputs that are 0; the others do not promise to conserve.
           return bookTheRest;
         },

@@ -18,7 +18,7 @@ export function requireImage(where: string, input: Shape): Shape {
 
 /** Max pooling over an explicit window; global max pooling is the window as large as the image. */
 export function buildMaxPool({ kernels, inputs, output }: Construction, window: Window): LayerRuntime {
-  const { call } = kernels;
+  const { split } = kernels;
   const x = inputs[0];
   if (x === undefined) throw new ShapeError("maxPool2d: has no input.");
   const y = output;
@@ -29,8 +29,8 @@ export function buildMaxPool({ kernels, inputs, output }: Construction, window: 
   return {
     forward() {
       // biome-ignore format: one group of arguments a line
-      call.maxPool2dForward(y.address, y.rowStride, y.pixelStride, x.address, x.rowStride, x.pixelStride,
-        x.height, x.width, y.width, y.channels, kh, kw, sh, sw, top, left, dh, dw, 0, y.height);
+      split("maxPool2dForward", y.height,y.address, y.rowStride, y.pixelStride, x.address, x.rowStride, x.pixelStride,
+        x.height, x.width, y.width, y.channels, kh, kw, sh, sw, top, left, dh, dw);
     },
     ruleName: (rules) => rules.maxPool,
     prepareRelevance({ relevance: r, inputRelevance: [dx], rules }) {
@@ -38,11 +38,11 @@ export function buildMaxPool({ kernels, inputs, output }: Construction, window: 
       return {
         scratchBytes: [],
         run() {
-          call.fill(dx.address, 0, 0, dx.height * dx.rowStride);
+          split("fill", dx.height * dx.rowStride, dx.address, 0);
           // biome-ignore format: one group of arguments a line
-          call.maxPool2dScatter(dx.address, dx.rowStride, dx.pixelStride, r.address, r.rowStride, r.pixelStride,
+          split("maxPool2dScatter", x.channels,dx.address, dx.rowStride, dx.pixelStride, r.address, r.rowStride, r.pixelStride,
             x.address, x.rowStride, x.pixelStride, y.address, y.rowStride, y.pixelStride,
-            modes[rules.maxPool], x.height, x.width, y.height, y.width, kh, kw, sh, sw, top, left, dh, dw, 0, x.channels);
+            modes[rules.maxPool], x.height, x.width, y.height, y.width, kh, kw, sh, sw, top, left, dh, dw);
           // proportional drops windows that sum to 0; overwrite loses what a later window overwrites.
           return rules.maxPool === "winner" || rules.maxPool === "shared" ? nothingLost : bookTheRest;
         },

@@ -19,14 +19,14 @@ export const concat: OpKind<"concat"> = {
     return [inputs.reduce((sum, shape) => sum + (shape[0] ?? 0), 0), ...first.slice(1)];
   },
   build({ kernels, inputs, output: y }) {
-    const { call } = kernels;
+    const { split } = kernels;
     return {
       forward() {
         let channel = 0;
         for (const x of inputs) {
           // biome-ignore format: one group of arguments a line
-          call.copyChannels(y.address + 4 * channel, y.rowStride, y.pixelStride, x.address, x.rowStride, x.pixelStride,
-            x.width, x.channels, 0, x.height);
+          split("copyChannels", x.height,y.address + 4 * channel, y.rowStride, y.pixelStride, x.address, x.rowStride, x.pixelStride,
+            x.width, x.channels);
           channel += x.channels;
         }
       },
@@ -37,8 +37,8 @@ export const concat: OpKind<"concat"> = {
           let channel = 0;
           for (const dx of inputRelevance) {
             // biome-ignore format: one group of arguments a line
-            call.copyChannels(dx.address, dx.rowStride, dx.pixelStride, r.address + 4 * channel, r.rowStride, r.pixelStride,
-              dx.width, dx.channels, 0, dx.height);
+            split("copyChannels", dx.height,dx.address, dx.rowStride, dx.pixelStride, r.address + 4 * channel, r.rowStride, r.pixelStride,
+              dx.width, dx.channels);
             channel += dx.channels;
           }
           return nothingLost;
@@ -50,22 +50,22 @@ export const concat: OpKind<"concat"> = {
 
 /** Changes the shape and keeps the order C, H, W of the elements. */
 function buildReshape({ kernels, inputs, output: y }: Construction): LayerRuntime {
-  const { call, arena } = kernels;
+  const { split, arena } = kernels;
   const x = inputs[0];
   if (x === undefined) throw new ShapeError("reshape: has no input.");
   const flat = arena.allocate(4 * x.channels * x.height * x.width);
   return {
     forward() {
-      call.toChannelFirst(flat, x.address, x.rowStride, x.pixelStride, x.height, x.width, 0, x.channels);
-      call.fromChannelFirst(y.address, y.rowStride, y.pixelStride, flat, y.height, y.width, 0, y.channels);
+      split("toChannelFirst", x.channels, flat, x.address, x.rowStride, x.pixelStride, x.height, x.width);
+      split("fromChannelFirst", y.channels, y.address, y.rowStride, y.pixelStride, flat, y.height, y.width);
     },
     ruleName: () => "pass",
     prepareRelevance: ({ relevance: r, inputRelevance: [dx] }) => ({
       scratchBytes: [],
       run() {
         if (dx === undefined) return nothingLost;
-        call.toChannelFirst(flat, r.address, r.rowStride, r.pixelStride, r.height, r.width, 0, r.channels);
-        call.fromChannelFirst(dx.address, dx.rowStride, dx.pixelStride, flat, dx.height, dx.width, 0, dx.channels);
+        split("toChannelFirst", r.channels, flat, r.address, r.rowStride, r.pixelStride, r.height, r.width);
+        split("fromChannelFirst", dx.channels, dx.address, dx.rowStride, dx.pixelStride, flat, dx.height, dx.width);
         return nothingLost;
       },
     }),
@@ -108,7 +108,7 @@ export const softmax: OpKind<"softmax"> = {
       forward() {
         if (x === undefined) return;
         // biome-ignore format: one group of arguments a line
-        kernels.call.softmax(y.address, y.rowStride, y.pixelStride, x.address, x.rowStride, x.pixelStride, y.width, y.channels, 0, y.height);
+        kernels.split("softmax", y.height,y.address, y.rowStride, y.pixelStride, x.address, x.rowStride, x.pixelStride, y.width, y.channels);
       },
       ruleName: () => "none",
       prepareRelevance() {

@@ -1,3 +1,6 @@
+import type { NetworkDefinition } from "../../engine/graph.ts";
+import { plainPreprocessing } from "./networks.ts";
+
 /** A 3x3 convolution with stride 1 for Winograd's algorithm, and why it is here. Channels are those of the whole layer. */
 export interface WinogradCase {
   readonly reason: string;
@@ -24,3 +27,36 @@ export const winogradCases: readonly WinogradCase[] = [
   { ...base, reason: "channels differ", channels: 24, outChannels: 40 },
   { ...base, reason: "two groups, as BVLC AlexNet", channels: 32, outChannels: 48, group: 2 },
 ];
+
+const conv = (name: string, from: string, outChannels: number, pad: number, group = 1) =>
+  ({
+    name,
+    inputs: [from],
+    op: "conv2d",
+    outChannels,
+    kernelShape: [3, 3],
+    pads: [pad, pad, pad, pad],
+    group,
+    weight: `${name}.weight`,
+    bias: `${name}.bias`,
+  }) as const;
+
+/** F(4x4) and F(2x2) forward, groups, pads 0 to 2, a pooled and a direct layer between. */
+export const winogradNetwork: NetworkDefinition = {
+  name: "winograd",
+  inputShape: [16, 21, 23],
+  nodes: [
+    conv("a", "input", 24, 1),
+    { name: "a-relu", inputs: ["a"], op: "relu" },
+    conv("b", "a-relu", 32, 0, 1),
+    { name: "b-relu", inputs: ["b"], op: "relu" },
+    { name: "pool", inputs: ["b-relu"], op: "maxPool2d", kernelShape: [2, 2], strides: [2, 2] },
+    conv("c", "pool", 48, 2, 2),
+    { name: "c-relu", inputs: ["c"], op: "relu" },
+    conv("d", "c-relu", 5, 1),
+    { name: "flat", inputs: ["d"], op: "flatten" },
+    { name: "e", inputs: ["flat"], op: "dense", outFeatures: 7, weight: "e.weight", bias: "e.bias" },
+  ],
+  output: "e",
+  preprocessing: plainPreprocessing,
+};
