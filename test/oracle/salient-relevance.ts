@@ -117,11 +117,12 @@ function patchesOf(feature: readonly Map2d[], factor: number, set: OracleSetting
   return grid;
 }
 
-/** The un-normalised saliency of one scale on its query grid. */
+/** The un-normalised saliency of one scale on its query grid, at the queries that are wanted (NaN elsewhere). */
 export function gridOracle(
   feature: readonly Map2d[],
   scale: number,
   set: OracleSettings,
+  isWanted: (row: number, column: number) => boolean = () => true,
 ): { grid: Map2d; patches: Patch[][] } {
   const queries = patchesOf(feature, scale, set);
   const others = set.subScales
@@ -130,7 +131,7 @@ export function gridOracle(
   const candidates = [...queries.flat(), ...others];
   const grid = build(queries.length, queries[0]?.length ?? 0, (a, b) => {
     const query = queries[a]?.[b];
-    if (query === undefined) return Number.NaN;
+    if (query === undefined || !isWanted(a, b)) return Number.NaN;
     const distances = candidates
       .filter((candidate) => candidate !== query)
       .map((candidate) => {
