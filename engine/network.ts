@@ -7,7 +7,8 @@ import type { Kernels } from "./kernels.ts";
 import { opKind } from "./ops/index.ts";
 import type { LayerRuntime } from "./ops/op.ts";
 import { parameterSpecs } from "./parameter-specs.ts";
-import type { ParameterSink, ParameterSpec } from "./parameters.ts";
+import type { ParameterSink, ParameterSpec, RowSource } from "./parameters.ts";
+import { Region } from "./region.ts";
 import { RelevancePlan } from "./relevance.ts";
 import { Staging } from "./staging.ts";
 import { elementCount, formatShape, type Shape, sameShape, type Tensor, tensor } from "./tensor.ts";
@@ -18,6 +19,11 @@ import { Workspace } from "./workspace.ts";
 export interface NetworkOptions {
   /** How convolutions are computed; part of what decides the output's last bits. Default auto. */
   readonly algorithm?: Algorithm;
+  /**
+   * Keeps the memory small: weights stay in this source and are read whenever a layer runs. Slower; the bytes are those of algorithm
+   * "direct", which is then the default.
+   */
+  readonly rows?: RowSource;
 }
 
 /** A layer with its memory. */
@@ -44,23 +50,32 @@ export class Network implements ParameterSink {
   readonly #readers = new Map<string, LayerRuntime[]>();
   readonly #missingRows = new Map<string, number>();
   readonly #plans = new Map<string, RelevancePlan>();
-  readonly #flat: number;
+  #flat = { address: 0, length: 0 };
   #hasRun = false;
 
   /**
    * Plans a network and reserves its memory. Parameters are bound afterwards, by `bindWeights` of the loader or `setRows`.
    * @throws ShapeError naming the node when the definition is wrong
    */
-  constructor(kernels: Kernels, definition: NetworkDefinition, { algorithm = "auto" }: NetworkOptions = {}) {
+  constructor(kernels: Kernels, definition: NetworkDefinition, options: NetworkOptions = {}) {
+    const { rows, algorithm = rows === undefined ? "auto" : "direct" } = options;
     this.definition = definition;
     this.kernels = kernels;
     this.graph = compileGraph(definition);
     const { values, layers } = this.graph;
-    this.parameters = parameterSpecs(this.graph);
+    const streamed = new Set(
+      rows === undefined
+        ? []
+        : layers.flatMap(({ node }) => (node.op === "dense" || node.op === "conv2d" ? [node.weight] : [])),
+    );
+    this.parameters = parameterSpecs(this.graph).map((spec) =>
+      streamed.has(spec.name) ? { ...spec, isStreamed: true } : spec,
+    );
     const longestRow = Math.max(1, ...this.parameters.map(({ shape }) => elementCount(shape.slice(1))));
     const { arena } = kernels;
     const staging = new Staging(kernels, longestRow);
     const workspace = new Workspace(kernels);
+    const lowMemory = rows && { rows, plain: new Region(arena), packs: new Region(arena) };
     this.activations = values.map((value) => {
       const borders = value.consumers.map((index) => {
         const consumer = layers[index];
@@ -69,7 +84,6 @@ export class Network implements ParameterSink {
       });
       return allocateActivation(arena, value.shape, widestBorder(borders));
     });
-    this.#flat = arena.allocate(4 * Math.max(...values.map((value) => elementCount(value.shape))));
     this.layers = layers.map((layer) => {
       const kind = opKind(layer.node);
       if (kind === undefined) throw new ShapeError(`"${layer.name}": not a layer.`);
@@ -77,6 +91,7 @@ export class Network implements ParameterSink {
         kernels,
         staging,
         workspace,
+        lowMemory,
         algorithm,
         layer,
         inputs: layer.inputs.map((id) => this.activation(id)),
@@ -88,7 +103,7 @@ export class Network implements ParameterSink {
       for (const { name, shape } of kind.parameters?.(layer.node as never, layer, construction.inputShapes[0] ?? []) ??
         []) {
         this.#readers.set(name, [...(this.#readers.get(name) ?? []), runtime]);
-        this.#missingRows.set(name, shape[0] ?? 1);
+        this.#missingRows.set(name, streamed.has(name) ? 0 : (shape[0] ?? 1));
       }
       return { layer, runtime };
     });
@@ -204,25 +219,34 @@ export class Network implements ParameterSink {
   /** Copies an image out of kernel memory in C,H,W order; internal to the engine. */
   readImage(image: Activation, shape: Shape): Tensor {
     const { split, arena } = this.kernels;
+    const flat = this.#passage(elementCount(shape));
     // biome-ignore format: one group of arguments a line
-    split("toChannelFirst", image.channels,this.#flat, image.address, image.rowStride, image.pixelStride, image.height, image.width);
-    return tensor(shape, arena.f32(this.#flat, elementCount(shape)).slice());
+    split("toChannelFirst", image.channels, flat, image.address, image.rowStride, image.pixelStride, image.height, image.width);
+    return tensor(shape, arena.f32(flat, elementCount(shape)).slice());
   }
 
   /** Copies values in C,H,W order into an image in kernel memory; internal to the engine. */
   writeImage(image: Activation, values: Float32Array): void {
     const { split, arena } = this.kernels;
-    arena.f32(this.#flat, values.length).set(values);
+    const flat = this.#passage(values.length);
+    arena.f32(flat, values.length).set(values);
     // biome-ignore format: one group of arguments a line
-    split("fromChannelFirst", image.channels,image.address, image.rowStride, image.pixelStride, this.#flat, image.height, image.width);
+    split("fromChannelFirst", image.channels, image.address, image.rowStride, image.pixelStride, flat, image.height, image.width);
+  }
+
+  /** Memory for `length` floats on their way in or out; what was there before is not kept. */
+  #passage(length: number): number {
+    if (this.#flat.length < length) this.#flat = { address: this.kernels.arena.allocate(4 * length), length };
+    return this.#flat.address;
   }
 
   /** Softmax of logits, by the kernel module's own exp. */
   probabilities(logits: Tensor): Tensor {
     const { split, arena } = this.kernels;
     const count = logits.data.length;
-    arena.f32(this.#flat, count).set(logits.data);
-    split("softmax", 1, this.#flat, 0, 0, this.#flat, 0, 0, 1, count);
-    return tensor([count], arena.f32(this.#flat, count).slice());
+    const flat = this.#passage(count);
+    arena.f32(flat, count).set(logits.data);
+    split("softmax", 1, flat, 0, 0, flat, 0, 0, 1, count);
+    return tensor([count], arena.f32(flat, count).slice());
   }
 }

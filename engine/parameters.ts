@@ -7,6 +7,16 @@ export interface ParameterSpec {
   readonly shape: Shape;
   /** Node that uses it, for messages. */
   readonly node: string;
+  /** True when the network reads it from a RowSource each time: it is checked, but not bound. */
+  readonly isStreamed?: boolean;
+}
+
+/** Weights that stay outside and are read, at once and without waiting, whenever a layer runs. */
+export interface RowSource {
+  /**
+   * Rows `firstRow` to `firstRow + rowCount` along axis 0, C order. The result is valid until the next call.
+   */
+  readRows(name: string, firstRow: number, rowCount: number): Float32Array;
 }
 
 /**

@@ -119,24 +119,30 @@ export function prepareRecipe(map: LinearMap, context: RelevanceContext): Releva
   const activate = prepareActivation(map, context, scratch);
   const parts = prepareParts(map, context, branches, scratch);
   const output = (): (() => Activation) => scratch.reserveImage(map.outputShape, noBorder, map.gradientPadding);
-  const z = output();
-  const product = branches.some((branch) => branch.terms.length > 1) ? output() : z;
+  const hasSums = branches.some((branch) => !branch.usesStoredZ && branch.terms.length > 1);
+  const product = hasSums ? output() : () => y;
   const computedGate = isGated && !hasStoredZ ? output() : undefined;
   const s = scratch.reserveImage(map.outputShape, map.gradientBorder, map.gradientPadding);
-  const c = scratch.reserveImage(map.inputShape, noBorder);
+  // The only product of a rule can be made in place.
+  const isSingle = branches.flatMap(({ terms }) => terms).length === 1;
+  const c = isSingle ? () => target : scratch.reserveImage(map.inputShape, noBorder);
   const ledger = scratch.reserve(24 * y.height);
   const rowLength = y.width * y.channels;
 
-  /** Z of a branch, term by term. */
-  function computeZ(branch: (typeof branches)[number]): Activation {
+  /** Z of a branch, term by term, where the ratio will take its place. */
+  function computeZ(branch: (typeof branches)[number], sum: Activation): Activation {
     if (branch.usesStoredZ) return y;
-    const sum = z();
+    if (branch.terms.length === 0)
+      call.clamp(sum.address, sum.rowStride, y.address, y.rowStride, rowLength, 0, 0, 0, y.height);
     branch.terms.forEach((term, index) => {
       const image = index === 0 ? sum : product();
       map.apply(image, parts.get(term.input), term.weight, index === 0 ? branch.biasAddress : 0);
-      if (index > 0) split("scaleAdd", y.height * rowLength, sum.address, image.address, term.sign);
+      if (index === 0) return;
+      for (let row = 0; row < y.height; row++) {
+        const [to, from] = [sum.address + 4 * row * sum.rowStride, image.address + 4 * row * image.rowStride];
+        call.scaleAdd(to, from, term.sign, 0, rowLength);
+      }
     });
-    if (branch.terms.length === 0) split("fill", y.height * rowLength, sum.address, 0);
     return sum;
   }
 
@@ -153,7 +159,7 @@ export function prepareRecipe(map: LinearMap, context: RelevanceContext): Releva
     if (computedGate) map.apply(gate, x, unmodified, plainBias);
     let isFirst = true;
     for (const branch of branches) {
-      const divisor = computeZ(branch);
+      const divisor = computeZ(branch, ratios);
       // biome-ignore format: one group of arguments a line
       split("ratio", y.height,ratios.address, ratios.rowStride, relevance.address, relevance.rowStride, divisor.address, divisor.rowStride,
         branch.gate === 0 ? 0 : gate.address, gate.rowStride, branch.biasAddress, ledger(),

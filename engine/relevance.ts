@@ -1,5 +1,5 @@
 import { type Activation, activationAt, activationBytes, noBorder } from "./activation.ts";
-import type { Composite } from "./composites.ts";
+import { type Composite, opsWithWeights } from "./composites.ts";
 import { chooseRules } from "./layer-rules.ts";
 import { bookTheRest, type LedgerRow, nothingLost } from "./ledger.ts";
 import type { BuiltLayer, Network } from "./network.ts";
@@ -66,6 +66,12 @@ function inputVanishes(built: BuiltLayer, rules: LayerRules, outputVanishes: boo
   }
 }
 
+/** Layers that have done with the relevance of their output when they begin to write that of their input: both may share memory. */
+function readsRelevanceFirst({ layer }: BuiltLayer, { linear }: LayerRules): boolean {
+  if (!opsWithWeights.includes(layer.node.op)) return false;
+  return linear.propagation === "gradient" || (linear.propagation === "recipe" && linear.branches.length === 1);
+}
+
 /**
  * The backward pass of one composite over one network: rules chosen, weights modified, buffers placed. Made once; running it
  * allocates nothing.
@@ -109,8 +115,10 @@ export class RelevancePlan {
     const bytesOf = (id: number): number => activationBytes(shapeOf(id), noBorder);
     const homes = new Map<number, number>([[from, planner.take(bytesOf(from))]]);
     const startOffset = homes.get(from) ?? 0;
-    const placed = chosen.map(({ built }) => {
+    const placed = chosen.map(({ built, rules }) => {
       const output = homes.get(built.layer.output) ?? 0;
+      const isReadFirst = readsRelevanceFirst(built, rules);
+      if (isReadFirst) planner.give(output);
       const spare: number[] = [];
       const inputs = built.layer.inputs.map((id) => {
         const home = homes.get(id);
@@ -120,7 +128,7 @@ export class RelevancePlan {
         return { id, written, addTo: home };
       });
       for (const offset of spare) planner.give(offset);
-      planner.give(output);
+      if (!isReadFirst) planner.give(output);
       return { output, inputs };
     });
     const base = arena.allocate(planner.totalBytes);

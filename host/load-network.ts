@@ -21,6 +21,7 @@ import {
   type WeightFile,
 } from "../weights-loader/index.ts";
 import { bundledWeights, defaultModel } from "./bundled-models.ts";
+import { fileRows } from "./file-rows.ts";
 import { type FileSource, fileSource } from "./file-source.ts";
 import { loadKernels } from "./kernels.ts";
 
@@ -28,6 +29,11 @@ import { loadKernels } from "./kernels.ts";
 export interface LoadOptions {
   /** How photos are prepared, by name (`preprocessingNames()`), instead of what model or file say. */
   readonly preprocess?: string;
+  /**
+   * Leaves the weights of dense layers in the file and reads them whenever they are needed: slower, in a fraction of the memory, with
+   * the bytes of algorithm "direct". The file must stay where it is.
+   */
+  readonly lowMemory?: boolean;
   /** Text of the .prototxt of a .caffemodel; without it the .caffemodel's own description counts. */
   readonly prototxt?: string;
 }
@@ -55,6 +61,8 @@ export function externalData(path: string, opened: FileSource[]): ExternalData {
 
 /** A network's definition and its opened weights; close it when the weights are bound. */
 export interface OpenedNetwork extends ImportedNetwork {
+  /** The file itself. */
+  readonly source: FileSource;
   close(): Promise<void>;
 }
 
@@ -84,7 +92,7 @@ export async function openNetwork(
         ? await describedNetwork(file, source, external, chosen, options.prototxt)
         : { definition: withPreprocessing(known, chosen), weights: file };
     if (chosen === undefined) checkPairing(network.definition, network.weights);
-    return { ...network, close };
+    return { ...network, source, close };
   } catch (error) {
     await close();
     throw error;
@@ -105,10 +113,13 @@ export async function loadNetwork(
 ): Promise<Network> {
   const name = model ?? (weights === undefined ? defaultModel : undefined);
   const path = weights ?? bundledWeights(name ?? defaultModel);
-  const { definition, weights: file, close } = await openNetwork(name, path, options);
+  const { definition, weights: file, source, close } = await openNetwork(name, path, options);
   try {
-    const network = new Network(await loadKernels(), definition);
-    await bindWeights(network, file, { known: knownNetworks() });
+    const rows = options.lowMemory ? { rows: fileRows(path, file, source) } : {};
+    const network = new Network(await loadKernels(), definition, rows);
+    // Small blocks where memory is to stay small: what was read lives on until the next garbage collection.
+    const blocks = options.lowMemory ? { blockBytes: 1 << 19 } : {};
+    await bindWeights(network, file, { known: knownNetworks(), ...blocks });
     return network;
   } finally {
     await close();

@@ -196,3 +196,58 @@ export function denseInputGrad(
   else if (kind == squared) dotRows(dx, s, w, mask, outStride, squared, p, n, begin, end);
   else dotRows(dx, s, w, mask, outStride, ones, p, n, begin, end);
 }
+
+@inline
+function addRows(partials: usize, s: usize, w: usize, mask: usize, blockStride: i32, kind: i32, p: f32, n: f32, begin: i32, end: i32): void {
+  const vp = f32x4.splat(p);
+  const vn = v128.xor(vp, f32x4.splat(n));
+  const rowBytes = <usize>blockStride << 2;
+  for (let i = begin; i < end; i++) {
+    if (mask && f32.load(mask + (<usize>i << 2)) == 0) continue;
+    const sums = partials + (<usize>i << 6);
+    let a = w + <usize>i * rowBytes;
+    let b = s;
+    const stop = a + rowBytes;
+    let s0 = v128.load(sums), s1 = v128.load(sums, 16), s2 = v128.load(sums, 32), s3 = v128.load(sums, 48);
+    for (; a + 64 <= stop; a += 64, b += 64) {
+      s0 = f32x4.add(s0, f32x4.mul(v128.load(b), modify(v128.load(a), kind, vp, vn)));
+      s1 = f32x4.add(s1, f32x4.mul(v128.load(b, 16), modify(v128.load(a, 16), kind, vp, vn)));
+      s2 = f32x4.add(s2, f32x4.mul(v128.load(b, 32), modify(v128.load(a, 32), kind, vp, vn)));
+      s3 = f32x4.add(s3, f32x4.mul(v128.load(b, 48), modify(v128.load(a, 48), kind, vp, vn)));
+    }
+    for (; a < stop; a += 16, b += 16) s0 = f32x4.add(s0, f32x4.mul(v128.load(b), modify(v128.load(a), kind, vp, vn)));
+    v128.store(sums, s0);
+    v128.store(sums, s1, 16);
+    v128.store(sums, s2, 32);
+    v128.store(sums, s3, 48);
+  }
+}
+
+/**
+ * Input gradient of a dense layer whose weights come in blocks of outputs: adds one block's products to the partial sums.
+ *   partials[i][l] += sum over the block's outputs o with o % 16 = l of modified(w[o,i]) * s[o]
+ * Layout: partials [in][16], zero before the first block; s the block's part, zeros past its last output; w [in][blockStride];
+ * every block but the last has a multiple of 16 outputs. mask [in] or 0: inputs with mask 0 are left out. Inputs [begin, end).
+ * Source: denseInputGrad, whose partial sums these are: the same bytes for any blocks.
+ */
+export function denseInputGradBlock(
+  partials: usize, s: usize, w: usize, mask: usize, blockStride: i32, kind: i32, p: f32, n: f32, begin: i32, end: i32
+): void {
+  if (kind == plain) addRows(partials, s, w, mask, blockStride, plain, p, n, begin, end);
+  else if (kind == signed && p == 1 && n == 0) addRows(partials, s, w, mask, blockStride, positive, p, n, begin, end);
+  else if (kind == signed) addRows(partials, s, w, mask, blockStride, signed, p, n, begin, end);
+  else if (kind == squared) addRows(partials, s, w, mask, blockStride, squared, p, n, begin, end);
+  else addRows(partials, s, w, mask, blockStride, ones, p, n, begin, end);
+}
+
+/**
+ * dx[i] = total of the sixteen partial sums of input i, in denseInputGrad's tree. Inputs [begin, end) are written.
+ * Layout: dx [in], partials [in][16].
+ * Source: denseInputGrad.
+ */
+export function denseInputGradTotal(dx: usize, partials: usize, begin: i32, end: i32): void {
+  for (let i = begin; i < end; i++) {
+    const sums = partials + (<usize>i << 6);
+    f32.store(dx + (<usize>i << 2), total(v128.load(sums), v128.load(sums, 16), v128.load(sums, 32), v128.load(sums, 48)));
+  }
+}

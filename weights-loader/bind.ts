@@ -74,7 +74,8 @@ export function checkFit(
 
 /**
  * Gives a network its parameters from a weight file. Everything is checked before the first byte of data is read; then the
- * tensors pass in the sink's order, in blocks of whole rows, so that only one block is in memory besides the network.
+ * tensors pass in the sink's order, in blocks of whole rows, so that only one block is in memory besides the network. Tensors that
+ * the network will read from elsewhere are looked through, too.
  * @throws ShapeError that lists all missing, unexpected and misshapen tensors
  * @throws FormatError for NaN or infinite weights, naming tensor and index
  */
@@ -82,7 +83,7 @@ export async function bindWeights(sink: ParameterSink, file: WeightFile, options
   checkFit(sink.parameters, file, options.known);
   const blockBytes = options.blockBytes ?? defaultBlockBytes;
   const specs = new Map(sink.parameters.map((spec) => [spec.name, spec]));
-  for (const { name, shape } of specs.values()) {
+  for (const { name, shape, isStreamed } of specs.values()) {
     const rows = rowCountOf(shape);
     const rowElements = elementCount(shape) / rows;
     if (!(rowElements > 0)) continue; // an empty tensor has nothing to pass on
@@ -90,7 +91,7 @@ export async function bindWeights(sink: ParameterSink, file: WeightFile, options
     for (let firstRow = 0; firstRow < rows; firstRow += blockRows) {
       const block = await file.readRows(name, firstRow, Math.min(blockRows, rows - firstRow));
       checkFinite(block, firstRow * rowElements, name, file.name);
-      sink.setRows(name, firstRow, block);
+      if (!isStreamed) sink.setRows(name, firstRow, block);
     }
   }
 }

@@ -1,6 +1,6 @@
 import { didYouMean, FormatError, UnsupportedError } from "../engine/errors.ts";
 import { elementCount, formatShape, type Shape } from "../engine/tensor.ts";
-import { type Dtype, dtypeBytes, isFloat, toFloat32 } from "./dtype.ts";
+import { type Dtype, dtypeBytes, type FloatDtype, isFloat, toFloat32 } from "./dtype.ts";
 import { type ByteSource, readRange } from "./source.ts";
 
 /** What a weight file says about one of its tensors, before any of its data is read. */
@@ -40,6 +40,19 @@ export interface WeightFile {
   readRows(name: string, firstRow: number, rowCount: number): Promise<Float32Array>;
   /** The whole tensor, as `readRows`. */
   read(name: string): Promise<Float32Array>;
+  /**
+   * Where a tensor's rows lie one after the other, for hosts that read them without waiting; undefined when they do not, or do not
+   * hold real numbers.
+   */
+  locate?(name: string): TensorPlace | undefined;
+}
+
+/** A tensor's data in its source: C order without gaps. */
+export interface TensorPlace {
+  readonly source: ByteSource;
+  readonly offset: number;
+  readonly dtype: FloatDtype;
+  readonly shape: Shape;
 }
 
 /** A tensor and the place of its data. */
@@ -254,5 +267,11 @@ export function storedWeights(
     tensors,
     readRows,
     read: async (name) => readRows(name, 0, rowCountOf(tensors.get(name)?.shape ?? [])),
+    locate(name) {
+      const tensor = tensors.get(name);
+      if (tensor === undefined || tensor.strides !== undefined || !isFloat(tensor.dtype)) return undefined;
+      const { source, offset, dtype, shape } = tensor;
+      return { source, offset, dtype, shape };
+    },
   };
 }

@@ -25,6 +25,7 @@ export const batchNorm: OpKind<"batchNorm"> = {
     const runtime = buildConv2d(
       {
         ...construction,
+        lowMemory: undefined, // its weights are made here, not read
         inputShapes: [[channels, height, width]],
         outputShape: [channels, height, width],
         layer: { ...construction.layer, batchNorm: node },

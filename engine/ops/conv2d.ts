@@ -67,7 +67,7 @@ function packLength({ isDepthwise, window, inPerGroup, outPerGroup, group }: Set
 /** The convolution's packed weights and biases. */
 class Weights {
   readonly #setup: Setup;
-  readonly #plain: number;
+  readonly #resident: number;
   readonly #bias: number;
   readonly #biases: ModifiedVectors;
   readonly #forward: Packs = new Map();
@@ -79,13 +79,24 @@ class Weights {
     const { kernels } = setup.construction;
     const channels = setup.group * setup.outPerGroup;
     this.#setup = setup;
-    this.#plain = kernels.arena.allocate(4 * packLength(setup) * (setup.isDepthwise ? 1 : setup.group));
+    const { lowMemory } = setup.construction;
+    this.#resident = lowMemory ? 0 : kernels.arena.allocate(4 * this.#forwardLength);
+    lowMemory?.plain.reserve(4 * this.#forwardLength);
+    lowMemory?.packs.reserve(4 * Math.max(this.#forwardLength, this.#transposedLength));
     this.#bias = hasBias ? kernels.arena.allocate(4 * padded(channels)) : 0;
     this.#biases = new ModifiedVectors(kernels, this.#bias, channels);
-    this.#forward.set(modificationKey(unmodified), this.#plain);
+    if (!lowMemory) this.#forward.set(modificationKey(unmodified), this.#resident);
     this.bias(unmodified);
     const { forward } = setup.winograd;
     if (forward) this.#winograd.set(`forward ${modificationKey(unmodified)}`, forward.allocateWeights());
+  }
+
+  /** Reads the weights of a layer whose weights stay outside, and packs them at `plain`. */
+  load: () => void = () => {};
+
+  /** Where the unmodified pack lies or, when memory is small, is to lie for the moment. */
+  get #plain(): number {
+    return this.#setup.construction.lowMemory?.plain.address ?? this.#resident;
   }
 
   /** Takes rows of the OIHW weights that lie at `address`, each multiplied by its factor. */
@@ -157,18 +168,34 @@ class Weights {
     const key = modificationKey(modification);
     let pack = this.#forward.get(key);
     if (pack === undefined) {
-      pack = this.#makeForward(modification);
-      this.#forward.set(key, pack);
+      const { lowMemory } = this.#setup.construction;
+      if (lowMemory && isUnmodified(modification)) {
+        this.load();
+        return this.#plain;
+      }
+      pack = this.#makeForward(modification, lowMemory?.packs.address);
+      if (lowMemory === undefined) this.#forward.set(key, pack);
     }
     return pack;
   }
 
-  #makeForward(modification: Modification): number {
+  get #forwardLength(): number {
+    return packLength(this.#setup) * (this.#setup.isDepthwise ? 1 : this.#setup.group);
+  }
+
+  #makeForward(modification: Modification, at?: number): number {
+    this.load();
     const { kernels } = this.#setup.construction;
-    const length = packLength(this.#setup) * (this.#setup.isDepthwise ? 1 : this.#setup.group);
-    const pack = kernels.arena.allocate(4 * length);
-    writeModified(kernels, pack, this.#plain, length, modification);
+    const pack = at ?? kernels.arena.allocate(4 * this.#forwardLength);
+    writeModified(kernels, pack, this.#plain, this.#forwardLength, modification);
     return pack;
+  }
+
+  /** Makes the packs of a direct pass, unless they are made for every use. */
+  prepare(modification: Modification, direction: "forward" | "transposed"): void {
+    if (this.#setup.construction.lowMemory) return;
+    if (direction === "forward") this.forward(modification);
+    else this.transposed(modification);
   }
 
   /** Address of transformed weights for Winograd's algorithm; made on first use, the direct pack between only for a moment. */
@@ -198,19 +225,29 @@ class Weights {
   /** Address of the modified transposed packs, phase after phase, in each phase group after group; made on first use. */
   transposed(modification: Modification): number {
     const key = modificationKey(modification);
-    const pack = this.#transposed.get(key) ?? this.#makeTransposed(modification);
-    this.#transposed.set(key, pack);
+    const { lowMemory } = this.#setup.construction;
+    const pack = this.#transposed.get(key) ?? this.#makeTransposed(modification, lowMemory?.packs.address);
+    if (lowMemory === undefined) this.#transposed.set(key, pack);
     return pack;
   }
 
-  #makeTransposed(modification: Modification): number {
+  get #transposedLength(): number {
+    const { isDepthwise, group, phasesX, phasesY } = this.#setup;
+    let length = 0;
+    for (const phaseY of phasesY) {
+      for (const phaseX of phasesX) length += (isDepthwise ? 1 : group) * this.phaseLength(phaseY, phaseX);
+    }
+    return length;
+  }
+
+  #makeTransposed(modification: Modification, at?: number): number {
+    this.load();
     const { construction, window, inPerGroup, outPerGroup, isDepthwise, group, phasesX, phasesY } = this.#setup;
     const { call, arena } = construction.kernels;
     const [kh, kw] = window.kernelShape;
     const groups = isDepthwise ? 1 : group;
-    let length = 0;
-    for (const phaseY of phasesY) for (const phaseX of phasesX) length += groups * this.phaseLength(phaseY, phaseX);
-    const pack = arena.allocate(4 * length);
+    const length = this.#transposedLength;
+    const pack = at ?? arena.allocate(4 * length);
     let out = pack;
     for (const py of phasesY) {
       for (const px of phasesX) {
@@ -376,6 +413,22 @@ export function buildConv2d(construction: Construction, node: NodeOf<"conv2d">):
   const rowLength = groups.inPerGroup * window.kernelShape[0] * window.kernelShape[1];
   const staging = construction.staging;
   const bias = hasBias ? new Float32Array(node.outChannels) : undefined;
+  const setWeights = (firstRow: number, rows: Float32Array): void => {
+    const factors = batchNorm?.factors();
+    staging.pass(rows, rowLength, firstRow, (address, first, count) => {
+      weights.setRows(address, first, count, factors, scratch);
+    });
+  };
+  const { lowMemory } = construction;
+  if (lowMemory) {
+    // A few hundred kilobytes at a time.
+    const blockRows = Math.max(1, Math.floor((1 << 17) / rowLength));
+    weights.load = () => {
+      for (let row = 0; row < node.outChannels; row += blockRows) {
+        setWeights(row, lowMemory.rows.readRows(node.weight, row, Math.min(blockRows, node.outChannels - row)));
+      }
+    };
+  }
   const low = layer.activation?.low ?? Number.NEGATIVE_INFINITY;
   const high = layer.activation?.high ?? Number.POSITIVE_INFINITY;
   const [top, bottom] = gradientPads(setup.phasesY, output.height);
@@ -399,8 +452,7 @@ export function buildConv2d(construction: Construction, node: NodeOf<"conv2d">):
     prepare(modification, direction) {
       const pass = direction === "forward" ? forwardPass(modification) : direction;
       if (setup.winograd[pass]) weights.winograd(pass, modification);
-      else if (direction === "forward") weights.forward(modification);
-      else weights.transposed(modification);
+      else weights.prepare(modification, direction);
     },
     bias: (modification) => weights.bias(modification),
     apply(z, input, modification, biasAddress) {
@@ -427,12 +479,7 @@ export function buildConv2d(construction: Construction, node: NodeOf<"conv2d">):
         bias.set(rows, firstRow);
         weights.setBias(batchNorm?.foldedBias(bias) ?? bias);
       }
-      if (name === node.weight) {
-        const factors = batchNorm?.factors();
-        staging.pass(rows, rowLength, firstRow, (address, first, count) => {
-          weights.setRows(address, first, count, factors, scratch);
-        });
-      }
+      if (name === node.weight) setWeights(firstRow, rows);
     },
   };
 }

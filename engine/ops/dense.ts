@@ -1,5 +1,6 @@
 import { type Activation, noBorder } from "../activation.ts";
 import { FoldedBatchNorm } from "../batch-norm.ts";
+import { outputStride, residentDense, streamedDense } from "../dense-weights.ts";
 import { ShapeError } from "../errors.ts";
 import type { LinearMap } from "../linear-map.ts";
 import { prepareLinearRelevance } from "../linear-relevance.ts";
@@ -7,8 +8,6 @@ import { ModifiedVectors } from "../modified-weights.ts";
 import { type Modification, unmodified } from "../rules.ts";
 import { elementCount, formatShape, type Shape } from "../tensor.ts";
 import type { Construction, LayerRuntime, NodeOf, OpKind } from "./op.ts";
-
-const lanes = 4;
 
 /** Number of inputs; a vector or an image of one pixel. */
 function inFeatures(node: NodeOf<"dense">, input: Shape): number {
@@ -24,54 +23,37 @@ function inFeatures(node: NodeOf<"dense">, input: Shape): number {
   return count;
 }
 
-/** How the kernels are told of a modification: [kind, positive factor, negative factor]. */
-function kernelModification(modification: Modification): [kind: number, p: number, n: number] {
-  switch (modification.kind) {
-    case "signed": {
-      const { positive, negative } = modification;
-      return positive === 1 && negative === 1 ? [0, 1, 1] : [1, positive, negative];
-    }
-    case "squared":
-      return [2, 1, 1];
-    case "ones":
-      return [3, 1, 1];
-    default:
-      return modification satisfies never;
-  }
-}
-
 function buildDense(construction: Construction, node: NodeOf<"dense">): LayerRuntime {
-  const { kernels, layer, output, staging } = construction;
-  const { call, split, arena } = kernels;
+  const { kernels, layer, output, staging, lowMemory } = construction;
+  const { call, arena } = kernels;
   const x = construction.inputs[0];
   if (x === undefined) throw new ShapeError(`dense "${node.name}": has no input.`);
   const inputs = x.channels;
   const outputs = node.outFeatures;
-  const outStride = Math.ceil(outputs / lanes) * lanes;
   const batchNorm = layer.batchNorm ? new FoldedBatchNorm(layer.batchNorm, outputs) : undefined;
   const hasBias = node.bias !== undefined || batchNorm !== undefined;
-  const weights = arena.allocate(4 * inputs * outStride);
-  const biasAddress = hasBias ? arena.allocate(4 * outStride) : 0;
-  const biases = new ModifiedVectors(kernels, biasAddress, outStride);
+  const weights =
+    lowMemory === undefined
+      ? residentDense(kernels, staging, inputs, outputs)
+      : streamedDense(kernels, lowMemory.rows, node.weight, inputs, outputs, () => batchNorm?.factors());
+  const biasAddress = hasBias ? arena.allocate(4 * outputStride(outputs)) : 0;
+  const biases = new ModifiedVectors(kernels, biasAddress, outputStride(outputs));
   const indices = arena.allocate(4 * inputs);
-  const scratch = arena.allocate(1024);
   const bias = hasBias ? new Float32Array(outputs) : undefined;
   const low = layer.activation?.low ?? Number.NEGATIVE_INFINITY;
   const high = layer.activation?.high ?? Number.POSITIVE_INFINITY;
 
+  /** y = clamp(W x + b), by the non-zero inputs. */
   function apply(
     y: Activation,
     input: Activation,
     modification: Modification,
     address: number,
-    floor: number,
-    ceiling: number,
+    clamp: [number, number],
   ): void {
-    const [kind, p, n] = kernelModification(modification);
     const count = call.nonZeroIndices(indices, input.address, inputs);
-    // biome-ignore format: one group of arguments a line
-    split("denseForward", outStride / lanes,y.address, indices, count, input.address, weights, address, outStride,
-      kind, p, n, floor, ceiling);
+    const pass = { y: y.address, x: input.address, indices, count, bias: address, low: clamp[0], high: clamp[1] };
+    weights.forward(pass, modification);
   }
 
   const free = Number.POSITIVE_INFINITY;
@@ -84,22 +66,19 @@ function buildDense(construction: Construction, node: NodeOf<"dense">): LayerRun
     activation: layer.activation,
     isUnclamped: low === -free && high === free,
     gradientBorder: noBorder,
-    gradientPadding: outStride - outputs,
+    gradientPadding: outputStride(outputs) - outputs,
     prepare() {}, // the kernels modify dense weights as they read them
     bias: (modification) => biases.address(modification),
-    apply: (z, input, modification, address) => apply(z, input, modification, address, -free, free),
-    transpose(dx, s, modification, mask) {
-      const [kind, p, n] = kernelModification(modification);
-      // biome-ignore format: one group of arguments a line
-      split("denseInputGrad", inputs,dx.address, s.address, weights, mask?.address ?? 0, outStride, kind, p, n);
-    },
+    apply: (z, input, modification, address) => apply(z, input, modification, address, [-free, free]),
+    transpose: (dx, s, modification, mask) =>
+      weights.inputGrad(dx.address, s.address, mask?.address ?? 0, modification),
   };
 
   const setBias = (): void => {
     if (bias) arena.f32(biasAddress, outputs).set(batchNorm?.foldedBias(bias) ?? bias);
   };
   return {
-    forward: () => apply(output, x, unmodified, biasAddress, low, high),
+    forward: () => apply(output, x, unmodified, biasAddress, [low, high]),
     prepareRelevance: (context) => prepareLinearRelevance(map, context),
     ruleName: (rules) => rules.linear.name,
     setRows(name, firstRow, rows) {
@@ -108,17 +87,7 @@ function buildDense(construction: Construction, node: NodeOf<"dense">): LayerRun
         bias.set(rows, firstRow);
         setBias();
       }
-      if (name === node.weight) {
-        const factors = batchNorm?.factors();
-        staging.pass(rows, inputs, firstRow, (address, first, count) => {
-          for (let done = 0; done < count; done += 256) {
-            const part = Math.min(256, count - done);
-            if (factors) arena.f32(scratch, part).set(factors.subarray(first + done, first + done + part));
-            // biome-ignore format: one group of arguments a line
-            call.densePack(weights, address + 4 * done * inputs, factors ? scratch : 0, first + done, part, inputs, outStride);
-          }
-        });
-      }
+      if (name === node.weight) weights.setRows(firstRow, rows, batchNorm?.factors());
     },
   };
 }

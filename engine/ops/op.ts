@@ -3,7 +3,8 @@ import type { Layer } from "../compile.ts";
 import type { NodeDefinition, Op, Pads } from "../graph.ts";
 import type { Kernels } from "../kernels.ts";
 import type { bookTheRest, LedgerTerms } from "../ledger.ts";
-import type { ParameterSpec } from "../parameters.ts";
+import type { ParameterSpec, RowSource } from "../parameters.ts";
+import type { Region } from "../region.ts";
 import type { ActivationRule, LinearRule, LrnRule, MaxPoolRule, SumRule } from "../rules.ts";
 import type { Staging } from "../staging.ts";
 import type { Shape } from "../tensor.ts";
@@ -16,10 +17,21 @@ export type NodeOf<O extends Op> = Extract<NodeDefinition, { readonly op: O }>;
 /** A parameter that a layer needs, before its node's name is attached. */
 export type Parameter = Omit<ParameterSpec, "node">;
 
+/** Weights stay outside and are read for every use; what is made of them lies in memory that all layers share. */
+export interface LowMemory {
+  readonly rows: RowSource;
+  /** Packed weights of the convolution at work. */
+  readonly plain: Region;
+  /** Its modified or transposed weights. */
+  readonly packs: Region;
+}
+
 /** What a layer is built from. */
 export interface Construction {
   readonly kernels: Kernels;
   readonly staging: Staging;
+  /** Present when memory is to stay small. */
+  readonly lowMemory: LowMemory | undefined;
   readonly workspace: Workspace;
   readonly algorithm: Algorithm;
   readonly layer: Layer;

@@ -1,0 +1,145 @@
+import type { Kernels } from "./kernels.ts";
+import type { RowSource } from "./parameters.ts";
+import type { Modification } from "./rules.ts";
+import type { Staging } from "./staging.ts";
+
+const lanes = 4;
+
+/** Number of floats that a dense layer's outputs take up. */
+export function outputStride(outputs: number): number {
+  return Math.ceil(outputs / lanes) * lanes;
+}
+
+/** Addresses of one pass forward. */
+export interface DenseForward {
+  readonly y: number;
+  readonly x: number;
+  /** Indices of the non-zero inputs and their number. */
+  readonly indices: number;
+  readonly count: number;
+  readonly bias: number;
+  readonly low: number;
+  readonly high: number;
+}
+
+/** The weights of a dense layer, wherever they are. */
+export interface DenseWeights {
+  /** Takes whole rows, each multiplied by its factor. */
+  setRows(firstRow: number, rows: Float32Array, factors: Float32Array | undefined): void;
+  forward(pass: DenseForward, modification: Modification): void;
+  /** dx = W^T s, 0 where mask is 0. */
+  inputGrad(dx: number, s: number, mask: number, modification: Modification): void;
+}
+
+/** How the kernels are told of a modification: [kind, positive factor, negative factor]. */
+function kernelModification(modification: Modification): [kind: number, p: number, n: number] {
+  switch (modification.kind) {
+    case "signed": {
+      const { positive, negative } = modification;
+      return positive === 1 && negative === 1 ? [0, 1, 1] : [1, positive, negative];
+    }
+    case "squared":
+      return [2, 1, 1];
+    case "ones":
+      return [3, 1, 1];
+    default:
+      return modification satisfies never;
+  }
+}
+
+/** Packs rows at `address` input-major, a few hundred factors at a time. */
+function pack(
+  kernels: Kernels,
+  packed: number,
+  address: number,
+  first: number,
+  count: number,
+  inputs: number,
+  stride: number,
+  factors: Float32Array | undefined,
+  scratch: number,
+): void {
+  const { call, arena } = kernels;
+  for (let done = 0; done < count; done += 256) {
+    const part = Math.min(256, count - done);
+    if (factors) arena.f32(scratch, part).set(factors.subarray(done, done + part));
+    // biome-ignore format: one group of arguments a line
+    call.densePack(packed, address + 4 * done * inputs, factors ? scratch : 0, first + done, part, inputs, stride);
+  }
+}
+
+/** Weights in kernel memory. */
+export function residentDense(kernels: Kernels, staging: Staging, inputs: number, outputs: number): DenseWeights {
+  const { split, arena } = kernels;
+  const stride = outputStride(outputs);
+  const weights = arena.allocate(4 * inputs * stride);
+  const scratch = arena.allocate(1024);
+  return {
+    setRows(firstRow, rows, factors) {
+      staging.pass(rows, inputs, firstRow, (address, first, count) => {
+        const own = factors?.subarray(first, first + count);
+        pack(kernels, weights, address, first, count, inputs, stride, own, scratch);
+      });
+    },
+    forward({ y, x, indices, count, bias, low, high }, modification) {
+      const [kind, p, n] = kernelModification(modification);
+      split("denseForward", stride / lanes, y, indices, count, x, weights, bias, stride, kind, p, n, low, high);
+    },
+    inputGrad(dx, s, mask, modification) {
+      const [kind, p, n] = kernelModification(modification);
+      split("denseInputGrad", inputs, dx, s, weights, mask, stride, kind, p, n);
+    },
+  };
+}
+
+// Outputs of a block: a multiple of the 16 partial sums of denseInputGrad.
+const blockOutputs = 16;
+
+/**
+ * Weights that are read from outside in blocks of outputs whenever the layer runs: the same bytes as resident weights, in the
+ * memory of one block.
+ */
+export function streamedDense(
+  kernels: Kernels,
+  source: RowSource,
+  name: string,
+  inputs: number,
+  outputs: number,
+  factors: () => Float32Array | undefined,
+): DenseWeights {
+  const { split, arena } = kernels;
+  const rows = arena.allocate(4 * blockOutputs * inputs);
+  const block = arena.allocate(4 * blockOutputs * inputs);
+  const partials = arena.allocate(64 * inputs);
+  const scratch = arena.allocate(1024);
+  /** Reads, packs and hands on one block after the other. */
+  const forEachBlock = (use: (first: number, stride: number) => void): void => {
+    const scale = factors();
+    for (let first = 0; first < outputs; first += blockOutputs) {
+      const count = Math.min(blockOutputs, outputs - first);
+      arena.f32(rows, count * inputs).set(source.readRows(name, first, count));
+      const stride = outputStride(count);
+      pack(kernels, block, rows, 0, count, inputs, stride, scale?.subarray(first, first + count), scratch);
+      use(first, stride);
+    }
+  };
+  return {
+    setRows() {}, // they stay where they are
+    forward({ y, x, indices, count, bias, low, high }, modification) {
+      const [kind, p, n] = kernelModification(modification);
+      forEachBlock((first, stride) => {
+        const ownBias = bias === 0 ? 0 : bias + 4 * first;
+        const to = y + 4 * first;
+        split("denseForward", stride / lanes, to, indices, count, x, block, ownBias, stride, kind, p, n, low, high);
+      });
+    },
+    inputGrad(dx, s, mask, modification) {
+      const [kind, p, n] = kernelModification(modification);
+      split("fill", 16 * inputs, partials, 0);
+      forEachBlock((first, stride) => {
+        split("denseInputGradBlock", inputs, partials, s + 4 * first, block, mask, stride, kind, p, n);
+      });
+      split("denseInputGradTotal", inputs, dx, partials);
+    },
+  };
+}
