@@ -30,7 +30,7 @@ export interface DenseNode {
   readonly bias?: string;
 }
 
-/** Largest value of each window; padding never wins. Dilated windows and ceil mode as in PyTorch and ONNX. */
+/** Largest value of each window; padding never wins. Dilated windows and ceil mode as in PyTorch; strides default to 1, as in ONNX. */
 export interface MaxPool2dNode {
   readonly op: "maxPool2d";
   readonly kernelShape: Pair;

@@ -124,7 +124,7 @@ export function maxPool2dScatter(
             const v = f32.load(x + (<usize>(iy * xRow + ix * xPixel + c) << 2));
             const at = dx + (<usize>(iy * dxRow + ix * dxPixel + c) << 2);
             if (mode == proportional) {
-              f32.store(at, f32.load(at) + v * (r / sum));
+              f32.store(at, f32.load(at) + (v / sum) * r); // v / sum first: a denormal sum would make r / sum infinite
             } else if (v == best) {
               if (mode == shared) f32.store(at, f32.load(at) + r / <f32>ties);
               else {

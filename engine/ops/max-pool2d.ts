@@ -25,7 +25,8 @@ export function buildMaxPool({ kernels, inputs, output }: Construction, window: 
   const [kh, kw] = window.kernelShape;
   const [sh, sw] = window.strides;
   const [dh, dw] = window.dilations;
-  const [top, left] = window.pads;
+  const [top, left, bottom, right] = window.pads;
+  const hasEmptyWindows = Math.max(top, bottom) > (kh - 1) * dh || Math.max(left, right) > (kw - 1) * dw;
   return {
     forward() {
       // biome-ignore format: one group of arguments a line
@@ -43,8 +44,10 @@ export function buildMaxPool({ kernels, inputs, output }: Construction, window: 
           split("maxPool2dScatter", x.channels,dx.address, dx.rowStride, dx.pixelStride, r.address, r.rowStride, r.pixelStride,
             x.address, x.rowStride, x.pixelStride, y.address, y.rowStride, y.pixelStride,
             modes[rules.maxPool], x.height, x.width, y.height, y.width, kh, kw, sh, sw, top, left, dh, dw);
-          // proportional drops windows that sum to 0; overwrite loses what a later window overwrites.
-          return rules.maxPool === "winner" || rules.maxPool === "shared" ? nothingLost : bookTheRest;
+          // proportional drops windows that sum to 0, overwrite loses what a later window overwrites, and a window that lies in the
+          // padding alone has nowhere to put its relevance.
+          const conserves = (rules.maxPool === "winner" || rules.maxPool === "shared") && !hasEmptyWindows;
+          return conserves ? nothingLost : bookTheRest;
         },
       };
     },
