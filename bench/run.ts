@@ -1,6 +1,6 @@
 // Measures everything and prints ratios. Usage: npm run bench -- [--once] [--only PART]... [--peers] [--samples N]
 //   --once   one call of everything that needs no large network: the gate
-//   --only   sizes, salient, layers, networks, or the name of a shape file or network; several add up
+//   --only   sizes, load, salient, layers, networks, or the name of a shape file or network; several add up
 //   --peers  also runs the competitors that bench/peers/install.sh installed and those of the Python in SRMAP_PYTHON
 // Results go to build/bench-results: results.json, plot.svg.
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -8,6 +8,7 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import type { SeededNetName } from "../test/cases/seeded-nets.ts";
 import { benchLayers } from "./layers.ts";
+import { benchLoad } from "./load.ts";
 import { benchNetwork } from "./networks.ts";
 import { benchPeers } from "./peers.ts";
 import { machine, plot, print } from "./report.ts";
@@ -41,6 +42,7 @@ console.log(
 );
 if (wants("sizes")) add(benchSizes());
 if (wants("salient")) add(benchSalientRelevance(module, effort));
+if (wants("load")) add(await benchLoad(effort));
 for (const file of shapeFiles()) {
   // VGG-16's layers one by one take a minute in the direct mode they are checked against.
   if (wants("layers", file) && !(effort.once && file === "vgg16")) add(benchLayers(module, file, effort));

@@ -19,18 +19,22 @@ export async function fileSource(path: string): Promise<FileSource> {
     throw new RangeError(`"${path}" is not a file.`);
   }
   const byteLength = stat.size;
+  const readInto = async (offset: number, target: Uint8Array): Promise<void> => {
+    checkRange(offset, target.byteLength, byteLength);
+    for (let done = 0; done < target.byteLength; ) {
+      const { bytesRead } = await file.read(target, done, target.byteLength - done, offset + done);
+      if (bytesRead === 0) throw new RangeError(`"${path}" became shorter while it was read.`);
+      done += bytesRead;
+    }
+  };
   return {
     byteLength,
+    readInto,
     read: async (offset, length) => {
       checkRange(offset, length, byteLength);
       // A buffer of its own, not one of Node's shared pool: the bytes start at a multiple of 8 and become float views.
       const bytes = new Uint8Array(length);
-      let done = 0;
-      while (done < length) {
-        const { bytesRead } = await file.read(bytes, done, length - done, offset + done);
-        if (bytesRead === 0) throw new RangeError(`"${path}" became shorter while it was read.`);
-        done += bytesRead;
-      }
+      await readInto(offset, bytes);
       return bytes;
     },
     close: () => file.close(),

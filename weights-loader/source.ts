@@ -8,6 +8,8 @@ export interface ByteSource {
    * @throws RangeError when the range leaves the source
    */
   read(offset: number, length: number): Promise<Uint8Array>;
+  /** As `read`, into memory of the caller's: for sources that would otherwise reserve new memory for every read. */
+  readInto?(offset: number, target: Uint8Array): Promise<void>;
 }
 
 /** The part of the DOM's `Blob` (and `File`) that is needed to read one in ranges. */
@@ -61,15 +63,30 @@ export function partOf(source: ByteSource, offset: number, byteLength: number): 
       checkRange(from, length, byteLength);
       return source.read(offset + from, length);
     },
+    ...(source.readInto === undefined
+      ? {}
+      : {
+          readInto: async (from: number, target: Uint8Array) => {
+            checkRange(from, target.byteLength, byteLength);
+            await source.readInto?.(offset + from, target);
+          },
+        }),
   };
 }
 
 /**
  * Reads a range that a file's own header names, so that leaving the file is the file's fault.
  * @param what the thing that lies there, for the message: `weights "x.npz": entry "a.npy"`
+ * @param scratch memory that may be used instead of new memory
  * @throws FormatError when the range leaves the source or the source ends early
  */
-export async function readRange(source: ByteSource, offset: number, length: number, what: string): Promise<Uint8Array> {
+export async function readRange(
+  source: ByteSource,
+  offset: number,
+  length: number,
+  what: string,
+  scratch?: ArrayBuffer,
+): Promise<Uint8Array> {
   if (!Number.isSafeInteger(offset) || !Number.isSafeInteger(length) || offset < 0 || length < 0) {
     throw new FormatError(`${what}: an offset or length is out of range (offset ${offset}, length ${length}).`);
   }
@@ -77,6 +94,11 @@ export async function readRange(source: ByteSource, offset: number, length: numb
     throw new FormatError(
       `${what} would lie at bytes ${offset} to ${offset + length}, but the file has ${source.byteLength}. It is truncated or damaged: get a fresh copy.`,
     );
+  }
+  if (source.readInto !== undefined && scratch !== undefined && scratch.byteLength >= length) {
+    const target = new Uint8Array(scratch, 0, length);
+    await source.readInto(offset, target);
+    return target;
   }
   const bytes = await source.read(offset, length);
   if (bytes.byteLength !== length) {

@@ -34,10 +34,11 @@ export interface WeightFile {
   /**
    * Rows `firstRow` to `firstRow + rowCount` along axis 0 (a scalar is one row), C order, as float32: f16 and bf16 convert
    * exactly, f64 rounds. The result belongs to the file's buffer: do not write to it.
+   * @param scratch memory that the result may lie in, so that reading block by block needs no new memory
    * @throws RangeError for an unknown tensor or rows outside it; UnsupportedError for integer tensors; FormatError when the
    * data is not there
    */
-  readRows(name: string, firstRow: number, rowCount: number): Promise<Float32Array>;
+  readRows(name: string, firstRow: number, rowCount: number, scratch?: ArrayBuffer): Promise<Float32Array>;
   /** The whole tensor, as `readRows`. */
   read(name: string): Promise<Float32Array>;
   /**
@@ -83,9 +84,9 @@ export function withComputed(file: WeightFile, computed: Iterable<ComputedTensor
     added.set(tensor.name, tensor);
     tensors.set(tensor.name, { name: tensor.name, dtype: "f32", shape: tensor.shape });
   }
-  const readRows = async (name: string, firstRow: number, rowCount: number): Promise<Float32Array> => {
+  const readRows: WeightFile["readRows"] = async (name, firstRow, rowCount, scratch) => {
     const tensor = added.get(name);
-    if (tensor === undefined) return file.readRows(name, firstRow, rowCount);
+    if (tensor === undefined) return file.readRows(name, firstRow, rowCount, scratch);
     const rows = rowCountOf(tensor.shape);
     if (!(firstRow >= 0 && rowCount >= 0 && firstRow + rowCount <= rows)) {
       throw new RangeError(
@@ -204,7 +205,7 @@ export function storedWeights(
   }
 
   let gathered: { tensor: StoredTensor; values: Float32Array } | undefined; // the last tensor of interleaved rows
-  const readRows = async (name: string, firstRow: number, rowCount: number): Promise<Float32Array> => {
+  const readRows: WeightFile["readRows"] = async (name, firstRow, rowCount, scratch) => {
     const tensor = tensors.get(name);
     if (tensor === undefined) {
       throw new RangeError(`weights "${about.name}": there is no tensor "${name}".${didYouMean(name, tensors.keys())}`);
@@ -237,7 +238,7 @@ export function storedWeights(
       const width = elementCount(shape.slice(1));
       return gathered.values.subarray(firstRow * width, (firstRow + rowCount) * width);
     }
-    const data = toFloat32(await readRange(source, start, (spanOf(block) + 1) * bytes, what), dtype);
+    const data = toFloat32(await readRange(source, start, (spanOf(block) + 1) * bytes, what, scratch), dtype);
     return strides === undefined ? data : gather(data, 0, block.shape, strides);
   };
 
