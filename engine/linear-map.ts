@@ -3,7 +3,11 @@ import type { Pads } from "./graph.ts";
 import type { Modification } from "./rules.ts";
 import type { Shape } from "./tensor.ts";
 
-/** A layer that multiplies its input by weights, as the relevance recipe sees it. */
+/**
+ * A layer that multiplies its input by weights, as the relevance recipe sees it. Passes with `isExact` keep exact zeros: what has no
+ * contribution is 0, not a rounding error, and an output's share goes nowhere but to its own inputs. Winograd's algorithm does not
+ * promise that.
+ */
 export interface LinearMap {
   /** The layer's input and (activated) output. */
   readonly x: Activation;
@@ -21,11 +25,11 @@ export interface LinearMap {
   /** Elements per row that `transpose` reads beyond the image (a vector rounded up to whole lanes). */
   readonly gradientPadding: number;
   /** Makes the weights of a modification ready; called while planning. */
-  prepare(weights: Modification, direction: "forward" | "transposed"): void;
+  prepare(weights: Modification, direction: "forward" | "transposed", isExact: boolean): void;
   /** Address of the modified bias, 0 for none; called while planning. */
   bias(modification: Modification | undefined): number;
   /** z = W x + bias, unclamped; x has the layout of the layer's input. */
-  apply(z: Activation, x: Activation, weights: Modification, bias: number): void;
+  apply(z: Activation, x: Activation, weights: Modification, bias: number, isExact: boolean): void;
   /** dx = W^T s; where `mask` is given, elements with mask = 0 may be left 0. */
-  transpose(dx: Activation, s: Activation, weights: Modification, mask: Activation | undefined): void;
+  transpose(dx: Activation, s: Activation, weights: Modification, mask: Activation | undefined, isExact: boolean): void;
 }

@@ -65,7 +65,7 @@ function prepareGradient(map: LinearMap, context: RelevanceContext): RelevancePa
   const scratch = new Scratch();
   const activate = prepareActivation(map, context, scratch);
   const s = scratch.reserveImage(map.outputShape, map.gradientBorder, map.gradientPadding);
-  map.prepare(unmodified, "transposed");
+  map.prepare(unmodified, "transposed", false);
   return {
     scratchBytes: scratch.bytes,
     run(addresses) {
@@ -77,7 +77,7 @@ function prepareGradient(map: LinearMap, context: RelevanceContext): RelevancePa
       // biome-ignore format: one group of arguments a line
       split("copyChannels", y.height,image.address, image.rowStride, image.pixelStride, r.address, r.rowStride, r.pixelStride, y.width, y.channels);
       if (map.gradientPadding > 0) call.fill(image.address, 0, y.channels, y.channels + map.gradientPadding);
-      map.transpose(dx, image, unmodified, undefined);
+      map.transpose(dx, image, unmodified, undefined, false);
       return bookTheRest;
     },
   };

@@ -104,15 +104,22 @@ export function prepareRecipe(map: LinearMap, context: RelevanceContext): Releva
     // Outputs rectified to 0 have no relevance, so a branch for negative outputs has nothing to do.
     .filter((branch) => branch.gate !== -1 || !vanishes)
     .map((branch) => ({ ...branch, terms: usefulTerms(branch.terms, context.isNonNegative) }))
-    .map((branch) => ({ ...branch, usesStoredZ: hasStoredZ && isPlain(branch), biasAddress: map.bias(branch.bias) }));
+    .map((branch) => ({
+      ...branch,
+      usesStoredZ: hasStoredZ && isPlain(branch),
+      biasAddress: map.bias(branch.bias),
+      // A divisor that is 0 must come out as 0, for its share is dropped: R / 1e-8 would go to all neighbours. Where relevance
+      // vanishes with the output, outputs without positive contributions have none to drop; those without negative ones do.
+      isExact: !context.vanishesWithOutput || branch.coefficient < 0,
+    }));
   for (const branch of branches) {
     for (const term of branch.terms) {
-      if (!branch.usesStoredZ) map.prepare(term.weight, "forward");
-      map.prepare(term.weight, "transposed");
+      if (!branch.usesStoredZ) map.prepare(term.weight, "forward", branch.isExact);
+      map.prepare(term.weight, "transposed", branch.isExact);
     }
   }
   const isGated = branches.some((branch) => branch.gate !== 0);
-  if (isGated && !hasStoredZ) map.prepare(unmodified, "forward");
+  if (isGated && !hasStoredZ) map.prepare(unmodified, "forward", true);
   const plainBias = map.bias(unmodified);
 
   const scratch = new Scratch();
@@ -136,7 +143,7 @@ export function prepareRecipe(map: LinearMap, context: RelevanceContext): Releva
       call.clamp(sum.address, sum.rowStride, y.address, y.rowStride, rowLength, 0, 0, 0, y.height);
     branch.terms.forEach((term, index) => {
       const image = index === 0 ? sum : product();
-      map.apply(image, parts.get(term.input), term.weight, index === 0 ? branch.biasAddress : 0);
+      map.apply(image, parts.get(term.input), term.weight, index === 0 ? branch.biasAddress : 0, branch.isExact);
       if (index === 0) return;
       for (let row = 0; row < y.height; row++) {
         const [to, from] = [sum.address + 4 * row * sum.rowStride, image.address + 4 * row * image.rowStride];
@@ -156,7 +163,7 @@ export function prepareRecipe(map: LinearMap, context: RelevanceContext): Releva
     const [top, left, bottom, right] = map.gradientBorder;
     call.clearBorder(ratios.address, ratios.rowStride, y.height, y.width, y.channels, top, left, bottom, right);
     const gate = computedGate?.() ?? y;
-    if (computedGate) map.apply(gate, x, unmodified, plainBias);
+    if (computedGate) map.apply(gate, x, unmodified, plainBias, true);
     let isFirst = true;
     for (const branch of branches) {
       const divisor = computeZ(branch, ratios);
@@ -173,7 +180,7 @@ export function prepareRecipe(map: LinearMap, context: RelevanceContext): Releva
       if (map.gradientPadding > 0) call.fill(ratios.address, 0, y.channels, y.channels + map.gradientPadding);
       for (const term of branch.terms) {
         const part = parts.get(term.input);
-        map.transpose(products, ratios, term.weight, part);
+        map.transpose(products, ratios, term.weight, part, branch.isExact);
         // biome-ignore format: one group of arguments a line
         split("multiply", x.height,dx.address, dx.rowStride, part.address, part.rowStride, products.address, products.rowStride,
           x.width * x.channels, term.sign, isFirst ? 0 : 1);

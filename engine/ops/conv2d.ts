@@ -288,6 +288,7 @@ function applyForward(
   bias: number,
   low: number,
   high: number,
+  isExact: boolean,
 ): void {
   const { kernels, workspace } = setup.construction;
   const { window, group, inPerGroup, outPerGroup } = setup;
@@ -297,7 +298,7 @@ function applyForward(
   const firstTap = x.address - 4 * (window.pads[0] * x.rowStride + window.pads[1] * x.pixelStride);
   const pass = forwardPass(modification);
   const winograd = setup.winograd[pass];
-  if (winograd) {
+  if (winograd && !isExact) {
     winograd.run(y, x, firstTap, weights.winograd(pass, modification), bias, low, high);
     return;
   }
@@ -331,13 +332,14 @@ function applyTransposed(
   dx: Activation,
   s: Activation,
   modification: Modification,
+  isExact: boolean,
 ): void {
   const { kernels, workspace } = setup.construction;
   const { window, group, inPerGroup, outPerGroup, isDepthwise } = setup;
   const [sh, sw] = window.strides;
   const groups = isDepthwise ? 1 : group;
   const { transposed } = setup.winograd;
-  if (transposed) {
+  if (transposed && !isExact) {
     const [top = 0, left = 0] = [setup.phasesY[0]?.firstRead, setup.phasesX[0]?.firstRead];
     const firstTap = s.address + 4 * (top * s.rowStride + left * s.pixelStride);
     const free = Number.POSITIVE_INFINITY;
@@ -449,24 +451,24 @@ export function buildConv2d(construction: Construction, node: NodeOf<"conv2d">):
       right + tileOverhang(x.width, gradientTile),
     ] satisfies Pads,
     gradientPadding: 0,
-    prepare(modification, direction) {
+    prepare(modification, direction, isExact) {
       const pass = direction === "forward" ? forwardPass(modification) : direction;
-      if (setup.winograd[pass]) weights.winograd(pass, modification);
+      if (setup.winograd[pass] && !isExact) weights.winograd(pass, modification);
       else weights.prepare(modification, direction);
     },
     bias: (modification) => weights.bias(modification),
-    apply(z, input, modification, biasAddress) {
+    apply(z, input, modification, biasAddress, isExact) {
       const free = Number.POSITIVE_INFINITY;
-      applyForward(setup, weights, z, input, modification, weights.kernelBias(biasAddress), -free, free);
+      applyForward(setup, weights, z, input, modification, weights.kernelBias(biasAddress), -free, free, isExact);
     },
-    transpose(dx, s, modification) {
-      applyTransposed(setup, weights, dx, s, modification);
+    transpose(dx, s, modification, _mask, isExact) {
+      applyTransposed(setup, weights, dx, s, modification, isExact);
     },
   };
   return {
     forward() {
       const biasAddress = weights.kernelBias(weights.bias(unmodified));
-      applyForward(setup, weights, output, x, unmodified, biasAddress, low, high);
+      applyForward(setup, weights, output, x, unmodified, biasAddress, low, high, false);
     },
     prepareRelevance: (context) => prepareLinearRelevance(map, context),
     ruleName: (rules) => rules.linear.name,
