@@ -16,6 +16,7 @@ interface Loaded {
   readonly ms: number;
   readonly cpuMs: number;
   readonly peakBytes: number;
+  readonly sha256: string;
 }
 
 /** Weights of a model without a file: small numbers that repeat. */
@@ -37,8 +38,9 @@ export async function benchLoad(effort: Effort): Promise<Result[]> {
     const path = join(folder, `${model}.safetensors`);
     await pipeline(convertWeights(seededWeights(model)).pieces(), createWriteStream(path));
     const child = fileURLToPath(new URL("load-child.js", import.meta.url));
-    const run = (): Loaded => JSON.parse(execFileSync(process.execPath, [child, model, path], { encoding: "utf8" }));
-    const runs = Array.from({ length: effort.once ? 1 : 6 }, run).slice(effort.once ? 0 : 1); // the first fills the file cache
+    const run = (...residence: string[]): Loaded =>
+      JSON.parse(execFileSync(process.execPath, [child, model, path, ...residence], { encoding: "utf8" }));
+    const runs = Array.from({ length: effort.once ? 1 : 6 }, () => run()).slice(effort.once ? 0 : 1); // the first fills the file cache
     const ms = runs.map((loaded) => loaded.ms);
     const timing: Timing = {
       medianMs: median(ms),
@@ -50,10 +52,21 @@ export async function benchLoad(effort: Effort): Promise<Result[]> {
     const { size } = statSync(path);
     const peak = median(runs.map((loaded) => loaded.peakBytes));
     const common = { group: "load", by: "srmap", threads: 1 };
+    const [whole, outside] = [run("whole"), run("outside")];
+    if (whole.sha256 !== outside.sha256) throw new Error(`${model}: weights left in the file give other bytes`);
     return [
       { ...common, name: `${model}, start to bound weights (${(size / 1e6).toFixed(0)} MB file)`, timing },
       { ...common, name: `${model}, peak memory`, value: peak / 1e6, unit: "MB" },
       { ...common, name: `${model}, peak memory / file`, value: peak / size, unit: "" },
+      { ...common, name: `${model} explained, start to maps, direct`, value: whole.ms / 1000, unit: "s" },
+      { ...common, name: `${model} explained, weights left in the file`, value: outside.ms / 1000, unit: "s" },
+      { ...common, name: `${model} explained, peak memory, direct`, value: whole.peakBytes / 1e6, unit: "MB" },
+      {
+        ...common,
+        name: `${model} explained, peak memory, weights left in the file`,
+        value: outside.peakBytes / 1e6,
+        unit: "MB",
+      },
     ];
   } finally {
     rmSync(folder, { recursive: true });

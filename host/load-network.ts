@@ -2,10 +2,12 @@ import { realpath } from "node:fs/promises";
 import { basename, dirname, join, sep } from "node:path";
 import { FormatError, UnsupportedError } from "../engine/errors.ts";
 import type { NetworkDefinition, Preprocessing } from "../engine/graph.ts";
+import type { Kernels } from "../engine/kernels.ts";
 import { modelByName, modelNames } from "../engine/models/index.ts";
 import { preprocessingByName, preprocessingNames } from "../engine/models/preprocessing.ts";
 import { Network } from "../engine/network.ts";
 import { networkParameters } from "../engine/parameter-specs.ts";
+import type { Algorithm } from "../engine/winograd.ts";
 import {
   bindWeights,
   checkPairing,
@@ -29,9 +31,13 @@ import { loadKernels } from "./kernels.ts";
 export interface LoadOptions {
   /** How photos are prepared, by name (`preprocessingNames()`), instead of what model or file say. */
   readonly preprocess?: string;
+  /** Kernels to run it, for example with threads (`loadKernels`), which the caller closes; default kernels of one thread. */
+  readonly kernels?: Kernels;
+  /** How convolutions are computed: part of what decides the output's last bits. Default auto. */
+  readonly algorithm?: Algorithm;
   /**
-   * Leaves the weights of dense layers in the file and reads them whenever they are needed: slower, in a fraction of the memory, with
-   * the bytes of algorithm "direct". The file must stay where it is.
+   * Leaves the weights in the file and reads them whenever they are needed: slower, in a fraction of the memory, with the bytes of
+   * algorithm "direct". The file must stay where it is.
    */
   readonly lowMemory?: boolean;
   /** Text of the .prototxt of a .caffemodel; without it the .caffemodel's own description counts. */
@@ -115,8 +121,10 @@ export async function loadNetwork(
   const path = weights ?? bundledWeights(name ?? defaultModel);
   const { definition, weights: file, source, close } = await openNetwork(name, path, options);
   try {
-    const rows = options.lowMemory ? { rows: fileRows(path, file, source) } : {};
-    const network = new Network(await loadKernels(), definition, rows);
+    const network = new Network(options.kernels ?? (await loadKernels()), definition, {
+      ...(options.algorithm ? { algorithm: options.algorithm } : {}),
+      ...(options.lowMemory ? { rows: fileRows(path, file, source) } : {}),
+    });
     // Small blocks where memory is to stay small: what was read lives on until the next garbage collection.
     const blocks = options.lowMemory ? { blockBytes: 1 << 19 } : {};
     await bindWeights(network, file, { known: knownNetworks(), ...blocks });
