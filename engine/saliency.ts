@@ -1,4 +1,4 @@
-import type { Kernels } from "./kernels.ts";
+import { allocatePerThread, type Kernels } from "./kernels.ts";
 import { patchBasis } from "./patch-basis.ts";
 import { normaliseRange, type Plane } from "./plane.ts";
 import { interpolateGrid, resampleTriangle } from "./resample.ts";
@@ -80,7 +80,7 @@ function spreadingStep(n: number): number {
 }
 
 function gather(
-  { call, arena }: Kernels,
+  { arena, split }: Kernels,
   feature: readonly Plane[],
   grids: readonly Grid[],
   options: ResolvedSalientRelevanceOptions,
@@ -125,8 +125,20 @@ function gather(
     }
     arena.i32(placesAt, count).set(places);
     const here = placesAt + first * 4;
-    const size = patchSize;
-    call.gatherPatches(patches, here, image, feature.length, h, w, columns, size, stride, length, 0, rows * columns);
+    split(
+      "gatherPatches",
+      rows * columns,
+      patches,
+      here,
+      image,
+      feature.length,
+      h,
+      w,
+      columns,
+      patchSize,
+      stride,
+      length,
+    );
     if (first === 0) quads.sort((p, q) => p - q);
     first += rows * columns;
   }
@@ -152,7 +164,7 @@ function meanNearest(
   channels: number,
   options: ResolvedSalientRelevanceOptions,
 ): Float64Array {
-  const { call, arena } = kernels;
+  const { call, arena, split } = kernels;
   const { blocks, length, patches, x, y, places, quads, queries } = table;
   const isExact = options.mode === "exact";
   const dimension = channels * options.patchSize * options.patchSize;
@@ -172,12 +184,14 @@ function meanNearest(
   const half = arena.allocate(blocks * 8 * 4);
   const rest = arena.allocate(blocks * 8 * 4);
   const noRest = arena.allocate(blocks * 8 * 4);
-  const scratch = arena.allocate(Math.max(length * 8, call.meanNearestScratch(neighbours)));
+  const scratch = allocatePerThread(kernels, Math.max(length * 8, call.meanNearestScratch(neighbours)));
   // Rounding of sums of `length` squares and of the bounds, with much room: (length/4 + terms + 20) 2^-24 would do.
   const rounding = (length + 64) * 2 ** -23;
   const share = 1 - rounding;
   const all = blocks * 8;
-  call.projectPatches(
+  split(
+    "projectPatches",
+    all,
     coefs,
     half,
     rest,
@@ -191,8 +205,6 @@ function meanNearest(
     used,
     terms,
     share,
-    0,
-    all,
   );
   const halves = arena.f32(half, all);
   const isTaken = new Uint8Array(all);
@@ -207,7 +219,10 @@ function meanNearest(
   const rank = within <= 50 ? within : 0;
   const [values, valueLength, left] = isExact ? [patches, length, noRest] : [rows, count, rest];
   const middle = isExact ? count : 0;
-  call.meanNearest(
+  const slack = 4 * rounding;
+  split(
+    "meanNearest",
+    quads.length,
     means,
     scratch,
     quadsAt,
@@ -223,10 +238,8 @@ function meanNearest(
     middle,
     terms,
     neighbours,
-    4 * rounding,
+    slack,
     rank,
-    0,
-    quads.length,
   );
   const found = arena.f64(means, all);
   return Float64Array.from({ length: queries }, (_, n) => found[places[n]!]!);
