@@ -1,4 +1,5 @@
 import type { Command } from "../command.ts";
+import { compare } from "./compare.ts";
 import { convert } from "./convert.ts";
 import { explain } from "./explain.ts";
 import { fetch } from "./fetch.ts";
@@ -8,10 +9,19 @@ import { salient } from "./salient.ts";
 import { verify } from "./verify.ts";
 
 /** Name of a command. */
-export type CommandName = "explain" | "salient" | "models" | "fetch" | "inspect" | "convert" | "verify";
+export type CommandName = "explain" | "compare" | "salient" | "models" | "fetch" | "inspect" | "convert" | "verify";
 
 /** Every command by name. */
-export const commands: Record<CommandName, Command> = { explain, salient, models, fetch, inspect, convert, verify };
+export const commands: Record<CommandName, Command> = {
+  explain,
+  compare,
+  salient,
+  models,
+  fetch,
+  inspect,
+  convert,
+  verify,
+};
 
 /** True for the names in `commands`. */
 export function isCommandName(name: string): name is CommandName {

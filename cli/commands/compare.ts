@@ -1,0 +1,305 @@
+import { basename, join } from "node:path";
+import { type Composite, compositeByName, compositeNames } from "../../engine/composites.ts";
+import type { ResolvedSalientRelevanceOptions } from "../../engine/salient-options.ts";
+import { parseTarget, resolveTarget } from "../../engine/target.ts";
+import { defaultModel } from "../../host/bundled-models.ts";
+import { defaultImageLimits } from "../../host/image.ts";
+import { loadNetwork } from "../../host/load-network.ts";
+import { sha256File } from "../../host/sha256.ts";
+import { version } from "../../host/version.ts";
+import { writeFolder } from "../atomic-write.ts";
+import { runBatch } from "../batch.ts";
+import type { Command } from "../command.ts";
+import { type ComparedComposites, compareComposites } from "../compare-composites.ts";
+import {
+  type ComparedModel,
+  type ComparedPhoto,
+  comparePhoto,
+  describeVerdict,
+  modelSheet,
+  reasonToLeaveOut,
+} from "../compare-models.ts";
+import { comparisonPage } from "../compare-page.ts";
+import { type Summary, summarize } from "../compare-summary.ts";
+import { asUsage, CommandError, describeError, UsageError } from "../errors.ts";
+import { expandInputs, folderNames, photoInputs } from "../inputs.ts";
+import { chooseModel, type ModelChoice } from "../model-choice.ts";
+import type { Arguments } from "../options.ts";
+import { defaultFolder, outputOption, requireWritable } from "../outputs.ts";
+import { formatShare } from "../panel.ts";
+import { type PhotoLabels, readLabels } from "../photo-labels.ts";
+import { createProgress } from "../progress.ts";
+import { salientSettingOptions, salientSettings } from "../salient-settings.ts";
+import type { Terminal } from "../terminal.ts";
+
+const defaultComposites = "li2019,epsilonPlus,epsilonGammaBox";
+const defaultSheets = 100;
+
+const limits = defaultImageLimits;
+
+/** What both kinds of comparison need. */
+interface Common {
+  readonly photos: readonly string[];
+  readonly settings: ResolvedSalientRelevanceOptions;
+  readonly out: string;
+  readonly isJson: boolean;
+}
+
+/** The entries of a list such as `a,b,c`. */
+function listOf(name: string, text: string): string[] {
+  const entries = text.split(",").map((entry) => entry.trim());
+  if (entries.some((entry) => entry === "")) throw new UsageError(`--${name} has an empty entry: "${text}".`);
+  const twice = entries.find((entry, i) => entries.indexOf(entry) !== i);
+  if (twice !== undefined) throw new UsageError(`--${name} has "${twice}" twice.`);
+  return entries;
+}
+
+/** Options that only the other kind of comparison understands. */
+function refuse(given: Arguments, names: readonly string[], mode: string): void {
+  const wrong = names.find((name) => given.has(name));
+  if (wrong !== undefined) throw new UsageError(`--${wrong} cannot be used ${mode}. See "srmap help compare".`);
+}
+
+async function load({ model, weights }: ModelChoice): Promise<ComparedModel> {
+  try {
+    const network = await loadNetwork(model, weights);
+    const file = { file: basename(weights), sha256: await sha256File(weights) };
+    return { name: network.definition.name, network, weights: file };
+  } catch (error) {
+    const message = describeError(error);
+    throw new CommandError(message.startsWith('weights "') ? message : `weights ${weights}: ${message}`);
+  }
+}
+
+async function runComposites(given: Arguments, common: Common, terminal: Terminal): Promise<number> {
+  refuse(given, ["labels", "limit", "composite"], "without --models");
+  const { photos, settings, out, isJson } = common;
+  const names = given.value("composites") ?? defaultComposites;
+  const composites = (names === "all" ? [...compositeNames()] : listOf("composites", names)).map((name) =>
+    asUsage(() => compositeByName(name)),
+  );
+  const [weights, ...more] = given.values("weights");
+  if (more.length > 0) throw new UsageError("--weights was given twice; several need --models.");
+  const choice = await chooseModel(given.value("model"), weights);
+  const target = given.value("target") ?? "top1";
+  const inputs = await expandInputs(photos, photoInputs);
+  requireWritable(out);
+  const model = await load(choice);
+  const { labels } = model.network.definition;
+  const zeros = new Float32Array(model.network.classCount);
+  asUsage(() => resolveTarget(parseTarget(target), { logits: zeros, probabilities: zeros, labels }, "score"));
+  const outcomes = await runBatch<ComparedComposites & { folder: string }>(
+    inputs,
+    {
+      noun: "photo",
+      isQuiet: isJson,
+      describe: (path, { folder, explanations }) => {
+        const [first] = explanations;
+        const said = first === undefined ? "" : `${first.targetDescription} ${formatShare(first.target.probability)}`;
+        return `${path}\n  explained: ${said}, by ${composites.length} composites; wrote ${join(folder, "compare.png")}\n`;
+      },
+      async work(path, own) {
+        const folder = own === undefined ? out : join(out, own);
+        const result = await compareComposites(path, {
+          network: model.network,
+          weights: model.weights,
+          composites,
+          target,
+          settings,
+          limits,
+        });
+        await writeFolder(folder, result.files);
+        return { ...result, folder };
+      },
+    },
+    terminal,
+  );
+  if (isJson) {
+    const rows = outcomes.map(({ path, result, error }) =>
+      result === undefined
+        ? { photo: path, error }
+        : {
+            photo: path,
+            folder: result.folder,
+            files: [...result.files.keys()],
+            target: result.explanations[0]?.target,
+          },
+    );
+    const document = {
+      srmap: version,
+      model: model.name,
+      composites: composites.map(({ name }) => name),
+      photos: rows,
+    };
+    terminal.out(`${JSON.stringify(document, null, 2)}\n`);
+  }
+  return outcomes.some(({ error }) => error !== undefined) ? 1 : 0;
+}
+
+/** The weight file of each network: `--weights NAME=FILE`, where they do not come with the package. */
+async function chooseModels(names: readonly string[], given: Arguments): Promise<ModelChoice[]> {
+  const files = new Map<string, string>();
+  for (const text of given.values("weights")) {
+    const [, name = "", file = ""] = /^([^=]+)=(.+)$/.exec(text) ?? [];
+    if (!names.includes(name)) {
+      throw new UsageError(
+        `--weights must name its network, one of --models: --weights ${names[0]}=FILE, got "${text}".`,
+      );
+    }
+    if (files.has(name)) throw new UsageError(`--weights ${name}=... was given twice.`);
+    files.set(name, file);
+  }
+  const choices: ModelChoice[] = [];
+  for (const name of names) choices.push(await chooseModel(name, files.get(name)));
+  return choices;
+}
+
+/** Asks all networks about all photos. A photo that cannot be read is told and counts as left out. */
+async function askAll(
+  paths: readonly string[],
+  models: readonly ComparedModel[],
+  labels: PhotoLabels | undefined,
+  terminal: Terminal,
+): Promise<{ compared: ComparedPhoto[]; leftOut: Summary["leftOut"][number][]; failed: number }> {
+  const compared: ComparedPhoto[] = [];
+  const leftOut: Summary["leftOut"][number][] = [];
+  let failed = 0;
+  const progress = createProgress(terminal, paths.length);
+  for (const [i, path] of paths.entries()) {
+    progress.update(i, path);
+    const reason = reasonToLeaveOut(path, models, labels);
+    if (reason !== undefined) {
+      leftOut.push({ file: basename(path), reason });
+      continue;
+    }
+    try {
+      compared.push(await comparePhoto(path, models, labels, limits));
+    } catch (error) {
+      progress.clear();
+      terminal.err(`${path}: ${describeError(error)}\n`);
+      leftOut.push({ file: basename(path), reason: describeError(error) });
+      failed++;
+    }
+  }
+  progress.clear();
+  return { compared, leftOut, failed };
+}
+
+function describeSummary(summary: Summary, labels: string | undefined, out: string): string {
+  const { models, photos, agreed, agreement, found, leftOut } = summary;
+  const width = Math.max(...models.map(({ model }) => model.length));
+  const scores = models.flatMap(({ model, right, accuracy }) =>
+    right === undefined || accuracy === undefined
+      ? []
+      : [`${model.padEnd(width)}  right ${right} of ${photos}  ${formatShare(accuracy)}`],
+  );
+  const lines = [
+    ...scores,
+    `the networks agree on ${agreed} of ${photos} (${formatShare(agreement)})`,
+    labels === undefined
+      ? `${found.length} photos on which they disagree:`
+      : `${found.length} photos that one has right and the other wrong:`,
+    ...found.map(({ file, label, verdicts }) => {
+      const said = verdicts.map((verdict, i) => `${models[i]?.model}: ${describeVerdict(verdict)}`).join("; ");
+      return `  ${file}${label === undefined ? "" : ` (${label})`}: ${said}`;
+    }),
+  ];
+  if (leftOut.length > 0) lines.push(`left out: ${leftOut.length} photos, see summary.json`);
+  return `${lines.join("\n")}\nwrote ${join(out, "/")}: index.html, summary.json and the sheets\n`;
+}
+
+async function runModels(given: Arguments, common: Common, terminal: Terminal): Promise<number> {
+  refuse(given, ["composites", "model", "target"], "with --models");
+  const { photos, settings, out, isJson } = common;
+  const names = listOf("models", given.value("models") ?? "");
+  if (names.length !== 2) throw new UsageError(`--models needs two names: --models a,b, got ${names.length}.`);
+  const composite: Composite = asUsage(() => compositeByName(given.value("composite") ?? "li2019"));
+  const limitText = given.value("limit");
+  const limit = limitText === undefined ? defaultSheets : Number(limitText);
+  if (!(Number.isSafeInteger(limit) && limit >= 0)) {
+    throw new UsageError(`--limit must be a whole number, 0 or more, got "${limitText}".`);
+  }
+  const choices = await chooseModels(names, given);
+  const labelsPath = given.value("labels");
+  const labels = labelsPath === undefined ? undefined : await readLabels(labelsPath);
+  const { inputs } = await expandInputs(photos, photoInputs);
+  for (const { path, error } of inputs) if (error !== undefined) throw new CommandError(`${path}: ${error}`);
+  requireWritable(out);
+  const models: ComparedModel[] = [];
+  for (const choice of choices) models.push(await load(choice));
+
+  const paths = inputs.map(({ path }) => path);
+  const { compared, leftOut, failed } = await askAll(paths, models, labels, terminal);
+  const shown = compared.filter(({ isOfInterest }) => isOfInterest).slice(0, limit);
+  const sheets = new Map<string, string>();
+  const files = new Map<string, Uint8Array>();
+  const sheetNames = folderNames(shown.map(({ path }) => path));
+  const progress = createProgress(terminal, shown.length);
+  for (const [i, photo] of shown.entries()) {
+    progress.update(i, photo.file);
+    const name = `${sheetNames[i]}.png`;
+    files.set(name, await modelSheet(photo, models, composite, settings, limits));
+    sheets.set(photo.path, name);
+  }
+  progress.clear();
+  const summary = summarize(composite.name, models, compared, sheets, leftOut);
+  const json = `${JSON.stringify(summary, null, 2)}\n`;
+  files.set("index.html", new TextEncoder().encode(comparisonPage(summary)));
+  files.set("summary.json", new TextEncoder().encode(json));
+  await writeFolder(out, files);
+  terminal.out(isJson ? json : describeSummary(summary, labelsPath, out));
+  return failed > 0 ? 1 : 0;
+}
+
+/** `srmap compare`: composites, or networks, side by side. */
+export const compare: Command = {
+  summary: "Puts composites, or two networks, side by side",
+  usage: "PHOTO... [--composites A,B,...] | PHOTO... --models A,B [--labels FILE]",
+  options: {
+    composites: {
+      value: "LIST",
+      help: `Composites to compare, or all: ${compositeNames().join(", ")}. Default ${defaultComposites}.`,
+    },
+    model: { value: "NAME", short: "m", help: `The network whose maps are compared. Default ${defaultModel}.` },
+    target: { value: "CLASS", short: "t", help: "The class to explain. Default top1, the likeliest." },
+    models: { value: "A,B", help: 'Two networks to compare instead; "srmap models" lists them.' },
+    weights: {
+      value: "FILE",
+      short: "w",
+      isRepeatable: true,
+      help: "Weights of --model; with --models NAME=FILE, for each network that needs them.",
+    },
+    labels: {
+      value: "FILE",
+      help: 'True classes, JSON: {"a.jpg": "tench"}, or {"a.jpg": {"index": 0}} with ImageNet indices.',
+    },
+    composite: { value: "NAME", short: "c", help: "Composite of the sheets of --models. Default li2019." },
+    limit: { value: "N", help: `Sheets of --models at most. Default ${defaultSheets}.` },
+    ...salientSettingOptions,
+    ...outputOption,
+    json: { help: "Print one JSON document instead of text." },
+  },
+  notes: `With --composites: one sheet per photo, compare.png: the photo, and for each
+composite its relevance map above its Salient Relevance map.
+
+With --models: asks both networks about all photos and finds those that one has
+right and the other wrong or, without --labels, those on which they disagree.
+Writes a sheet for each, index.html to look at them all, and summary.json.
+
+Examples:
+  srmap compare photo.jpg --composites li2019,epsilonPlus,guidedBackprop
+  srmap compare photos --models alexnet-mini,vgg-mini --labels labels.json`,
+
+  async run(given, terminal) {
+    if (given.positionals.length === 0) {
+      throw new UsageError('compare needs a photo: srmap compare PHOTO. See "srmap help compare".');
+    }
+    const common: Common = {
+      photos: given.positionals,
+      settings: salientSettings(given),
+      out: given.value("out") ?? defaultFolder,
+      isJson: given.has("json"),
+    };
+    return given.has("models") ? runModels(given, common, terminal) : runComposites(given, common, terminal);
+  },
+};
