@@ -24,7 +24,6 @@ export function describeCommand(name: string, command: Command): string {
 
 Usage: srmap ${name} ${command.usage}
 
-Options:
 ${describeOptions(command.options)}
 
 ${command.notes}

@@ -11,6 +11,8 @@ export interface OptionSpec {
   /** One letter. */
   readonly short?: string;
   readonly help: string;
+  /** Heading of the help text below which it stands. Default "Options". */
+  readonly group?: string;
 }
 
 /** The options of a command by name. */
@@ -93,16 +95,28 @@ function wrap(text: string, width: number): string[] {
   return [...lines, line];
 }
 
-/** The options as a table for the help text, 80 characters wide. */
+/** The same options below a heading of their own in the help text. */
+export function inGroup(group: string, table: OptionTable): OptionTable {
+  return Object.fromEntries(Object.entries(table).map(([name, spec]) => [name, { ...spec, group }]));
+}
+
+/** The options as tables below their headings for the help text, 80 characters wide. */
 export function describeOptions(table: OptionTable): string {
-  const rows = Object.entries(table).map(([name, { value, short, help }]) => ({
+  const rows = Object.entries(table).map(([name, { value, short, help, group = "Options" }]) => ({
     left: `  ${short === undefined ? "   " : `-${short},`} --${name}${value === undefined ? "" : ` ${value}`}`,
     help,
+    group,
   }));
   const width = Math.max(...rows.map(({ left }) => left.length)) + 2;
-  return rows
-    .flatMap(({ left, help }) =>
-      wrap(help, 80 - width).map((line, i) => `${(i === 0 ? left : "").padEnd(width)}${line}`),
-    )
-    .join("\n");
+  const groups = [...new Set(rows.map(({ group }) => group))];
+  return groups
+    .map((group) => {
+      const lines = rows
+        .filter((row) => row.group === group)
+        .flatMap(({ left, help }) =>
+          wrap(help, 80 - width).map((line, i) => `${(i === 0 ? left : "").padEnd(width)}${line}`),
+        );
+      return [`${group}:`, ...lines].join("\n");
+    })
+    .join("\n\n");
 }

@@ -2,7 +2,7 @@ import { type Assignment, type Composite, compositeByName, type LayerMatch, opsW
 import { didYouMean } from "./errors.ts";
 import type { Op } from "./graph.ts";
 import { ruleFromSpec } from "./rule-spec.ts";
-import { activationRules, lrnRules, maxPoolRules, sumRules } from "./rules.ts";
+import { activationRules, type LinearRule, lrnRules, maxPoolRules, sumRules } from "./rules.ts";
 
 const choices = {
   maxPool: maxPoolRules,
@@ -50,6 +50,17 @@ function parseMatch(where: string, value: unknown): LayerMatch {
   };
 }
 
+/** A rule by name or with parameters; complaints say which assignment has it. */
+function parseRule(where: string, value: unknown): LinearRule {
+  try {
+    return ruleFromSpec(typeof value === "string" ? { rule: value } : value);
+  } catch (error) {
+    if (error instanceof RangeError) throw new RangeError(`${where}: ${error.message}`);
+    if (error instanceof TypeError) throw new TypeError(`${where}: ${error.message}`);
+    throw error;
+  }
+}
+
 /**
  * A user's own composite from JSON:
  *   { "name": "mine", "base": "epsilonPlus", "maxPool": "shared", "lrn": "taylor",
@@ -72,7 +83,7 @@ export function compositeFromSpec(value: unknown): Composite {
     if (!isObject(entry)) throw new TypeError(`${which}: must be an object with match and rule.`);
     refuseUnknownKeys(which, entry, ["match", "rule"]);
     const { rule } = entry;
-    return { match: parseMatch(which, entry["match"]), rule: ruleFromSpec(typeof rule === "string" ? { rule } : rule) };
+    return { match: parseMatch(which, entry["match"]), rule: parseRule(which, rule) };
   });
   const settings: Record<string, unknown> = {};
   for (const [key, allowed] of Object.entries(choices)) {

@@ -1,6 +1,7 @@
 import { valueNamed } from "./compile.ts";
 import { type Composite, compositeByName } from "./composites.ts";
 import type { Image } from "./image.ts";
+import { type LayerRelevance, layerRelevance } from "./layer-relevance.ts";
 import type { LedgerRow } from "./ledger.ts";
 import type { Network } from "./network.ts";
 import { preprocess } from "./preprocess.ts";
@@ -8,9 +9,9 @@ import type { RelevanceResult } from "./relevance.ts";
 import { checkRequest } from "./request-check.ts";
 import type { LrnRule, MaxPoolRule } from "./rules.ts";
 import type { ResolvedSalientRelevanceOptions, SalientRelevanceOptions } from "./salient-options.ts";
-import { salientRelevance } from "./salient-relevance.ts";
+import { heatImage, salientRelevance } from "./salient-relevance.ts";
 import { labelOf, type ResolvedTarget, resolveTarget, type Scores, type Target, type TargetKind } from "./target.ts";
-import { elementCount, type Tensor, tensor } from "./tensor.ts";
+import { type Tensor, tensor } from "./tensor.ts";
 
 /** How a photo is explained. */
 export interface ExplainOptions {
@@ -26,6 +27,11 @@ export interface ExplainOptions {
   readonly at?: string;
   /** Settings of the Salient Relevance step. */
   readonly salientRelevance?: SalientRelevanceOptions;
+  /**
+   * What the 8-bit heat image [height,width,RGB] of feature "lab" goes through before the Salient Relevance step: Li et al. 2019
+   * stored theirs as JPEG, which changes it. Default: nothing.
+   */
+  readonly storeHeat?: (heat: Uint8Array, height: number, width: number) => Uint8Array;
   /** Milliseconds on any clock, for the timings; without it they are 0, since the engine reads nothing from its host. */
   readonly clock?: () => number;
 }
@@ -36,15 +42,6 @@ export interface Prediction {
   readonly label: string;
   readonly logit: number;
   readonly probability: number;
-}
-
-/** Relevance inside the network. */
-export interface LayerRelevance {
-  readonly layer: string;
-  /** [C,H,W] or [F]. */
-  readonly relevance: Tensor;
-  /** Every channel with the sum of its relevance, largest first. */
-  readonly channels: readonly { readonly channel: number; readonly relevance: number }[];
 }
 
 /** What the network saw, said, and looked at. */
@@ -155,16 +152,6 @@ function propagate(
   return resolved.other === undefined ? own : contrast(own, plan.run(resolved.other, keep));
 }
 
-function layerRelevance(layer: string, relevance: Tensor): LayerRelevance {
-  const [channels = 1] = relevance.shape;
-  const area = elementCount(relevance.shape) / channels;
-  const sums = Array.from({ length: channels }, (_, channel) => ({
-    channel,
-    relevance: sum(relevance.data.subarray(channel * area, (channel + 1) * area)),
-  }));
-  return { layer, relevance, channels: sums.sort((a, b) => b.relevance - a.relevance || a.channel - b.channel) };
-}
-
 /**
  * Explains several targets of one photo: one forward pass, one backward pass per target (two for a contrastive one).
  * @throws as explain
@@ -206,7 +193,9 @@ export function explainTargets(
     const relevanceStarted = clock();
     const result = propagate(network, composite, target, found, at === undefined ? [] : [at]);
     const relevanceDone = clock();
-    const salient = salientRelevance(network.kernels, result.relevance, options.salientRelevance);
+    const [, height = 1, width = 1] = result.relevance.shape;
+    const heat = options.storeHeat?.(heatImage(result.relevance), height, width);
+    const salient = salientRelevance(network.kernels, result.relevance, options.salientRelevance, heat);
     const inside = at === undefined ? undefined : result.kept.get(at);
     return {
       model: definition.name,

@@ -32,28 +32,58 @@ export type RuleSpec =
   | { readonly rule: "gradient" }
   | { readonly rule: "pass" };
 
-/** Parameters that each rule takes besides `rule`. */
-const ruleParameters: Readonly<Record<RuleSpec["rule"], readonly string[]>> = {
-  epsilon: ["stabilizer"],
-  lrp0: [],
-  gamma: ["gamma", "stabilizer"],
-  zPlus: ["stabilizer"],
-  zPlusNoBias: [],
-  alphaBeta: ["alpha", "beta", "stabilizer"],
-  zBox: ["low", "high", "stabilizer"],
-  wSquare: ["stabilizer"],
-  flat: ["stabilizer"],
-  gradient: [],
-  pass: [],
-};
+/** The parameters that each rule takes besides `rule`, and one line for people. */
+const rules: Readonly<Record<RuleSpec["rule"], { readonly parameters: readonly string[]; readonly summary: string }>> =
+  {
+    epsilon: {
+      parameters: ["stabilizer"],
+      summary: "in proportion to x w, the bias in the divisor (Bach et al. 2015)",
+    },
+    lrp0: { parameters: [], summary: "epsilon without a stabiliser" },
+    gamma: {
+      parameters: ["gamma", "stabilizer"],
+      summary: "what speaks for the output counts 1 + gamma times; gamma 0.25 unless given (Montavon et al. 2019)",
+    },
+    zPlus: {
+      parameters: ["stabilizer"],
+      summary: "only what speaks for the output: alphaBeta(1, 0) (Montavon et al. 2017)",
+    },
+    zPlusNoBias: {
+      parameters: [],
+      summary: "zPlus without bias, for inputs of at least 0: dense layers of Li et al. 2019",
+    },
+    alphaBeta: {
+      parameters: ["alpha", "beta", "stabilizer"],
+      summary:
+        "alpha times what speaks for the output less beta times what speaks against it, alpha - beta = 1 (Bach et al. 2015)",
+    },
+    zBox: {
+      parameters: ["low", "high", "stabilizer"],
+      summary: "for pixels: x w less what the darkest and brightest pixel would give (Montavon et al. 2017)",
+    },
+    wSquare: { parameters: ["stabilizer"], summary: "in proportion to w^2, whatever the input (Montavon et al. 2017)" },
+    flat: { parameters: ["stabilizer"], summary: "the same share to every input (Lapuschkin et al. 2019)" },
+    gradient: { parameters: [], summary: "the gradient: nothing divided, nothing multiplied" },
+    pass: { parameters: [], summary: "unchanged, where input and output have one shape" },
+  };
 
 /** Names of the rules of linear layers. */
 export function ruleNames(): readonly string[] {
-  return Object.keys(ruleParameters);
+  return Object.keys(rules);
+}
+
+/**
+ * One line that says what a rule does, and the parameters it takes.
+ * @throws RangeError for an unknown name
+ */
+export function ruleSummary(name: string): { readonly parameters: readonly string[]; readonly summary: string } {
+  const spec = { rule: name };
+  if (!isSpec(spec)) throw new RangeError(`rule "${name}": unknown.${didYouMean(name, ruleNames())}`);
+  return rules[spec.rule];
 }
 
 const isSpec = (value: object): value is RuleSpec =>
-  "rule" in value && typeof value.rule === "string" && Object.hasOwn(ruleParameters, value.rule);
+  "rule" in value && typeof value.rule === "string" && Object.hasOwn(rules, value.rule);
 
 const isNumbers = (value: unknown): boolean => Array.isArray(value) && value.every((v) => typeof v === "number");
 
@@ -70,9 +100,9 @@ export function ruleFromSpec(value: unknown): LinearRule {
   }
   for (const [key, entry] of Object.entries(value)) {
     if (key === "rule") continue;
-    if (!ruleParameters[value.rule].includes(key)) {
+    if (!rules[value.rule].parameters.includes(key)) {
       throw new TypeError(
-        `rule "${value.rule}": takes ${ruleParameters[value.rule].join(", ") || "no parameters"}, got "${key}".${didYouMean(key, ruleParameters[value.rule])}`,
+        `rule "${value.rule}": takes ${rules[value.rule].parameters.join(", ") || "no parameters"}, got "${key}".${didYouMean(key, rules[value.rule].parameters)}`,
       );
     }
     const isList = key === "low" || key === "high";

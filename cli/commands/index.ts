@@ -5,17 +5,28 @@ import { explain } from "./explain.ts";
 import { fetch } from "./fetch.ts";
 import { inspect } from "./inspect.ts";
 import { models } from "./models.ts";
+import { rulesCommand } from "./rules.ts";
 import { salient } from "./salient.ts";
 import { verify } from "./verify.ts";
 
 /** Name of a command. */
-export type CommandName = "explain" | "compare" | "salient" | "models" | "fetch" | "inspect" | "convert" | "verify";
+export type CommandName =
+  | "explain"
+  | "compare"
+  | "salient"
+  | "rules"
+  | "models"
+  | "fetch"
+  | "inspect"
+  | "convert"
+  | "verify";
 
 /** Every command by name. */
 export const commands: Record<CommandName, Command> = {
   explain,
   compare,
   salient,
+  rules: rulesCommand,
   models,
   fetch,
   inspect,

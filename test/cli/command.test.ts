@@ -67,7 +67,7 @@ suite("cli/command", (test) => {
   test("help, version and mistakes in the command line", async () => {
     const help = await srmap("--help");
     assert.is(help.code, 0);
-    assert.match(help.out, /explain .*\n {2}salient /);
+    assert.match(help.out, /explain .*\n {2}compare .*\n {2}salient .*\n {2}rules /);
     assert.is((await srmap("help", "explain")).out, (await srmap("explain", "--help")).out);
     assert.match(
       (await srmap("help", "explain")).out,
@@ -91,7 +91,7 @@ suite("cli/command", (test) => {
       2,
       'srmap: unknown option --composit. Did you mean "--composite"?',
     );
-    assertRefused(await explain(cat, "--target"), 2, "srmap: option --target needs a value: --target CLASS.");
+    assertRefused(await explain(cat, "--target"), 2, "srmap: option --target needs a value: --target TARGET.");
     assertRefused(await explain(cat, "--out", "--json"), 2, "srmap: option --out needs a value: --out DIR.");
     assertRefused(await explain(cat, "--json=yes"), 2, 'srmap: option --json takes no value, got "yes".');
     assertRefused(await explain(cat, "--model", "vgg16"), 2, "srmap: option --model was given twice.");
@@ -270,7 +270,7 @@ suite("cli/command", (test) => {
     assert.is(run.code, 1);
     const document = JSON.parse(run.out);
     assert.equal([document.model, document.composite, document.photos.length], [model, "li2019", 2]);
-    assert.equal(document.photos[0].files.slice().sort(), explanationFileNames);
+    assert.equal(document.photos[0].explanations[0].files.slice().sort(), explanationFileNames);
     assert.is(document.photos[0].top.length, 5);
     assert.equal(document.photos[1], { photo: "missing.jpg", error: "there is no such file or folder." });
   });

@@ -1,0 +1,83 @@
+import { join } from "node:path";
+import { type Explanation, explainTargets } from "../../engine/explain.ts";
+import type { Network } from "../../engine/network.ts";
+import { pictureOf } from "../../engine/preprocess.ts";
+import { writeFolder } from "../atomic-write.ts";
+import { doubtNote } from "../doubt.ts";
+import { fileNames } from "../file-names.ts";
+import { throughJpeg } from "../heat-jpeg.ts";
+import { readPhotoInput, type SourceFile } from "../photo-input.ts";
+import { explanationFiles } from "./files.ts";
+import type { ExplainRequest } from "./request.ts";
+
+/** One target of one photo, explained and written. */
+export interface ExplainedTarget {
+  /** As it was typed. */
+  readonly requested: string;
+  readonly folder: string;
+  readonly files: readonly string[];
+  readonly explanation: Explanation;
+}
+
+/** What became of a photo. */
+export interface ExplainedPhoto {
+  /** One per target; they share everything that does not depend on the target. */
+  readonly targets: readonly ExplainedTarget[];
+  /** Set when the network merely guesses. */
+  readonly note: string | undefined;
+}
+
+/**
+ * Explains a photo and writes what came out: into `folder` for one target, into a folder in it for each of several.
+ * @throws whatever reading, explaining or writing throws; targets that were written before stay, each whole
+ */
+export async function explainPhoto(
+  path: string,
+  folder: string,
+  network: Network,
+  weights: SourceFile,
+  request: ExplainRequest,
+): Promise<ExplainedPhoto> {
+  const started = performance.now();
+  const { input, source } = await readPhotoInput(path, request.limits);
+  const decodeMs = performance.now() - started;
+  const { targets, choice, settings, heatQuality, at } = request;
+  const explanations = explainTargets(
+    network,
+    input,
+    targets.map(({ target }) => target),
+    {
+      composite: choice.composite,
+      salientRelevance: settings,
+      clock: () => performance.now(),
+      ...(at === undefined ? {} : { at }),
+      ...(heatQuality === undefined
+        ? {}
+        : { storeHeat: (heat, height, width) => throughJpeg(heat, height, width, heatQuality) }),
+    },
+  );
+  const [first] = explanations;
+  const note = first && doubtNote(first.model, request.weights, first.top[0]);
+  const folders = fileNames(targets.map(({ text }) => text));
+  const written: ExplainedTarget[] = [];
+  for (const [i, explanation] of explanations.entries()) {
+    const requested = targets[i]?.text ?? "";
+    const own = explanations.length === 1 ? folder : join(folder, folders[i] ?? "");
+    const files = explanationFiles(explanation, {
+      weights,
+      note,
+      input: source,
+      requestedTarget: requested,
+      picture: explanation.picture ?? pictureOf(explanation.input, network.definition.preprocessing),
+      preprocessing: network.definition.preprocessing,
+      compositeLabel: choice.label,
+      colors: request.colors,
+      heatQuality,
+      isAtSummed: request.isAtSummed,
+      decodeMs,
+    });
+    await writeFolder(own, files);
+    written.push({ requested, folder: own, files: [...files.keys()], explanation });
+  }
+  return { targets: written, note };
+}

@@ -1,0 +1,161 @@
+import { readFile } from "node:fs/promises";
+import { compileGraph, valueNamed } from "../../engine/compile.ts";
+import type { NetworkDefinition } from "../../engine/graph.ts";
+import { modelByName } from "../../engine/models/index.ts";
+import { preprocessingByName } from "../../engine/models/preprocessing.ts";
+import { checkRequest } from "../../engine/request-check.ts";
+import type { ResolvedSalientRelevanceOptions } from "../../engine/salient-options.ts";
+import { parseTarget, type Target } from "../../engine/target.ts";
+import { defaultImageLimits, type ImageLimits } from "../../host/image.ts";
+import type { LoadOptions } from "../../host/load-network.ts";
+import { type CompositeChoice, chooseComposite } from "../composite-choice.ts";
+import { asUsage, CommandError, describeError, UsageError } from "../errors.ts";
+import { chooseModel } from "../model-choice.ts";
+import type { Arguments } from "../options.ts";
+import { defaultFolder } from "../outputs.ts";
+import { type RelevanceColors, readRelevanceColors } from "../relevance-colors.ts";
+import { salientSettings } from "../salient-settings.ts";
+
+/** A target and the text it was typed as. */
+export interface TypedTarget {
+  readonly text: string;
+  readonly target: Target;
+}
+
+/** All that `srmap explain` was asked for, checked as far as it can be without a photo. */
+export interface ExplainRequest {
+  /** Undefined for the network that the weight file describes. */
+  readonly model: string | undefined;
+  readonly weights: string;
+  readonly load: LoadOptions;
+  /** Threads that share the work. */
+  readonly threads: number;
+  readonly targets: readonly TypedTarget[];
+  readonly choice: CompositeChoice;
+  readonly settings: ResolvedSalientRelevanceOptions;
+  /** Quality of the JPEG that the heat image goes through; undefined: it does not. */
+  readonly heatQuality: number | undefined;
+  /** Layer whose relevance is written, too. */
+  readonly at: string | undefined;
+  /** Written as [H,W] instead of [C,H,W]. */
+  readonly isAtSummed: boolean;
+  readonly colors: RelevanceColors;
+  readonly limits: ImageLimits;
+  readonly out: string;
+  readonly isJson: boolean;
+  readonly hasLedger: boolean;
+}
+
+async function readLoadOptions(given: Arguments): Promise<LoadOptions> {
+  const preprocess = given.value("preprocess");
+  if (preprocess !== undefined) asUsage(() => preprocessingByName(preprocess));
+  const path = given.value("prototxt");
+  const prototxt =
+    path === undefined
+      ? undefined
+      : await readFile(path, "utf8").catch((error: unknown) => {
+          throw new CommandError(`network ${path}: ${describeError(error)}`);
+        });
+  return {
+    ...(preprocess === undefined ? {} : { preprocess }),
+    ...(prototxt === undefined ? {} : { prototxt }),
+    ...readEngineOptions(given),
+  };
+}
+
+function readEngineOptions(given: Arguments): LoadOptions {
+  const algorithm = given.value("algorithm");
+  if (algorithm !== undefined && algorithm !== "auto" && algorithm !== "direct") {
+    throw new UsageError(`--algorithm must be auto or direct, got "${algorithm}".`);
+  }
+  const lowMemory = given.has("low-memory");
+  if (lowMemory && algorithm === "auto") throw new UsageError("--low-memory computes by --algorithm direct, got auto.");
+  return { ...(algorithm === undefined ? {} : { algorithm }), ...(lowMemory ? { lowMemory } : {}) };
+}
+
+/** Largest number of threads that the kernels take. */
+const maximumThreads = 64;
+
+function readThreads(given: Arguments): number {
+  const typed = given.value("threads");
+  if (typed === undefined) return 1;
+  const threads = Number(typed);
+  if (!/^\d+$/.test(typed) || threads < 1 || threads > maximumThreads) {
+    throw new UsageError(`--threads must be a whole number from 1 to ${maximumThreads}, got "${typed}".`);
+  }
+  return threads;
+}
+
+function readTargets(given: Arguments): TypedTarget[] {
+  const texts = given.has("target") ? given.values("target") : ["top1"];
+  return [...new Set(texts)].map((text) => ({ text, target: asUsage(() => parseTarget(text)) }));
+}
+
+function readLimits(given: Arguments): ImageLimits {
+  const typed = given.value("max-megapixels");
+  const megapixels = Number(typed ?? defaultImageLimits.maxPixels / 1e6);
+  if (!(megapixels > 0 && megapixels <= 1000)) {
+    throw new UsageError(`--max-megapixels must be a number over 0 and at most 1000, got "${typed}".`);
+  }
+  return { maxPixels: megapixels * 1e6 };
+}
+
+function readHeatQuality(given: Arguments, feature: string): number | undefined {
+  const typed = given.value("heat-jpeg");
+  if (typed === undefined) return undefined;
+  if (!/^([1-9]\d?|100)$/.test(typed)) {
+    throw new UsageError(`--heat-jpeg must be a whole number from 1 to 100, got "${typed}".`);
+  }
+  if (feature !== "lab") {
+    throw new UsageError(`--heat-jpeg needs --feature lab, got ${feature}: other features have no heat image.`);
+  }
+  return Number(typed);
+}
+
+/**
+ * Refuses what does not fit a network: targets, layers, a composite that leaves a layer without a rule.
+ * @throws UsageError
+ */
+export function checkFits(request: ExplainRequest, definition: NetworkDefinition): void {
+  const { targets, choice, at, isAtSummed } = request;
+  asUsage(() => {
+    const graph = compileGraph(definition);
+    checkRequest(graph, { composite: choice.composite, targets: targets.map(({ target }) => target), at });
+    const shape = at === undefined ? undefined : graph.values[valueNamed(graph, at)]?.shape;
+    if (isAtSummed && shape?.length !== 3) {
+      throw new UsageError(`--at-sum: layer "${at}" has no height and width, so that its sum would be one number.`);
+    }
+  });
+}
+
+/**
+ * Reads the command line of `srmap explain`. A network of the package is checked against it here, before its weights are read.
+ * @throws UsageError, CommandError
+ */
+export async function readRequest(given: Arguments): Promise<ExplainRequest> {
+  if (given.positionals.length === 0) {
+    throw new UsageError('explain needs a photo: srmap explain PHOTO. See "srmap help explain".');
+  }
+  const { model, weights } = await chooseModel(given.value("model"), given.value("weights"));
+  const settings = salientSettings(given);
+  const request: ExplainRequest = {
+    model,
+    weights,
+    load: await readLoadOptions(given),
+    threads: readThreads(given),
+    targets: readTargets(given),
+    choice: await chooseComposite(given),
+    settings,
+    heatQuality: readHeatQuality(given, settings.feature),
+    at: given.value("at"),
+    isAtSummed: given.has("at-sum"),
+    colors: readRelevanceColors(given),
+    limits: readLimits(given),
+    out: given.value("out") ?? defaultFolder,
+    isJson: given.has("json"),
+    hasLedger: given.has("ledger"),
+  };
+  if (request.isAtSummed && request.at === undefined) throw new UsageError("--at-sum needs --at LAYER.");
+  if (model !== undefined) checkFits(request, modelByName(model));
+  return request;
+}

@@ -1,0 +1,60 @@
+import { join } from "node:path";
+import { version } from "../../host/version.ts";
+import type { Outcome } from "../batch.ts";
+import { ledgerTable } from "../ledger-table.ts";
+import { formatShare } from "../panel.ts";
+import type { SourceFile } from "../photo-input.ts";
+import type { ExplainedPhoto, ExplainedTarget } from "./photo.ts";
+import type { ExplainRequest } from "./request.ts";
+
+// As many channels as fit on a line.
+const shownChannels = 5;
+
+function describeLayer({ explanation: { layer } }: ExplainedTarget): string {
+  if (layer === undefined) return "";
+  const { channels } = layer;
+  const shown = channels.slice(0, shownChannels).map((entry) => `${entry.channel} (${entry.relevance.toPrecision(3)})`);
+  const rest = channels.length > shownChannels ? ` of ${channels.length}` : "";
+  return `  relevance at ${layer.layer}: channels ${shown.join(", ")}${rest}\n`;
+}
+
+function describeTarget(target: ExplainedTarget, hasLedger: boolean): string {
+  const { folder, files, explanation } = target;
+  const { targetKind, targetDescription, ledger } = explanation;
+  const about = targetKind === "class" ? ` (class ${explanation.target.index})` : "";
+  const table = hasLedger ? ledgerTable(ledger).replace(/^/gm, "  ").trimEnd() : "";
+  return `  explained: ${targetDescription}${about}
+${describeLayer(target)}  wrote ${join(folder, "/")}: ${files.join(", ")}
+${table === "" ? "" : `${table}\n`}`;
+}
+
+/** What people are told of a photo: the likeliest classes and, for each target, what was explained and where it lies. */
+export function describePhoto(path: string, { targets, note }: ExplainedPhoto, hasLedger: boolean): string {
+  const top = targets[0]?.explanation.top ?? [];
+  const rows = top.map(({ label, probability }) => `  ${formatShare(probability).padStart(7)}  ${label}\n`);
+  const blocks = targets.map((target) => describeTarget(target, hasLedger));
+  return `${path}\n${rows.join("")}${note === undefined ? "" : `  note: ${note}\n`}${blocks.join("")}`;
+}
+
+/** The same for machines, of all photos. */
+export function photosAsJson(
+  { model, choice, hasLedger }: ExplainRequest,
+  weights: SourceFile,
+  outcomes: readonly Outcome<ExplainedPhoto>[],
+): string {
+  const photos = outcomes.map(({ path, result, error }) => {
+    if (result === undefined) return { photo: path, error };
+    const explanations = result.targets.map(({ requested, folder, files, explanation }) => ({
+      requested,
+      kind: explanation.targetKind,
+      description: explanation.targetDescription,
+      target: explanation.target,
+      folder,
+      files,
+      ...(hasLedger ? { ledger: explanation.ledger } : {}),
+    }));
+    return { photo: path, top: result.targets[0]?.explanation.top, note: result.note, explanations };
+  });
+  const described = outcomes.find(({ result }) => result !== undefined)?.result?.targets[0]?.explanation.model;
+  return `${JSON.stringify({ srmap: version, model: model ?? described, weights, composite: choice.label, photos }, null, 2)}\n`;
+}
