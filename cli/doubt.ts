@@ -1,4 +1,4 @@
-import type { Prediction } from "../engine/explain.ts";
+import type { Explanation, Prediction } from "../engine/explain.ts";
 import { modelByName } from "../engine/models/index.ts";
 import { bundledModels } from "../host/bundled-models.ts";
 import { formatShare } from "./panel.ts";
@@ -18,3 +18,15 @@ export function doubtNote(model: string, weights: string, likeliest: Prediction 
 
 /** The same in one short line, for the panel. */
 export const doubtHeadline = "The network is unsure: the photo may show none of the classes it knows.";
+
+/** Said when no input got any relevance: the layers behind are all at zero, and biases alone made the score. */
+export const emptyMapNote =
+  "no part of the photo has any relevance for this target: its score comes from the network's biases alone. The maps are empty.";
+
+/** The same in one short line, for the panel. */
+export const emptyMapHeadline = "No part of the photo has any relevance: the score comes from biases alone.";
+
+/** True when the maps are empty. */
+export function isEmptyMap({ relevance }: Explanation): boolean {
+  return relevance.data.every((value) => value === 0);
+}

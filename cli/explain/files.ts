@@ -8,7 +8,7 @@ import { heatImage } from "../../engine/salient-relevance.ts";
 import type { Tensor } from "../../engine/tensor.ts";
 import { version } from "../../host/version.ts";
 import { enlarge } from "../canvas.ts";
-import { doubtHeadline } from "../doubt.ts";
+import { doubtHeadline, emptyMapHeadline, isEmptyMap } from "../doubt.ts";
 import { fileNames } from "../file-names.ts";
 import { heatJpeg } from "../heat-jpeg.ts";
 import { saliencyColors } from "../outputs.ts";
@@ -92,7 +92,7 @@ export function explanationFiles(explanation: Explanation, context: ExplanationC
     details: [
       sourceLine(explanation, context),
       `${model} · composite ${context.compositeLabel} · features ${explanation.salientRelevanceOptions.feature} · srmap ${version}`,
-      ...(context.note === undefined ? [] : [doubtHeadline]),
+      ...(context.note === undefined ? [] : [isEmptyMap(explanation) ? emptyMapHeadline : doubtHeadline]),
     ],
   });
   return new Map<string, Uint8Array>([

@@ -3,7 +3,7 @@ import { type Explanation, explainTargets } from "../../engine/explain.ts";
 import type { Network } from "../../engine/network.ts";
 import { pictureOf } from "../../engine/preprocess.ts";
 import { writeFolder } from "../atomic-write.ts";
-import { doubtNote } from "../doubt.ts";
+import { doubtNote, emptyMapNote, isEmptyMap } from "../doubt.ts";
 import { fileNames } from "../file-names.ts";
 import { throughJpeg } from "../heat-jpeg.ts";
 import { readPhotoInput, type SourceFile } from "../photo-input.ts";
@@ -57,7 +57,11 @@ export async function explainPhoto(
     },
   );
   const [first] = explanations;
-  const note = first && doubtNote(first.model, request.weights, first.top[0]);
+  const notes = [
+    first && doubtNote(first.model, request.weights, first.top[0]),
+    explanations.some(isEmptyMap) ? emptyMapNote : undefined,
+  ].filter((text) => text !== undefined);
+  const note = notes.length === 0 ? undefined : notes.join(" Also, ");
   const folders = fileNames(targets.map(({ text }) => text));
   const written: ExplainedTarget[] = [];
   for (const [i, explanation] of explanations.entries()) {
