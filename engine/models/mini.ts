@@ -8,8 +8,8 @@ export const imagenetteIndices: readonly number[] = [0, 217, 482, 491, 497, 566,
 
 const labels: readonly string[] = imagenetteIndices.map((index) => imagenetLabels[index] ?? "");
 
-// Photos are squashed to 224x224: the networks were trained on squashed photos, and the maps then cover the whole photo. Measured
-// (models/alexnet-mini.md): torchvision's enlarging and cropping is as accurate within chance.
+// Photos are squashed to 224x224: the networks were trained on squashed photos, and the maps then cover the whole photo. The model
+// cards have what torchvision's resizing and cropping does to the accuracy instead.
 const squashed: Preprocessing = { ...torchvisionPreprocessing, resize: "squash", resizeTo: 224 };
 
 const lrn = { op: "lrn", size: 5, alpha: 1e-4, beta: 0.75, bias: 1 } as const;
