@@ -7,6 +7,7 @@ import type { ResolvedSalientRelevanceOptions } from "../engine/salient-options.
 import { parseTarget } from "../engine/target.ts";
 import type { ImageLimits } from "../host/image.ts";
 import { version } from "../host/version.ts";
+import { emptyMapLine, isEmptyMap } from "./doubt.ts";
 import { sha256 } from "./hash.ts";
 import { relevanceColors, saliencyColors } from "./outputs.ts";
 import { formatShare } from "./panel.ts";
@@ -31,11 +32,11 @@ export interface ComparedComposites {
   readonly explanations: readonly Explanation[];
 }
 
-/** The maps of an explanation as a column of a sheet. */
+/** The maps of an explanation as a column of a sheet, which says so when they are empty. */
 export function columnOf(explanation: Explanation, heading: string, lines: readonly string[]): SheetColumn {
   return {
     heading,
-    lines,
+    lines: isEmptyMap(explanation) ? [...lines, emptyMapLine] : lines,
     relevance: heatmap(explanation.relevance, relevanceColors).image,
     salientRelevance: heatmap(explanation.salientRelevance, saliencyColors).image,
   };

@@ -26,6 +26,9 @@ export const emptyMapNote =
 /** The same in one short line, for the panel. */
 export const emptyMapHeadline = "No part of the photo has any relevance: the score comes from biases alone.";
 
+/** The same below the heading of a column. */
+export const emptyMapLine = "empty maps: biases alone";
+
 /** True when the maps are empty. */
 export function isEmptyMap({ relevance }: Explanation): boolean {
   return relevance.data.every((value) => value === 0);

@@ -71,20 +71,14 @@ export function sheet({ title, details, photo, columns }: SheetContent): Image {
   });
   const bandTop = (band: number): number => headerHeight + band * (bandHeight + 2 * gap);
   const top = bandTop(0) + headingHeight;
-  heading(
-    canvas,
-    "Photo",
-    Array.from({ length: lines }, () => ""),
-    margin,
-    top,
-    pitch - gap,
-  );
+  const headingBaseline = 16 + lines * lineHeight;
+  heading(canvas, "Photo", [], margin, top - headingBaseline, pitch - gap);
   put(canvas, smooth(photo, factor), margin, top, tile);
   drawKey(canvas, margin, top + tile.height + gap, pitch - gap);
   columns.forEach((column, i) => {
     const left = margin + (1 + (i % columnsPerBand)) * pitch;
     const y = bandTop(Math.floor(i / columnsPerBand)) + headingHeight;
-    heading(canvas, column.heading, column.lines, left, y, pitch - gap);
+    heading(canvas, column.heading, column.lines, left, y - headingBaseline, pitch - gap);
     // Speckle is the point of a relevance map: no smoothing.
     put(canvas, enlarge(column.relevance, factor), left, y, tile);
     put(canvas, smooth(column.salientRelevance, factor), left, y + tile.height + gap, tile);
@@ -103,10 +97,9 @@ function heading(
   text: string,
   lines: readonly string[],
   left: number,
-  tileTop: number,
+  baseline: number,
   maxWidth: number,
 ): void {
-  const baseline = tileTop - 16 - lines.length * lineHeight;
   canvas.text(text, left, baseline, { face: "strong", color: ink, maxWidth });
   lines.forEach((line, i) => {
     canvas.text(line, left, baseline + (i + 1) * lineHeight, { face: "body", color: quiet, maxWidth });

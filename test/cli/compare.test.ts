@@ -4,8 +4,12 @@ import { join } from "node:path";
 import { PNG } from "pngjs";
 import * as assert from "uvu/assert";
 import { runCli } from "../../cli/cli.ts";
+import { columnOf } from "../../cli/compare-composites.ts";
 import { comparisonPage } from "../../cli/compare-page.ts";
 import type { Summary } from "../../cli/compare-summary.ts";
+import { explain } from "../../engine/explain.ts";
+import { createImage } from "../../engine/image.ts";
+import { loadNetwork } from "../../host/load-network.ts";
 import { root } from "../support/paths.ts";
 import { writeSeededWeights } from "../support/seeded-weights.ts";
 import { suite } from "../support/suite.ts";
@@ -126,6 +130,32 @@ suite("cli/compare", (test) => {
     const { photos: count, leftOut } = JSON.parse(run.out) as Summary;
     assert.is(count, 1);
     assert.equal(leftOut, [{ file: "cat.jpg", reason: 'alexnet-mini does not know the class "tabby"' }]);
+  });
+
+  test("a column whose maps are empty says so", async () => {
+    const network = await loadNetwork("vgg-mini");
+    const explanation = explain(network, createImage(224, 224, [0, 0, 0]));
+    const empty = { ...explanation, relevance: { ...explanation.relevance, data: new Float32Array(3 * 224 * 224) } };
+    assert.equal(columnOf(empty, "vgg-mini", ["golf ball"]).lines, ["golf ball", "empty maps: biases alone"]);
+    const one = { ...empty, relevance: { ...empty.relevance, data: empty.relevance.data.with(7, 1) } };
+    assert.equal(columnOf(one, "vgg-mini", ["golf ball"]).lines, ["golf ball"]);
+  });
+
+  test("a folder without photos, and labels that are no JSON or not there", async () => {
+    const bare = join(folder, "bare");
+    mkdirSync(bare);
+    const labels = labelsFile("broken.json", '{"cat.jpg": "tench"');
+    for (const [args, code, message] of [
+      [[bare], 1, `${bare}: there is no PNG, JPEG or .npy file in this folder.`],
+      [[bare, ...twoModels], 1, `srmap: ${bare}: there is no PNG, JPEG or .npy file in this folder.`],
+      [[photos, ...twoModels, "--labels", labels], 1, `srmap: labels ${labels}: `],
+      [[photos, ...twoModels, "--labels", `${labels}.not`], 1, `srmap: labels ${labels}.not: there is no such file`],
+    ] as const) {
+      const run = await srmap("compare", ...args, "--out", join(folder, "nothing"));
+      assert.is(run.code, code, run.err);
+      assert.ok(run.err.startsWith(message), run.err);
+      assert.not(existsSync(join(folder, "nothing")), "no output of a run that is refused");
+    }
   });
 
   test("names in the page are escaped", () => {
