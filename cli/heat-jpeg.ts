@@ -9,8 +9,9 @@ function asPicture(levels: Uint8Array, height: number, width: number): { width: 
 }
 
 /**
- * A heat image [height,width,RGB] as a baseline JPEG without colour subsampling (Pillow and OpenCV halve the colours' resolution,
- * so the bytes differ from the authors' own).
+ * A heat image [height,width,RGB] as a baseline JPEG without colour subsampling. Pillow and OpenCV halve the colours' resolution
+ * by default, and most of what JPEG changes comes from that. Measured at quality 75, correlation of the Salient Relevance map with
+ * the one without JPEG, six maps: .9977 to .9997 here and with Pillow's 4:4:4, .976 to .998 with Pillow's 4:2:0.
  * @param quality 1 to 100, libjpeg's scale
  */
 export function heatJpeg(levels: Uint8Array, height: number, width: number, quality: number): Uint8Array {

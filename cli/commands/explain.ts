@@ -80,7 +80,7 @@ export const explain: Command = {
       ...salientSettingOptions,
       "heat-jpeg": {
         value: "QUALITY",
-        help: "Store the heat image as JPEG (1 to 100) before the Salient Relevance step, as the authors' code does; writes heat.jpg. Default: not at all.",
+        help: "Store the heat image as JPEG (1 to 100) before the Salient Relevance step, somewhat as the authors' code does (its colours keep full resolution); writes heat.jpg. Default: not at all.",
       },
       threads: { value: "N", help: "Threads that share the work. The results do not depend on it. Default 1." },
       algorithm: {

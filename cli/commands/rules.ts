@@ -1,24 +1,32 @@
 import { compositeByName, compositeNames, compositeSummary } from "../../engine/composites.ts";
 import { describeAssignments } from "../../engine/rule-description.ts";
-import { ruleNames } from "../../engine/rule-spec.ts";
+import { ruleNames, ruleSummary } from "../../engine/rule-spec.ts";
 import { activationRules, lrnRules, maxPoolRules, sumRules } from "../../engine/rules.ts";
 import type { Command } from "../command.ts";
 import { UsageError } from "../errors.ts";
 
-/** Rules by the kind of layer that they serve. */
-const rules = {
-  "layers with weights": ruleNames(),
-  "max pooling": maxPoolRules,
-  "average pooling, add": sumRules,
-  "local response normalisation": lrnRules,
-  activations: activationRules,
-};
+/** Rules of layers without weights: where they are chosen in a composite, and their names. */
+const choices = { maxPool: maxPoolRules, lrn: lrnRules, activation: activationRules, sum: sumRules };
+
+/** Names in one column, what they mean in the next. */
+function table(rows: readonly (readonly [name: string, meaning: string])[]): string {
+  const width = Math.max(...rows.map(([name]) => name.length));
+  return rows.map(([name, meaning]) => `  ${name.padEnd(width)}  ${meaning}\n`).join("");
+}
 
 function asText(): string {
-  const width = Math.max(...compositeNames().map((name) => name.length));
-  const composites = compositeNames().map((name) => `  ${name.padEnd(width)}  ${compositeSummary(name)}\n`);
-  const kinds = Object.entries(rules).map(([kind, names]) => `  ${kind}: ${names.join(", ")}\n`);
-  return `Composites (--composite NAME):\n${composites.join("")}\nRules, for composites of your own:\n${kinds.join("")}\nFormulas and when to use which: docs/rules.md\n`;
+  const linear = ruleNames().map((name) => {
+    const { parameters, summary } = ruleSummary(name);
+    return [name, parameters.length === 0 ? summary : `${summary}; takes ${parameters.join(", ")}`] as const;
+  });
+  return `Composites (--composite NAME):
+${table(compositeNames().map((name) => [name, compositeSummary(name)]))}
+Rules of layers with weights, for composites of your own:
+${table(linear)}
+Rules of other layers:
+${table(Object.entries(choices).map(([kind, names]) => [kind, names.join(", ")]))}
+Formulas and when to use which: docs/rules.md
+`;
 }
 
 function asJson(): string {
@@ -27,7 +35,8 @@ function asJson(): string {
     summary: compositeSummary(name),
     assignments: describeAssignments(compositeByName(name)),
   }));
-  return `${JSON.stringify({ composites, rules }, null, 2)}\n`;
+  const rules = ruleNames().map((name) => ({ name, ...ruleSummary(name) }));
+  return `${JSON.stringify({ composites, rules, ...choices }, null, 2)}\n`;
 }
 
 /** `srmap rules`: composites and rules by name. */

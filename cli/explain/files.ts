@@ -36,6 +36,12 @@ export interface ExplanationContext {
   readonly heatQuality: number | undefined;
   /** Relevance at a layer is written as [H,W] instead of [C,H,W]. */
   readonly isAtSummed: boolean;
+  /** How the kernels ran. The last digits depend on the algorithm, nothing on the threads. */
+  readonly computation: {
+    readonly algorithm: "auto" | "direct";
+    readonly lowMemory: boolean;
+    readonly threads: number;
+  };
   /** Reading and preparing the photo. */
   readonly decodeMs: number;
 }

@@ -78,6 +78,11 @@ export async function explainPhoto(
       colors: request.colors,
       heatQuality,
       isAtSummed: request.isAtSummed,
+      computation: {
+        algorithm: request.load.algorithm ?? (request.load.lowMemory ? "direct" : "auto"),
+        lowMemory: request.load.lowMemory ?? false,
+        threads: request.threads,
+      },
       decodeMs,
     });
     await writeFolder(own, files);

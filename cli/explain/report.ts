@@ -14,7 +14,18 @@ export function explanationReport(
   arrays: ReadonlyMap<string, Tensor>,
 ): string {
   const { model, target, targetKind, targetDescription, top, composite, layer, ledger, timingsMs } = explanation;
-  const { weights, input, note, requestedTarget, preprocessing, heatQuality, colors, isAtSummed, decodeMs } = context;
+  const {
+    weights,
+    input,
+    note,
+    requestedTarget,
+    preprocessing,
+    heatQuality,
+    colors,
+    isAtSummed,
+    computation,
+    decodeMs,
+  } = context;
   const { name, assignments, ...rest } = composite;
   const checksums = [...arrays].map(([file, { shape, data }]) => [
     file,
@@ -32,6 +43,7 @@ export function explanationReport(
     // First for people, then, under assignments, all data of the rules.
     composite: { name, label: context.compositeLabel, rules: describeAssignments(composite), ...rest, assignments },
     salientRelevance: { ...explanation.salientRelevanceOptions, heatJpegQuality: heatQuality },
+    computation,
     rendering: { relevance: colors, salientRelevance: saliencyColors },
     // Channels ranked by the sum of their relevance.
     at: layer && { layer: layer.layer, shape: layer.relevance.shape, isSummed: isAtSummed, channels: layer.channels },

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as assert from "uvu/assert";
 import { runCli } from "../../cli/cli.ts";
+import { fileNames } from "../../cli/file-names.ts";
 import { parseNpy } from "../../engine/npy.ts";
 import { root } from "../support/paths.ts";
 import { suite } from "../support/suite.ts";
@@ -212,10 +213,112 @@ suite("cli/explain options", (test) => {
     assert.match(JSON.stringify(content["arrays"]), /[0-9a-f]{64}/);
   });
 
+  test("wrong values of the other options are refused word for word", async () => {
+    const rows: readonly (readonly [message: string, ...argv: string[]])[] = [
+      [
+        '--lrn must be one of identity, taylor, caffeToolbox, epsilon, gradient, got "tailor". Did you mean "taylor"?',
+        ...["--lrn", "tailor"],
+      ],
+      [
+        '--max-pool must be one of winner, shared, proportional, overwrite, got "winer". Did you mean "winner"?',
+        ...["--max-pool", "winer"],
+      ],
+      ['--heat-jpeg must be a whole number from 1 to 100, got "0".', "--heat-jpeg", "0"],
+      [
+        "--heat-jpeg needs --feature lab, got gray: other features have no heat image.",
+        ...["--heat-jpeg", "75", "--feature", "gray"],
+      ],
+      ["--symmetric and --asymmetric exclude each other.", "--symmetric", "--asymmetric"],
+      ['--gamma must be a number over 0 and at most 16, got "0".', "--gamma", "0"],
+      ['--clip-quantile must be a number over 0 and at most 1, got "1.5".', "--clip-quantile", "1.5"],
+      [
+        '--at-sum: layer "relu6" has no height and width, so that its sum would be one number.',
+        ...["--at", "relu6", "--at-sum"],
+      ],
+      [
+        'layer "conv5": its output is not kept, since "relu5" is applied as it is written. Ask for "relu5".',
+        ...["--at", "conv5"],
+      ],
+      [
+        'layer "pool5": gets no relevance, since it does not lie between the input and relu4, channel 0.',
+        ...["--at", "pool5", "--target", "channel:relu4:0"],
+      ],
+      ["target channel 9999: the layer has channels 0 to 159.", "--target", "channel:relu5:9999"],
+      ['target "channel:relu5": a channel is written channel:LAYER:NUMBER.', "--target", "channel:relu5"],
+      ['target "difference:church": a difference is written difference:CLASS,CLASS.', "--target", "difference:church"],
+      [
+        'composite "custom": does not take "lrm". Did you mean "lrn"? It takes name, base, assignments, normStabilizer, timesInput, maxPool, lrn, activation, sum, start.',
+        "--composite",
+        '{"lrm":"taylor"}',
+      ],
+      [
+        'composite "custom": assignment 1: rule "alphaBeta": needs alpha - beta = 1 with alpha >= 1 and beta >= 0, got alpha 2 and beta 2.',
+        ...["--composite", '{"assignments":[{"rule":{"rule":"alphaBeta","alpha":2,"beta":2}}]}'],
+      ],
+      [
+        `composite ${join(folder, "missing.json")}: there is no such file or folder.`,
+        ...["--composite", join(folder, "missing.json")],
+      ],
+    ];
+    for (const [message, ...argv] of rows) await assertRefused(message, ...argv);
+  });
+
+  test("the report says how it was made, and ranks the channels of --at", async () => {
+    const argv = ["--at", "pool2", "--target", "probability:church", "--heat-jpeg", "75", "--algorithm", "direct"];
+    const run = await explain("made", "--composite", '{"name":"mine","base":"epsilonPlus"}', ...argv);
+    assert.is(run.code, 0, run.err);
+    const made = JSON.parse(readFileSync(join(run.folder, "explanation.json"), "utf8"));
+    assert.equal(
+      [made.target.requested, made.target.kind, made.target.description],
+      ["probability:church", "probability", "probability of church"],
+    );
+    assert.is(made.composite.name, "mine");
+    assert.equal(made.composite.rules[2], { layers: "dense", rule: "epsilon(stabilizer 1e-6)" });
+    assert.is(made.salientRelevance.heatJpegQuality, 75);
+    assert.equal(made.computation, { algorithm: "direct", lowMemory: false, threads: 1 });
+    const { layer, channels } = made.at;
+    assert.equal([layer, channels.length], ["pool2", 192]);
+    // Ranked, and each the sum of its plane in the array that was written.
+    const { data } = parseNpy(readFileSync(join(run.folder, "relevance-at-pool2.npy")), "pool2");
+    channels.forEach((entry: { channel: number; relevance: number }, i: number) => {
+      assert.ok(i === 0 || channels[i - 1].relevance >= entry.relevance, `rank ${i}`);
+      let sum = 0;
+      for (const value of data.slice(169 * entry.channel, 169 * (entry.channel + 1))) sum += Number(value);
+      assert.ok(Math.abs(sum - entry.relevance) <= 1e-12, `channel ${entry.channel}`);
+    });
+  });
+
+  test("--json has an entry per target, with the ledger if asked", async () => {
+    const run = await explain("json", "--json", "--ledger", "--target", "top1", "--target", "difference:church,0");
+    const [{ explanations }] = JSON.parse(run.out).photos;
+    assert.equal(
+      explanations.map((entry: { kind: string; folder: string }) => [entry.kind, entry.folder]),
+      [
+        ["class", join(run.folder, "top1")],
+        ["difference", join(run.folder, "difference-church-0")],
+      ],
+    );
+    assert.ok(explanations[0].ledger.length > 10);
+  });
+
+  test("names of layers and targets become names of files that every disk takes", () => {
+    assert.equal(fileNames(["conv1/relu", "../a", "a", "A", "difference:Ä b,c", "..", "???"]), [
+      "conv1-relu",
+      "a",
+      "a-2",
+      "A-3",
+      "difference-Ä-b-c",
+      "unnamed",
+      "unnamed-2",
+    ]);
+  });
+
   test("rules lists every composite", async () => {
     const run = await srmap("rules");
     assert.is(run.code, 0);
     assert.match(run.out, /epsilonPlus +dense epsilon 1e-6, convolutions z\+/);
+    assert.match(run.out, /alphaBeta +alpha times .*; takes alpha, beta, stabilizer\n/);
+    assert.match(run.out, /maxPool +winner, shared, proportional, overwrite\n/);
     const listed = JSON.parse((await srmap("rules", "--json")).out) as { composites: { name: string }[] };
     assert.ok(listed.composites.some(({ name }) => name === "li2019"));
     assert.is((await srmap("rules", "more")).code, 2);
