@@ -20,11 +20,11 @@ export interface ConvolutionSize {
 }
 
 /**
- * The algorithm of a pass. It decides the last bits of the output, so it depends on sizes alone, never on a measurement.
- * F(4x4,3x3) for the forward pass where an image is larger than 16 pixels; F(2x2,3x3), more accurate, for smaller ones, for
- * modified weights (sums of one sign, in denominators) and for gradients; direct for every other kernel, stride or channel count.
+ * The algorithm of a pass, forward or transposed. It decides the last bits of the output, so it depends on sizes alone, never on a
+ * measurement. F(4x4,3x3) where what is written is larger than 16 pixels; F(2x2,3x3), more accurate and there as fast, for smaller
+ * images; direct for every other kernel, stride or channel count.
  */
-export function winogradTile(size: ConvolutionSize, pass: "forward" | "modified" | "transposed"): Tile {
+export function winogradTile(size: ConvolutionSize): Tile {
   const { window, inPerGroup, outPerGroup, height, width } = size;
   const isPlain3x3 =
     window.kernelShape.every((k) => k === 3) &&
@@ -32,7 +32,7 @@ export function winogradTile(size: ConvolutionSize, pass: "forward" | "modified"
     window.dilations.every((d) => d === 1);
   const fillsLanes = inPerGroup % 8 === 0 && outPerGroup % 8 === 0 && inPerGroup >= 16 && outPerGroup >= 16;
   if (!isPlain3x3 || !fillsLanes || Math.min(height, width) < 4) return 0;
-  return pass === "forward" && Math.min(height, width) > 16 ? 4 : 2;
+  return Math.min(height, width) > 16 ? 4 : 2;
 }
 
 /** Rows or columns that whole tiles write beyond an axis of this length. */

@@ -53,7 +53,7 @@ interface Setup {
   readonly winograd: Readonly<Record<WinogradPass, WinogradConvolution | undefined>>;
 }
 
-type WinogradPass = "forward" | "modified" | "transposed";
+type WinogradPass = "forward" | "transposed";
 
 const lanes = 8;
 const padded = (channels: number): number => Math.ceil(channels / lanes) * lanes;
@@ -296,10 +296,9 @@ function applyForward(
   const [sh, sw] = window.strides;
   const [dh, dw] = window.dilations;
   const firstTap = x.address - 4 * (window.pads[0] * x.rowStride + window.pads[1] * x.pixelStride);
-  const pass = forwardPass(modification);
-  const winograd = setup.winograd[pass];
+  const winograd = setup.winograd.forward;
   if (winograd && !isExact) {
-    winograd.run(y, x, firstTap, weights.winograd(pass, modification), bias, low, high);
+    winograd.run(y, x, firstTap, weights.winograd("forward", modification), bias, low, high);
     return;
   }
   const pack = weights.forward(modification);
@@ -318,11 +317,6 @@ function applyForward(
       pack + 4 * g * packLength(setup), bias === 0 ? 0 : bias + 4 * g * padded(outPerGroup), workspace.memory,
       y.width, outPerGroup, inPerGroup, kh, kw, sh, sw, dh, dw, low, high, blockRows);
   }
-}
-
-/** Unmodified weights always take the algorithm of the forward pass, so that a recomputed Z is the forward pass's. */
-function forwardPass(modification: Modification): "forward" | "modified" {
-  return isUnmodified(modification) ? "forward" : "modified";
 }
 
 /** dx = W^T s: for every stride phase a convolution of s, whose border of zeros stands for what lies outside. */
@@ -390,7 +384,7 @@ export function buildConv2d(construction: Construction, node: NodeOf<"conv2d">):
     if (construction.algorithm === "direct") return undefined;
     const { inPerGroup, outPerGroup, group } = groups;
     const [from, to] = pass === "transposed" ? [output, x] : [x, output];
-    const tile = winogradTile({ window, inPerGroup, outPerGroup, height: to.height, width: to.width }, pass);
+    const tile = winogradTile({ window, inPerGroup, outPerGroup, height: to.height, width: to.width });
     if (tile === 0) return undefined;
     const [inC, outC] = [from.channels / group, to.channels / group];
     return new WinogradConvolution(kernels, construction.workspace, tile, group, inC, outC, to.height, to.width);
@@ -404,7 +398,6 @@ export function buildConv2d(construction: Construction, node: NodeOf<"conv2d">):
     phasesX: phasesOn(1, x.width),
     winograd: {
       forward: winogradFor("forward"),
-      modified: winogradFor("modified"),
       transposed: winogradFor("transposed"),
     },
   };
@@ -452,8 +445,7 @@ export function buildConv2d(construction: Construction, node: NodeOf<"conv2d">):
     ] satisfies Pads,
     gradientPadding: 0,
     prepare(modification, direction, isExact) {
-      const pass = direction === "forward" ? forwardPass(modification) : direction;
-      if (setup.winograd[pass] && !isExact) weights.winograd(pass, modification);
+      if (setup.winograd[direction] && !isExact) weights.winograd(direction, modification);
       else weights.prepare(modification, direction);
     },
     bias: (modification) => weights.bias(modification),
@@ -504,9 +496,7 @@ export const conv2d: OpKind<"conv2d"> = {
       (window.kernelShape[axis] - 1) * window.dilations[axis] -
       window.pads[axis] -
       (size - 1);
-    // The forward tile is the largest: its whole tiles contain those of the other passes.
-    const tile =
-      algorithm === "direct" ? 0 : winogradTile({ window, ...groupsOf(node, input), height, width }, "forward");
+    const tile = algorithm === "direct" ? 0 : winogradTile({ window, ...groupsOf(node, input), height, width });
     return [
       window.pads[0],
       window.pads[1],
