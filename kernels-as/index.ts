@@ -11,4 +11,4 @@ export { gatherPatches, projectPatches } from "./patches";
 export { averagePool2dForward, averagePool2dInputGrad, maxPool2dForward, maxPool2dScatter } from "./pool2d";
 export { keepSmallest, kthSmallest, meanRoot } from "./select";
 export { softmax } from "./softmax";
-export { winogradConv2d, winogradPack, winogradScratchBytes } from "./winograd";
+export { winogradConv2d, winogradProduct, winogradPack, winogradScratchBytes } from "./winograd";

@@ -1,8 +1,9 @@
-// Winograd's minimal filtering for 3x3 convolutions with stride 1: F(2x2,3x3) and F(4x4,3x3), told apart by `size`, the outputs
-// of a tile along one axis. A tile of (size+2)^2 inputs becomes as many points; at each point the convolution is a matrix product
-// over channels; the products become size^2 outputs. 16 multiplications instead of 36 (size 2), 36 instead of 144 (size 4).
+// Winograd's minimal filtering for 3x3 and 5x5 convolutions with stride 1: F(2x2,3x3), F(4x4,3x3) and F(2x2,5x5), told apart by
+// `size`, the outputs of a tile along one axis, and `taps`, those of the filter. A tile of n^2 inputs, n = size + taps - 1, becomes as
+// many points; at each point the convolution is a matrix product over channels; the products become size^2 outputs. 16 multiplications
+// instead of 36 for F(2x2,3x3), 36 instead of 144 for F(4x4,3x3), 36 instead of 100 for F(2x2,5x5).
 //   y = A^T [ (G g G^T) . (B^T d B) ] A          Lavin and Gray 2015 (arXiv 1509.09308), section 4; interpolation points
-//   0, 1, -1 (size 2) and 0, 1, -1, 2, -2 (size 4), and infinity.
+//   0, 1, -1 (n = 4) and 0, 1, -1, 2, -2 (n = 6), and infinity. B depends on the points alone.
 // Exact zeros are not kept: an output whose true value is 0 may come out as a rounding error of its tile.
 
 /**
@@ -14,9 +15,12 @@ function slabBytes(tiles: i32, channels: i32): usize {
   return ((<usize>(tiles * channels) << 2) + 4095 & ~4095) + 64;
 }
 
-/** B^T of size 4 applied to six vectors; results go to out, `step` bytes apart. */
+/** Scratch for four tiles at work and one more. */
+const tileBytes: usize = 3072;
+
+/** B^T of six points applied to six vectors; results go to out, `step` bytes apart. */
 @inline
-function inputTransform4(out: usize, step: usize, r0: v128, r1: v128, r2: v128, r3: v128, r4: v128, r5: v128): void {
+function inputTransform6(out: usize, step: usize, r0: v128, r1: v128, r2: v128, r3: v128, r4: v128, r5: v128): void {
   const four = f32x4.splat(4);
   const five = f32x4.splat(5);
   const p = f32x4.sub(r4, f32x4.mul(four, r2));
@@ -32,125 +36,165 @@ function inputTransform4(out: usize, step: usize, r0: v128, r1: v128, r2: v128, 
   v128.store(out + 5 * step, f32x4.add(f32x4.mul(four, r1), f32x4.sub(r5, f32x4.mul(five, r3))));
 }
 
-/** B^T of size 2 applied to four vectors. */
+/** B^T of four points applied to four vectors. */
 @inline
-function inputTransform2(out: usize, step: usize, r0: v128, r1: v128, r2: v128, r3: v128): void {
+function inputTransform4(out: usize, step: usize, r0: v128, r1: v128, r2: v128, r3: v128): void {
   v128.store(out, f32x4.sub(r0, r2));
   v128.store(out + step, f32x4.add(r1, r2));
   v128.store(out + 2 * step, f32x4.sub(r2, r1));
   v128.store(out + 3 * step, f32x4.sub(r1, r3));
 }
 
-/** Four channels of one tile: x [size+2][size+2] pixels -> points, slabs apart. scratch: 576 bytes. */
-function tileInput4(points: usize, slab: usize, x: usize, row: usize, pixel: usize, scratch: usize): void {
+/** Four channels of one tile: x [6][6] pixels -> out [36 points][4]. scratch: 576 bytes. */
+function tileInput6(out: usize, x: usize, row: usize, pixel: usize, scratch: usize): void {
   let s = x;
-  for (let out = scratch; out < scratch + 96; out += 16) {
-    // s at column j of the tile, out at [point row 0, j]
-    inputTransform4(out, 96, v128.load(s), v128.load(s + row), v128.load(s + 2 * row), v128.load(s + 3 * row), v128.load(s + 4 * row), v128.load(s + 5 * row));
+  for (let to = scratch; to < scratch + 96; to += 16) {
+    // s at column j of the tile, to at [point row 0, j]
+    inputTransform6(to, 96, v128.load(s), v128.load(s + row), v128.load(s + 2 * row), v128.load(s + 3 * row), v128.load(s + 4 * row), v128.load(s + 5 * row));
     s += pixel;
   }
   for (let q = scratch; q < scratch + 576; q += 96) {
-    inputTransform4(points, slab, v128.load(q), v128.load(q, 16), v128.load(q, 32), v128.load(q, 48), v128.load(q, 64), v128.load(q, 80));
-    points += 6 * slab;
+    inputTransform6(out, 16, v128.load(q), v128.load(q, 16), v128.load(q, 32), v128.load(q, 48), v128.load(q, 64), v128.load(q, 80));
+    out += 96;
   }
 }
 
-function tileInput2(points: usize, slab: usize, x: usize, row: usize, pixel: usize, scratch: usize): void {
+/** Four channels of one tile: x [4][4] pixels -> out [16 points][4]. scratch: 256 bytes. */
+function tileInput4(out: usize, x: usize, row: usize, pixel: usize, scratch: usize): void {
   let s = x;
-  for (let out = scratch; out < scratch + 64; out += 16) {
-    inputTransform2(out, 64, v128.load(s), v128.load(s + row), v128.load(s + 2 * row), v128.load(s + 3 * row));
+  for (let to = scratch; to < scratch + 64; to += 16) {
+    inputTransform4(to, 64, v128.load(s), v128.load(s + row), v128.load(s + 2 * row), v128.load(s + 3 * row));
     s += pixel;
   }
   for (let q = scratch; q < scratch + 256; q += 64) {
-    inputTransform2(points, slab, v128.load(q), v128.load(q, 16), v128.load(q, 32), v128.load(q, 48));
-    points += 4 * slab;
+    inputTransform4(out, 16, v128.load(q), v128.load(q, 16), v128.load(q, 32), v128.load(q, 48));
+    out += 64;
   }
 }
 
-/** Transforms tiles [first, last) of a block; v [points][tiles][inC]. */
+/** Four channels of four tiles: tiles [4][bytes] points, each [4 channels] -> [4 channels][4 tiles], slabs apart. */
+function interleaveTiles(v: usize, slab: usize, tiles: usize, bytes: usize): void {
+  for (let t0 = tiles; t0 < tiles + bytes; t0 += 16) {
+    const t2 = t0 + 2 * bytes;
+    const a = v128.load(t0), b = v128.load(t0 + bytes), c = v128.load(t2), d = v128.load(t2 + bytes);
+    const ab01 = v128.shuffle<f32>(a, b, 0, 4, 1, 5), ab23 = v128.shuffle<f32>(a, b, 2, 6, 3, 7);
+    const cd01 = v128.shuffle<f32>(c, d, 0, 4, 1, 5), cd23 = v128.shuffle<f32>(c, d, 2, 6, 3, 7);
+    v128.store(v, v128.shuffle<f64>(ab01, cd01, 0, 2));
+    v128.store(v, v128.shuffle<f64>(ab01, cd01, 1, 3), 16);
+    v128.store(v, v128.shuffle<f64>(ab23, cd23, 0, 2), 32);
+    v128.store(v, v128.shuffle<f64>(ab23, cd23, 1, 3), 48);
+    v += slab;
+  }
+}
+
+/** Transforms tiles [first, last) of a block, by fours; past the last one it is repeated. v [points][tiles/4][inC][4]. */
 function transformInput(
-  v: usize, slab: usize, x: usize, xRow: i32, xPixel: i32, inC: i32, size: i32, tilesX: i32, scratch: usize, first: i32, last: i32
+  v: usize, slab: usize, x: usize, xRow: i32, xPixel: i32, inC: i32, size: i32, n: i32, tilesX: i32, scratch: usize, first: i32, last: i32
 ): void {
   const row = <usize>xRow << 2;
   const pixel = <usize>xPixel << 2;
-  for (let t = first; t < last; t++) {
-    const ty = t / tilesX;
-    const tx = t - ty * tilesX;
-    const corner = x + <usize>(ty * size) * row + <usize>(tx * size) * pixel;
-    for (let c: usize = 0; c < <usize>inC << 2; c += 16) {
-      if (size == 4) tileInput4(v + c, slab, corner + c, row, pixel, scratch);
-      else tileInput2(v + c, slab, corner + c, row, pixel, scratch);
+  const bytes: usize = n == 6 ? 576 : 256;
+  const tiles = scratch + bytes;
+  const corners = tiles + 4 * bytes; // [4] i32
+  for (let t = first; t < last; t += 4) {
+    for (let i = 0; i < 4; i++) {
+      const tile = min(t + i, last - 1);
+      const ty = tile / tilesX;
+      const tx = tile - ty * tilesX;
+      store<usize>(corners + (<usize>i << 2), x + <usize>(ty * size) * row + <usize>(tx * size) * pixel);
     }
-    v += <usize>inC << 2; // v at [0, t, 0]
+    for (let c: usize = 0; c < <usize>inC << 2; c += 16) {
+      for (let i: usize = 0; i < 4; i++) {
+        const corner = load<usize>(corners + (i << 2)) + c;
+        if (n == 6) tileInput6(tiles + i * bytes, corner, row, pixel, scratch);
+        else tileInput4(tiles + i * bytes, corner, row, pixel, scratch);
+      }
+      interleaveTiles(v + (c << 2), slab, tiles, bytes);
+    }
+    v += <usize>inC << 4; // v at [0, t/4, 0, 0]
   }
 }
 
-/** 4 tiles x 8 output channels of one point; see tile4x8 in conv2d.ts for the shape of the tile. */
-function product4x8(depthBytes: usize, a0: usize, a1: usize, a2: usize, a3: usize, u: usize, y0: usize, y1: usize, y2: usize, y3: usize): void {
-  let c00 = f32x4.splat(0), c01 = c00, c10 = c00, c11 = c00, c20 = c00, c21 = c00, c30 = c00, c31 = c00;
+/**
+ * One point, all tiles by fours, 8 output channels: m[t][o] = sum over c of v[t/4][c][t%4] * u[c][o].
+ * Layout: m [4 fours][mStep bytes], v [fours][inC][4], u [inC][8] of depthBytes. fours > 0, inC even and > 0.
+ * Exported so that it stays a function of its own: inside winogradConv2d V8 runs out of registers (measured: 7 % slower at 512
+ * channels). See tile4x8 in conv2d.ts for the shape of the tile. The way out between two channels keeps V8 from loading the second
+ * one's operands before the first one's arithmetic is done, which would spill (measured: 33.6 to 36 GFLOP/s of a roof of 50).
+ * Source: definition; a part of winogradConv2d.
+ */
+export function winogradProduct(m: usize, mStep: usize, v: usize, u: usize, depthBytes: usize, fours: i32): void {
   const stop = u + depthBytes;
   do {
-    // u at [c, 0..7]; a_t at [tile t, c]
-    const u0 = v128.load(u);
-    const u1 = v128.load(u, 16);
-    const x0 = v128.load_splat<f32>(a0);
-    c00 = f32x4.add(c00, f32x4.mul(x0, u0));
-    c01 = f32x4.add(c01, f32x4.mul(x0, u1));
-    const x1 = v128.load_splat<f32>(a1);
-    c10 = f32x4.add(c10, f32x4.mul(x1, u0));
-    c11 = f32x4.add(c11, f32x4.mul(x1, u1));
-    const x2 = v128.load_splat<f32>(a2);
-    c20 = f32x4.add(c20, f32x4.mul(x2, u0));
-    c21 = f32x4.add(c21, f32x4.mul(x2, u1));
-    const x3 = v128.load_splat<f32>(a3);
-    c30 = f32x4.add(c30, f32x4.mul(x3, u0));
-    c31 = f32x4.add(c31, f32x4.mul(x3, u1));
-    a0 += 4;
-    a1 += 4;
-    a2 += 4;
-    a3 += 4;
-    u += 32;
-  } while (u < stop);
-  v128.store(y0, c00);
-  v128.store(y0, c01, 16);
-  v128.store(y1, c10);
-  v128.store(y1, c11, 16);
-  v128.store(y2, c20);
-  v128.store(y2, c21, 16);
-  v128.store(y3, c30);
-  v128.store(y3, c31, 16);
+    let c00 = f32x4.splat(0), c01 = c00, c10 = c00, c11 = c00, c20 = c00, c21 = c00, c30 = c00, c31 = c00;
+    let w = u;
+    do {
+      // w at [c, 0..7], v at [t/4, c, 0..3]
+      const u00 = v128.load(w);
+      const u10 = v128.load(w, 16);
+      const x00 = v128.load_splat<f32>(v);
+      c00 = f32x4.add(c00, f32x4.mul(x00, u00));
+      c01 = f32x4.add(c01, f32x4.mul(x00, u10));
+      const x10 = v128.load_splat<f32>(v, 4);
+      c10 = f32x4.add(c10, f32x4.mul(x10, u00));
+      c11 = f32x4.add(c11, f32x4.mul(x10, u10));
+      const x20 = v128.load_splat<f32>(v, 8);
+      c20 = f32x4.add(c20, f32x4.mul(x20, u00));
+      c21 = f32x4.add(c21, f32x4.mul(x20, u10));
+      const x30 = v128.load_splat<f32>(v, 12);
+      c30 = f32x4.add(c30, f32x4.mul(x30, u00));
+      c31 = f32x4.add(c31, f32x4.mul(x30, u10));
+      if (w + 32 >= stop) break; // never, as inC is even
+      const u01 = v128.load(w, 32);
+      const u11 = v128.load(w, 48);
+      const x01 = v128.load_splat<f32>(v, 16);
+      c00 = f32x4.add(c00, f32x4.mul(x01, u01));
+      c01 = f32x4.add(c01, f32x4.mul(x01, u11));
+      const x11 = v128.load_splat<f32>(v, 20);
+      c10 = f32x4.add(c10, f32x4.mul(x11, u01));
+      c11 = f32x4.add(c11, f32x4.mul(x11, u11));
+      const x21 = v128.load_splat<f32>(v, 24);
+      c20 = f32x4.add(c20, f32x4.mul(x21, u01));
+      c21 = f32x4.add(c21, f32x4.mul(x21, u11));
+      const x31 = v128.load_splat<f32>(v, 28);
+      c30 = f32x4.add(c30, f32x4.mul(x31, u01));
+      c31 = f32x4.add(c31, f32x4.mul(x31, u11));
+      v += 32;
+      w += 64;
+    } while (w < stop);
+    v128.store(m, c00);
+    v128.store(m, c01, 16);
+    m += mStep;
+    v128.store(m, c10);
+    v128.store(m, c11, 16);
+    m += mStep;
+    v128.store(m, c20);
+    v128.store(m, c21, 16);
+    m += mStep;
+    v128.store(m, c30);
+    v128.store(m, c31, 16);
+    m += mStep;
+  } while (--fours);
 }
 
-/** m[t][o] = sum over c of v[t][c] * u[c][o] at points [begin, end), output channels in panels of 8. */
+/** m[t][o] = sum over c of v[t/4][c][t%4] * u[c][o] at points [begin, end), output channels in panels of 8. */
 function multiplyPoints(
   m: usize, mSlab: usize, v: usize, vSlab: usize, u: usize, tiles: i32, inC: i32, outC: i32, begin: i32, end: i32
 ): void {
-  const vStep = <usize>inC << 2;
   const mStep = <usize>outC << 2;
   const panelBytes = <usize>inC << 5;
   for (let point = begin; point < end; point++) {
-    const from = v + <usize>point * vSlab;
     let panel = u + <usize>(point * (outC >> 3)) * panelBytes;
     for (let o: usize = 0; o < mStep; o += 32) {
-      let a0 = from;
-      let y0 = m + <usize>point * mSlab + o;
-      for (let remaining = tiles; remaining > 0; remaining -= 4) {
-        // past the last tile the pointers stay, and the same value is stored again
-        const a1 = remaining > 1 ? a0 + vStep : a0, y1 = remaining > 1 ? y0 + mStep : y0;
-        const a2 = remaining > 2 ? a1 + vStep : a1, y2 = remaining > 2 ? y1 + mStep : y1;
-        const a3 = remaining > 3 ? a2 + vStep : a2, y3 = remaining > 3 ? y2 + mStep : y2;
-        product4x8(panelBytes, a0, a1, a2, a3, panel, y0, y1, y2, y3);
-        a0 = a3 + vStep;
-        y0 = y3 + mStep;
-      }
+      winogradProduct(m + <usize>point * mSlab + o, mStep, v + <usize>point * vSlab, panel, panelBytes, tiles + 3 >> 2);
       panel += panelBytes;
     }
   }
 }
 
-/** A^T of size 4 applied to six vectors; four results, `step` bytes apart. */
+/** A^T of F(4,3) applied to six vectors; four results, `step` bytes apart. */
 @inline
-function outputTransform4(out: usize, step: usize, m0: v128, m1: v128, m2: v128, m3: v128, m4: v128, m5: v128): void {
+function outputTransform43(out: usize, step: usize, m0: v128, m1: v128, m2: v128, m3: v128, m4: v128, m5: v128): void {
   const a = f32x4.add(m1, m2);
   const b = f32x4.sub(m1, m2);
   const c = f32x4.add(m3, m4);
@@ -161,42 +205,62 @@ function outputTransform4(out: usize, step: usize, m0: v128, m1: v128, m2: v128,
   v128.store(out + 3 * step, f32x4.add(f32x4.add(b, f32x4.mul(f32x4.splat(8), d)), m5));
 }
 
-/** A^T of size 2 applied to four vectors; two results. */
+/** A^T of F(2,5) applied to six vectors; two results. */
 @inline
-function outputTransform2(out: usize, step: usize, m0: v128, m1: v128, m2: v128, m3: v128): void {
+function outputTransform25(out: usize, step: usize, m0: v128, m1: v128, m2: v128, m3: v128, m4: v128, m5: v128): void {
+  const d = f32x4.sub(m3, m4);
+  v128.store(out, f32x4.add(f32x4.add(m0, f32x4.add(m1, m2)), f32x4.add(m3, m4)));
+  v128.store(out + step, f32x4.add(f32x4.add(f32x4.sub(m1, m2), f32x4.add(d, d)), m5));
+}
+
+/** A^T of F(2,3) applied to four vectors; two results. */
+@inline
+function outputTransform23(out: usize, step: usize, m0: v128, m1: v128, m2: v128, m3: v128): void {
   v128.store(out, f32x4.add(f32x4.add(m0, m1), m2));
   v128.store(out + step, f32x4.sub(f32x4.sub(m1, m2), m3));
 }
 
-/** Four channels of one tile: points -> scratch[size][size] outputs in rows. scratch: 384 bytes behind the result. */
-function tileOutput4(result: usize, points: usize, slab: usize, scratch: usize): void {
+/** Four channels of one tile: points -> outputs [4][4], rows `row` bytes and columns `pixel` bytes apart. scratch: 384 bytes. */
+function tileOutput43(y: usize, row: usize, pixel: usize, points: usize, slab: usize, scratch: usize): void {
   for (let out = scratch; out < scratch + 96; out += 16) {
     // points at [row i of six, ...]; out at [0, i]
-    outputTransform4(out, 96, v128.load(points), v128.load(points + slab), v128.load(points + 2 * slab),
+    outputTransform43(out, 96, v128.load(points), v128.load(points + slab), v128.load(points + 2 * slab),
       v128.load(points + 3 * slab), v128.load(points + 4 * slab), v128.load(points + 5 * slab));
     points += 6 * slab;
   }
   for (let q = scratch; q < scratch + 384; q += 96) {
-    // q at [column j]; result at [0, j]
-    outputTransform4(result, 64, v128.load(q), v128.load(q, 16), v128.load(q, 32), v128.load(q, 48), v128.load(q, 64), v128.load(q, 80));
-    result += 16;
+    // q at [column j]; y at [0, j]
+    outputTransform43(y, row, v128.load(q), v128.load(q, 16), v128.load(q, 32), v128.load(q, 48), v128.load(q, 64), v128.load(q, 80));
+    y += pixel;
   }
 }
 
-function tileOutput2(result: usize, points: usize, slab: usize, scratch: usize): void {
+function tileOutput25(y: usize, row: usize, pixel: usize, points: usize, slab: usize, scratch: usize): void {
+  for (let out = scratch; out < scratch + 96; out += 16) {
+    outputTransform25(out, 96, v128.load(points), v128.load(points + slab), v128.load(points + 2 * slab),
+      v128.load(points + 3 * slab), v128.load(points + 4 * slab), v128.load(points + 5 * slab));
+    points += 6 * slab;
+  }
+  for (let q = scratch; q < scratch + 192; q += 96) {
+    outputTransform25(y, row, v128.load(q), v128.load(q, 16), v128.load(q, 32), v128.load(q, 48), v128.load(q, 64), v128.load(q, 80));
+    y += pixel;
+  }
+}
+
+function tileOutput23(y: usize, row: usize, pixel: usize, points: usize, slab: usize, scratch: usize): void {
   for (let out = scratch; out < scratch + 64; out += 16) {
-    outputTransform2(out, 64, v128.load(points), v128.load(points + slab), v128.load(points + 2 * slab), v128.load(points + 3 * slab));
+    outputTransform23(out, 64, v128.load(points), v128.load(points + slab), v128.load(points + 2 * slab), v128.load(points + 3 * slab));
     points += 4 * slab;
   }
   for (let q = scratch; q < scratch + 128; q += 64) {
-    outputTransform2(result, 32, v128.load(q), v128.load(q, 16), v128.load(q, 32), v128.load(q, 48));
-    result += 16;
+    outputTransform23(y, row, v128.load(q), v128.load(q, 16), v128.load(q, 32), v128.load(q, 48));
+    y += pixel;
   }
 }
 
 /** Transforms tiles [first, last) of a block back, adds the bias, clamps and stores what lies inside the image. */
 function transformOutput(
-  y: usize, yRow: i32, yPixel: i32, m: usize, slab: usize, bias: usize, outH: i32, outW: i32, outC: i32, size: i32, tilesX: i32,
+  y: usize, yRow: i32, yPixel: i32, m: usize, slab: usize, bias: usize, outH: i32, outW: i32, outC: i32, size: i32, n: i32, tilesX: i32,
   low: f32, high: f32, scratch: usize, first: i32, last: i32
 ): void {
   const lo = f32x4.splat(low);
@@ -210,8 +274,9 @@ function transformOutput(
     const rows = min(size, outH - ty * size);
     const columns = <usize>min(size, outW - tx * size) << 4;
     for (let c: usize = 0; c < <usize>outC << 2; c += 16) {
-      if (size == 4) tileOutput4(scratch, m + c, slab, work);
-      else tileOutput2(scratch, m + c, slab, work);
+      if (size == 4) tileOutput43(scratch, 64, 16, m + c, slab, work);
+      else if (n == 6) tileOutput25(scratch, 32, 16, m + c, slab, work);
+      else tileOutput23(scratch, 32, 16, m + c, slab, work);
       const b = bias ? v128.load(bias + c) : f32x4.splat(0);
       for (let i = 0; i < rows; i++) {
         let out = corner + (<usize>(i * yRow) << 2) + c;
@@ -227,10 +292,10 @@ function transformOutput(
 }
 
 /**
- * 3x3 convolution with stride 1 of one group by Winograd's algorithm, with bias and clamping.
+ * 3x3 or 5x5 convolution with stride 1 of one group by Winograd's algorithm, with bias and clamping.
  *   y[oy,ox,o] = clamp(bias[o] + sum over i,j,c of w[o,c,i,j] * x[oy+i, ox+j, c], low, high)
  * Layout: y and x NHWC with row and pixel strides in elements; x points at the first tap of output (0,0) and must be readable, and
- * zero past the image, up to whole tiles: ceil(outH / size) * size + 2 rows and so many columns. u as winogradPack writes it, bias
+ * zero past the image, up to whole tiles: ceil(outH / size) * size + taps - 1 rows and so many columns. u as winogradPack writes it, bias
  * [outC] or 0. inC and outC are multiples of 8. y may not alias x.
  * scratch: winogradScratchBytes of blockTiles tiles. Tiles [begin, end), row by row, are written, blockTiles at a time.
  * Fixed order: every product sums over c in ascending order, so blocks and ranges do not change a byte.
@@ -238,42 +303,44 @@ function transformOutput(
  */
 export function winogradConv2d(
   y: usize, yRow: i32, yPixel: i32, x: usize, xRow: i32, xPixel: i32, u: usize, bias: usize, scratch: usize,
-  outH: i32, outW: i32, outC: i32, inC: i32, size: i32, low: f32, high: f32, blockTiles: i32, begin: i32, end: i32
+  outH: i32, outW: i32, outC: i32, inC: i32, size: i32, taps: i32, low: f32, high: f32, blockTiles: i32, begin: i32, end: i32
 ): void {
-  const points = (size + 2) * (size + 2);
+  const n = size + taps - 1;
+  const points = n * n;
   const tilesX = (outW + size - 1) / size;
   const vSlab = slabBytes(blockTiles, inC);
   const mSlab = slabBytes(blockTiles, outC);
-  const v = scratch + 1024;
+  const v = scratch + tileBytes;
   const m = v + <usize>points * vSlab;
   for (let t = begin; t < end; t += blockTiles) {
     const last = min(t + blockTiles, end);
-    transformInput(v, vSlab, x, xRow, xPixel, inC, size, tilesX, scratch, t, last);
+    transformInput(v, vSlab, x, xRow, xPixel, inC, size, n, tilesX, scratch, t, last);
     multiplyPoints(m, mSlab, v, vSlab, u, last - t, inC, outC, 0, points);
-    transformOutput(y, yRow, yPixel, m, mSlab, bias, outH, outW, outC, size, tilesX, low, high, scratch, t, last);
+    transformOutput(y, yRow, yPixel, m, mSlab, bias, outH, outW, outC, size, n, tilesX, low, high, scratch, t, last);
   }
 }
 
 /**
  * Bytes of scratch that winogradConv2d needs for blocks of `tiles` tiles.
- * Source: its layout: 1024 bytes for one tile, then the points of all inputs and of all outputs.
+ * Source: its layout: four tiles at work, then the points of all inputs and of all outputs.
  */
-export function winogradScratchBytes(tiles: i32, inC: i32, outC: i32, size: i32): usize {
-  return 1024 + <usize>((size + 2) * (size + 2)) * (slabBytes(tiles, inC) + slabBytes(tiles, outC));
+export function winogradScratchBytes(tiles: i32, inC: i32, outC: i32, size: i32, taps: i32): usize {
+  return tileBytes + <usize>((size + taps - 1) * (size + taps - 1)) * (slabBytes(tiles, inC) + slabBytes(tiles, outC));
 }
 
-/** Row `point` of G times three taps, in double. */
+/** Row `point` of G, for n points, times up to five taps, in double; `last` is the last tap, those beyond it are 0. */
 @inline
-function filterPoint(size: i32, point: i32, g0: v128, g1: v128, g2: v128): v128 {
-  if (point == 0) return size == 4 ? f64x2.mul(f64x2.splat(0.25), g0) : g0;
-  if (point == size + 1) return g2;
-  const ends = f64x2.add(g0, g2);
-  if (size == 2) return f64x2.mul(f64x2.splat(0.5), point == 1 ? f64x2.add(ends, g1) : f64x2.sub(ends, g1));
-  if (point == 1) return f64x2.div(f64x2.add(ends, g1), f64x2.splat(-6));
-  if (point == 2) return f64x2.div(f64x2.sub(ends, g1), f64x2.splat(-6));
-  const far = f64x2.add(g0, f64x2.mul(f64x2.splat(4), g2));
-  const near = f64x2.add(g1, g1);
-  return f64x2.div(point == 3 ? f64x2.add(far, near) : f64x2.sub(far, near), f64x2.splat(24));
+function filterPoint(n: i32, point: i32, g0: v128, g1: v128, g2: v128, g3: v128, g4: v128, last: v128): v128 {
+  if (point == 0) return n == 6 ? f64x2.mul(f64x2.splat(0.25), g0) : g0;
+  if (point == n - 1) return last;
+  const even = f64x2.add(f64x2.add(g0, g2), g4);
+  const odd = f64x2.add(g1, g3);
+  if (n == 4) return f64x2.mul(f64x2.splat(0.5), point == 1 ? f64x2.add(even, odd) : f64x2.sub(even, odd));
+  if (point == 1) return f64x2.div(f64x2.add(even, odd), f64x2.splat(-6));
+  if (point == 2) return f64x2.div(f64x2.sub(even, odd), f64x2.splat(-6));
+  const farEven = f64x2.add(f64x2.add(g0, f64x2.mul(f64x2.splat(4), g2)), f64x2.mul(f64x2.splat(16), g4));
+  const farOdd = f64x2.add(f64x2.add(g1, g1), f64x2.mul(f64x2.splat(8), g3));
+  return f64x2.div(point == 3 ? f64x2.add(farEven, farOdd) : f64x2.sub(farEven, farOdd), f64x2.splat(24));
 }
 
 /** Two lanes of a packed tap, in double. */
@@ -283,34 +350,43 @@ function tapPair(packed: usize): v128 {
 }
 
 /**
- * Transforms packed 3x3 weights of one group for winogradConv2d.
- *   u[i*(size+2)+j][o/8][c][o%8] = (G w[o,c] G^T)[i,j]
- * Layout: packed as conv2dPack or conv2dPackTransposed write it ([outC/8][3][3][inC][8]); u [points][outC/8][inC][8]. scratch: 512
+ * Transforms packed 3x3 or 5x5 weights of one group for winogradConv2d.
+ *   u[i*n+j][o/8][c][o%8] = (G w[o,c] G^T)[i,j]
+ * Layout: packed as conv2dPack or conv2dPackTransposed write it ([outC/8][taps][taps][inC][8]); u [points][outC/8][inC][8]. scratch: 512
  * bytes. Panels [begin, end) of 8 outputs are written. Double inside, rounded once.
  * Source: Lavin and Gray 2015, section 4.
  */
-export function winogradPack(u: usize, packed: usize, scratch: usize, outC: i32, inC: i32, size: i32, begin: i32, end: i32): void {
-  const n = size + 2;
+export function winogradPack(
+  u: usize, packed: usize, scratch: usize, outC: i32, inC: i32, size: i32, taps: i32, begin: i32, end: i32
+): void {
+  const n = size + taps - 1;
+  const isFive = taps == 5;
   const tap = <usize>inC << 5;
+  const tapRow = <usize>taps * tap;
   const pointBytes = <usize>(outC >> 3) * tap;
+  const none = f64x2.splat(0);
   for (let panel = begin; panel < end; panel++) {
     for (let c = 0; c < inC; c++) {
-      const from = packed + <usize>(panel * 9) * tap + (<usize>c << 5);
+      const from = packed + <usize>(panel * taps) * tapRow + (<usize>c << 5);
       const to = u + <usize>panel * tap + (<usize>c << 5);
       for (let lane: usize = 0; lane < 32; lane += 8) {
-        for (let j: usize = 0; j < 3; j++) {
-          const column = from + j * tap + lane;
-          const g0 = tapPair(column);
-          const g1 = tapPair(column + 3 * tap);
-          const g2 = tapPair(column + 6 * tap);
-          for (let i = 0; i < n; i++) v128.store(scratch + (<usize>i * 3 + j << 4), filterPoint(size, i, g0, g1, g2));
+        for (let j = 0; j < taps; j++) {
+          const column = from + <usize>j * tap + lane;
+          const g0 = tapPair(column), g1 = tapPair(column + tapRow), g2 = tapPair(column + 2 * tapRow);
+          const g3 = isFive ? tapPair(column + 3 * tapRow) : none;
+          const g4 = isFive ? tapPair(column + 4 * tapRow) : none;
+          const last = isFive ? g4 : g2;
+          for (let i = 0; i < n; i++) v128.store(scratch + (<usize>(i * taps + j) << 4), filterPoint(n, i, g0, g1, g2, g3, g4, last));
         }
         let out = to + lane; // u at [i*n+j, panel, c, lane]
         for (let i = 0; i < n; i++) {
-          const half = scratch + (<usize>(i * 3) << 4);
+          const half = scratch + (<usize>(i * taps) << 4);
           const h0 = v128.load(half), h1 = v128.load(half, 16), h2 = v128.load(half, 32);
+          const h3 = isFive ? v128.load(half, 48) : none;
+          const h4 = isFive ? v128.load(half, 64) : none;
+          const last = isFive ? h4 : h2;
           for (let j = 0; j < n; j++) {
-            v128.store64_lane(out, f32x4.demote_f64x2_zero(filterPoint(size, j, h0, h1, h2)), 0);
+            v128.store64_lane(out, f32x4.demote_f64x2_zero(filterPoint(n, j, h0, h1, h2, h3, h4, last)), 0);
             out += pointBytes;
           }
         }

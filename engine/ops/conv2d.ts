@@ -387,7 +387,17 @@ export function buildConv2d(construction: Construction, node: NodeOf<"conv2d">):
     const tile = winogradTile({ window, inPerGroup, outPerGroup, height: to.height, width: to.width });
     if (tile === 0) return undefined;
     const [inC, outC] = [from.channels / group, to.channels / group];
-    return new WinogradConvolution(kernels, construction.workspace, tile, group, inC, outC, to.height, to.width);
+    return new WinogradConvolution(
+      kernels,
+      construction.workspace,
+      tile,
+      window.kernelShape[0],
+      group,
+      inC,
+      outC,
+      to.height,
+      to.width,
+    );
   };
   const setup: Setup = {
     construction,

@@ -1,7 +1,8 @@
 import type { NetworkDefinition } from "../../engine/graph.ts";
 import { plainPreprocessing } from "./networks.ts";
 
-/** A 3x3 convolution with stride 1 for Winograd's algorithm, and why it is here. Channels are those of the whole layer. */
+/** A convolution with stride 1 for Winograd's algorithm, and why it is here. Channels are those of the whole layer; pad is that
+ * of a 3x3 filter, a 5x5 one has one more. */
 export interface WinogradCase {
   readonly reason: string;
   readonly channels: number;
@@ -28,20 +29,20 @@ export const winogradCases: readonly WinogradCase[] = [
   { ...base, reason: "two groups, as BVLC AlexNet", channels: 32, outChannels: 48, group: 2 },
 ];
 
-const conv = (name: string, from: string, outChannels: number, pad: number, group = 1) =>
+const conv = (name: string, from: string, outChannels: number, pad: number, group = 1, taps = 3) =>
   ({
     name,
     inputs: [from],
     op: "conv2d",
     outChannels,
-    kernelShape: [3, 3],
+    kernelShape: [taps, taps],
     pads: [pad, pad, pad, pad],
     group,
     weight: `${name}.weight`,
     bias: `${name}.bias`,
   }) as const;
 
-/** F(4x4) and F(2x2) forward, groups, pads 0 to 2, a pooled and a direct layer between. */
+/** All tiles, groups, pads 0 to 2, a pooled and a direct layer between. */
 export const winogradNetwork: NetworkDefinition = {
   name: "winograd",
   inputShape: [16, 21, 23],
@@ -53,7 +54,9 @@ export const winogradNetwork: NetworkDefinition = {
     { name: "pool", inputs: ["b-relu"], op: "maxPool2d", kernelShape: [2, 2], strides: [2, 2] },
     conv("c", "pool", 48, 2, 2),
     { name: "c-relu", inputs: ["c"], op: "relu" },
-    conv("d", "c-relu", 5, 1),
+    conv("c5", "c-relu", 32, 2, 2, 5),
+    { name: "c5-relu", inputs: ["c5"], op: "relu" },
+    conv("d", "c5-relu", 5, 1),
     { name: "flat", inputs: ["d"], op: "flatten" },
     { name: "e", inputs: ["flat"], op: "dense", outFeatures: 7, weight: "e.weight", bias: "e.bias" },
   ],

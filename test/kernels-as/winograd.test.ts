@@ -10,26 +10,33 @@ import { suite } from "../support/suite.ts";
 import { sumBounds } from "../support/tolerance.ts";
 
 // Roundings of one output beside the sum over channels: two passes over the inputs (at most 4 operations each), the weight (1),
-// two passes over the products (5 and 6), the bias (1).
-const transformOperations = 8 + 1 + 11 + 1;
+// two passes over the products (at most 6 each), the bias (1).
+const transformOperations = 8 + 1 + 12 + 1;
 
 suite("winogradConv2d", (test) => {
-  for (const size of [2, 4] as const) {
+  for (const tile of [
+    { size: 2, taps: 3 },
+    { size: 4, taps: 3 },
+    { size: 2, taps: 5 },
+  ] as const) {
+    const { size, taps } = tile;
     for (const [seed, c] of winogradCases.entries()) {
-      test(`F(${size}x${size},3x3) equals the oracle: ${c.reason}`, () => {
-        const { channels, outChannels, height, width, pad, group } = c;
+      test(`F(${size}x${size},${taps}x${taps}) equals the oracle: ${c.reason}`, () => {
+        const { channels, outChannels, height, width, group } = c;
+        const pad = c.pad + (taps - 3) / 2;
+        const area = taps * taps;
         const kernels = testKernels();
         const { call, arena } = kernels;
         const [inC, outC] = [channels / group, outChannels / group];
-        const [outH, outW] = [height + 2 * pad - 2, width + 2 * pad - 2];
+        const [outH, outW] = [height + 2 * pad - taps + 1, width + 2 * pad - taps + 1];
         const whole = (n: number): number => Math.ceil(n / size) * size;
         const x = fillValues(channels * height * width, "uniform", seed);
-        const weight = fillValues(outChannels * inC * 9, "uniform", seed + 100);
+        const weight = fillValues(outChannels * inC * area, "uniform", seed + 100);
         const bias = c.hasBias ? fillValues(outChannels, "uniform", seed + 200) : undefined;
 
         // The image with its border, channels last.
-        const rowPixels = whole(outW) + 2;
-        const image = new Float32Array((whole(outH) + 2) * rowPixels * channels);
+        const rowPixels = whole(outW) + taps - 1;
+        const image = new Float32Array((whole(outH) + taps - 1) * rowPixels * channels);
         for (let ch = 0; ch < channels; ch++) {
           for (let iy = 0; iy < height; iy++) {
             for (let ix = 0; ix < width; ix++) {
@@ -41,23 +48,23 @@ suite("winogradConv2d", (test) => {
         const weightAt = fenced(kernels, weight);
         const biasAt = bias && fenced(kernels, bias);
         const packed = fenced(kernels, new Float32Array(weight.length));
-        const points = (size + 2) ** 2;
+        const points = (size + taps - 1) ** 2;
         const u = fenced(kernels, new Float32Array(group * points * inC * outC));
         const tiles = Math.ceil(outH / size) * Math.ceil(outW / size);
-        const scratch = fenced(kernels, new Uint8Array(call.winogradScratchBytes(tiles, inC, outC, size)));
+        const scratch = fenced(kernels, new Uint8Array(call.winogradScratchBytes(tiles, inC, outC, size, taps)));
         const run = (blockTiles: number, cuts: readonly number[]): Float32Array => {
           const y = fenced(kernels, new Float32Array(outH * outW * outChannels));
           for (let g = 0; g < group; g++) {
-            const groupPack = packed.address + 4 * g * outC * inC * 9;
-            arena.f32(groupPack, outC * inC * 9).fill(0);
-            call.conv2dPack(groupPack, weightAt.address + 4 * g * outC * inC * 9, 0, 0, outC, inC, 3, 3);
+            const groupPack = packed.address + 4 * g * outC * inC * area;
+            arena.f32(groupPack, outC * inC * area).fill(0);
+            call.conv2dPack(groupPack, weightAt.address + 4 * g * outC * inC * area, 0, 0, outC, inC, taps, taps);
             const groupU = u.address + 4 * g * points * inC * outC;
-            call.winogradPack(groupU, groupPack, scratch.address, outC, inC, size, 0, outC / 8);
+            call.winogradPack(groupU, groupPack, scratch.address, outC, inC, size, taps, 0, outC / 8);
             for (const [i, begin] of cuts.entries()) {
               // biome-ignore format: one group of arguments a line
               call.winogradConv2d(y.address + 4 * g * outC, outW * outChannels, outChannels,
                 xAt.address + 4 * g * inC, rowPixels * channels, channels,
-                groupU, biasAt ? biasAt.address + 4 * g * outC : 0, scratch.address, outH, outW, outC, inC, size,
+                groupU, biasAt ? biasAt.address + 4 * g * outC : 0, scratch.address, outH, outW, outC, inC, size, taps,
                 -1e3, 1e3, blockTiles, begin, cuts[i + 1] ?? tiles);
             }
           }
@@ -74,7 +81,7 @@ suite("winogradConv2d", (test) => {
         }
         const expected = conv2d(
           // biome-ignore format: one row
-          { channels, height, width, outChannels, group, kernelShape: [3, 3], strides: [1, 1], dilations: [1, 1], pads: [pad, pad, pad, pad] },
+          { channels, height, width, outChannels, group, kernelShape: [taps, taps], strides: [1, 1], dilations: [1, 1], pads: [pad, pad, pad, pad] },
           x,
           weight,
           bias,
@@ -82,9 +89,9 @@ suite("winogradConv2d", (test) => {
         for (let g = 0; g < group; g++) {
           const [from, to] = [g * outC * outH * outW, (g + 1) * outC * outH * outW];
           const magnitude = winogradMagnitude(
-            size,
+            tile,
             x.subarray(g * inC * height * width, (g + 1) * inC * height * width),
-            weight.subarray(g * outC * inC * 9, (g + 1) * outC * inC * 9),
+            weight.subarray(g * outC * inC * area, (g + 1) * outC * inC * area),
             { inC, height, width, outC, pad },
           );
           const bounds = sumBounds(

@@ -1,34 +1,62 @@
 // How large rounding errors of Winograd's algorithm can be: its own sums with every sign made positive, in float64.
 
-/** Interpolation matrices of F(size x size, 3x3), Lavin and Gray 2015, section 4. */
-const winogradMatrices = {
-  2: {
-    inputs: [
-      [1, 0, -1, 0],
-      [0, 1, 1, 0],
-      [0, -1, 1, 0],
-      [0, 1, 0, -1],
-    ],
-    filters: [
-      [1, 0, 0],
-      [1 / 2, 1 / 2, 1 / 2],
-      [1 / 2, -1 / 2, 1 / 2],
-      [0, 0, 1],
-    ],
-    outputs: [
-      [1, 1, 1, 0],
-      [0, 1, -1, -1],
-    ],
-  },
-  4: {
-    inputs: [
-      [4, 0, -5, 0, 1, 0],
-      [0, -4, -4, 1, 1, 0],
-      [0, 4, -4, -1, 1, 0],
-      [0, -2, -1, 2, 1, 0],
-      [0, 2, -1, -2, 1, 0],
-      [0, 4, 0, -5, 0, 1],
-    ],
+const fourPoints = [
+  [1, 0, -1, 0],
+  [0, 1, 1, 0],
+  [0, -1, 1, 0],
+  [0, 1, 0, -1],
+];
+const sixPoints = [
+  [4, 0, -5, 0, 1, 0],
+  [0, -4, -4, 1, 1, 0],
+  [0, 4, -4, -1, 1, 0],
+  [0, -2, -1, 2, 1, 0],
+  [0, 2, -1, -2, 1, 0],
+  [0, 4, 0, -5, 0, 1],
+];
+
+/** What a tile computes: outputs and filter taps along one axis. */
+export interface WinogradTileSize {
+  readonly size: 2 | 4;
+  readonly taps: 3 | 5;
+}
+
+/** Interpolation matrices of F(size x size, taps x taps), Lavin and Gray 2015, section 4. */
+function winogradMatrices({ size, taps }: WinogradTileSize): { inputs: Matrix; filters: Matrix; outputs: Matrix } {
+  if (taps === 5) {
+    return {
+      inputs: sixPoints,
+      filters: [
+        [1 / 4, 0, 0, 0, 0],
+        [-1 / 6, -1 / 6, -1 / 6, -1 / 6, -1 / 6],
+        [-1 / 6, 1 / 6, -1 / 6, 1 / 6, -1 / 6],
+        [1 / 24, 1 / 12, 1 / 6, 1 / 3, 2 / 3],
+        [1 / 24, -1 / 12, 1 / 6, -1 / 3, 2 / 3],
+        [0, 0, 0, 0, 1],
+      ],
+      outputs: [
+        [1, 1, 1, 1, 1, 0],
+        [0, 1, -1, 2, -2, 1],
+      ],
+    };
+  }
+  if (size === 2) {
+    return {
+      inputs: fourPoints,
+      filters: [
+        [1, 0, 0],
+        [1 / 2, 1 / 2, 1 / 2],
+        [1 / 2, -1 / 2, 1 / 2],
+        [0, 0, 1],
+      ],
+      outputs: [
+        [1, 1, 1, 0],
+        [0, 1, -1, -1],
+      ],
+    };
+  }
+  return {
+    inputs: sixPoints,
     filters: [
       [1 / 4, 0, 0],
       [-1 / 6, -1 / 6, -1 / 6],
@@ -43,8 +71,8 @@ const winogradMatrices = {
       [0, 1, 1, 4, 4, 0],
       [0, 1, -1, 8, -8, 1],
     ],
-  },
-} as const;
+  };
+}
 
 type Matrix = readonly (readonly number[])[];
 
@@ -57,31 +85,33 @@ function sandwich(m: Matrix, t: Matrix): number[][] {
 const absolute = (m: Matrix): number[][] => m.map((row) => row.map(Math.abs));
 
 /**
- * Magnitudes [outC,outH,outW] of a 3x3 stride-1 convolution of one group: |A^T| [(|G| |g| |G^T|) . (|B^T| |d| |B|)] |A|.
+ * Magnitudes [outC,outH,outW] of a stride-1 convolution of one group: |A^T| [(|G| |g| |G^T|) . (|B^T| |d| |B|)] |A|.
  * @param x [inC,H,W] without padding
- * @param weight [outC,inC,3,3]
+ * @param weight [outC,inC,taps,taps]
  */
 export function winogradMagnitude(
-  size: 2 | 4,
+  tile: WinogradTileSize,
   x: ArrayLike<number>,
   weight: ArrayLike<number>,
   shape: { inC: number; height: number; width: number; outC: number; pad: number; padAfter?: number },
 ): Float64Array {
   const { inC, height, width, outC, pad, padAfter = pad } = shape;
-  const outH = height + pad + padAfter - 2;
-  const outW = width + pad + padAfter - 2;
-  const matrices = winogradMatrices[size];
+  const { size, taps } = tile;
+  const outH = height + pad + padAfter - taps + 1;
+  const outW = width + pad + padAfter - taps + 1;
+  const matrices = winogradMatrices(tile);
   const [inputs, filters, outputs] = [matrices.inputs, matrices.filters, matrices.outputs].map(absolute) as [
     number[][],
     number[][],
     number[][],
   ];
-  const points = size + 2;
+  const points = size + taps - 1;
+  const all = Array.from({ length: taps }, (_, i) => i);
   const result = new Float64Array(outC * outH * outW);
   const filterOf = (o: number, c: number): number[][] =>
     sandwich(
       filters,
-      [0, 1, 2].map((i) => [0, 1, 2].map((j) => Math.abs(weight[((o * inC + c) * 3 + i) * 3 + j]!))),
+      all.map((i) => all.map((j) => Math.abs(weight[((o * inC + c) * taps + i) * taps + j]!))),
     );
   const transformed = Array.from({ length: outC }, (_, o) => Array.from({ length: inC }, (_, c) => filterOf(o, c)));
   for (let ty = 0; ty * size < outH; ty++) {
