@@ -6,6 +6,7 @@ export { cbrt, exp } from "./functions";
 export { heapBase } from "./heap";
 export { addChannels, clearBorder, copyChannels, fromChannelFirst, toChannelFirst } from "./layout";
 export { lrnForward, lrnRelevanceGather, lrnRelevanceShares } from "./lrn";
+export { narrowConv2dForward, narrowConv2dPackTransposed } from "./narrow-conv2d";
 export { appendNear, filterTile, guessLimit, keepNear, listHits, meanNearest, meanNearestScratch } from "./nearest";
 export { gatherPatches, projectPatches } from "./patches";
 export { averagePool2dForward, averagePool2dInputGrad, maxPool2dForward, maxPool2dScatter } from "./pool2d";

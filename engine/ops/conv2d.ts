@@ -36,6 +36,17 @@ function groupsOf(node: NodeOf<"conv2d">, input: Shape): { group: number; inPerG
   return { group, inPerGroup: channels / group, outPerGroup: outChannels / group };
 }
 
+/** Whether the gradient is a matter for the narrow kernel: to few channels, from whole lanes of them, in sums that are not too long. */
+function isNarrowGradient(
+  { inPerGroup, outPerGroup }: { readonly inPerGroup: number; readonly outPerGroup: number },
+  phasesY: readonly PhaseAxis[],
+  phasesX: readonly PhaseAxis[],
+): boolean {
+  const taps = (phases: readonly PhaseAxis[]): number => Math.max(...phases.map((phase) => phase.taps));
+  const terms = taps(phasesY) * taps(phasesX) * outPerGroup;
+  return inPerGroup <= narrowChannels && outPerGroup % 4 === 0 && terms / 4 <= narrowRun;
+}
+
 /** Weights packed for one direction: one address per group, or one for a depthwise convolution. */
 type Packs = Map<string, number>;
 
@@ -47,6 +58,8 @@ interface Setup {
   readonly inPerGroup: number;
   readonly outPerGroup: number;
   readonly isDepthwise: boolean;
+  /** True when the gradient goes to so few channels that these do not fill the lanes. */
+  readonly isNarrow: boolean;
   readonly phasesY: readonly PhaseAxis[];
   readonly phasesX: readonly PhaseAxis[];
   /** Winograd's algorithm for each kind of pass; undefined: direct. */
@@ -56,6 +69,10 @@ interface Setup {
 type WinogradPass = "forward" | "transposed";
 
 const lanes = 8;
+/** Channels that the narrow kernel has room for. */
+const narrowChannels = 3;
+/** Products that one of its four partial sums may run over: as long as the sums of conv2dForward. */
+const narrowRun = 512;
 const padded = (channels: number): number => Math.ceil(channels / lanes) * lanes;
 
 /** Floats of the forward pack of one group. */
@@ -217,9 +234,9 @@ class Weights {
 
   /** Floats of one group's transposed pack for a phase. */
   phaseLength(phaseY: PhaseAxis, phaseX: PhaseAxis): number {
-    const { isDepthwise, inPerGroup, outPerGroup, group } = this.#setup;
+    const { isDepthwise, isNarrow, inPerGroup, outPerGroup, group } = this.#setup;
     const taps = phaseY.taps * phaseX.taps;
-    return isDepthwise ? taps * group : padded(inPerGroup) * taps * outPerGroup;
+    return isDepthwise ? taps * group : (isNarrow ? narrowChannels : padded(inPerGroup)) * taps * outPerGroup;
   }
 
   /** Address of the modified transposed packs, phase after phase, in each phase group after group; made on first use. */
@@ -262,8 +279,9 @@ class Weights {
             }
           } else if (py.taps * px.taps > 0) {
             const from = this.#plain + 4 * g * packLength(this.#setup);
+            const pack = this.#setup.isNarrow ? call.narrowConv2dPackTransposed : call.conv2dPackTransposed;
             // biome-ignore format: one group of arguments a line
-            call.conv2dPackTransposed(out, from, outPerGroup, inPerGroup, kh, kw,
+            pack(out, from, outPerGroup, inPerGroup, kh, kw,
               py.taps, py.lastTap, py.tapStep, px.taps, px.lastTap, px.tapStep);
           }
           out += 4 * this.phaseLength(py, px);
@@ -359,6 +377,10 @@ function applyTransposed(
           kernels.split("depthwiseConv2dForward", py.count,to, sh * dx.rowStride, sw * dx.pixelStride, from, s.rowStride, s.pixelStride, pack, 0,
             px.count, group, py.taps, px.taps, 1, 1, py.readStep, px.readStep,
             Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY);
+        } else if (setup.isNarrow) {
+          // biome-ignore format: one group of arguments a line
+          kernels.split("narrowConv2dForward", py.count, to, sh * dx.rowStride, sw * dx.pixelStride, from, s.rowStride, s.pixelStride, pack,
+            px.count, inPerGroup, outPerGroup, py.taps, px.taps, py.readStep, px.readStep);
         } else {
           // biome-ignore format: one group of arguments a line
           kernels.split("conv2dForward", py.count,to, sh * dx.rowStride, sw * dx.pixelStride, from, s.rowStride, s.pixelStride, pack, 0, workspace.memory,
@@ -399,13 +421,16 @@ export function buildConv2d(construction: Construction, node: NodeOf<"conv2d">):
       to.width,
     );
   };
+  const [phasesY, phasesX] = [phasesOn(0, x.height), phasesOn(1, x.width)];
+  const isDepthwise = groups.inPerGroup === 1 && groups.outPerGroup === 1 && groups.group > 1;
   const setup: Setup = {
     construction,
     window,
     ...groups,
-    isDepthwise: groups.inPerGroup === 1 && groups.outPerGroup === 1 && groups.group > 1,
-    phasesY: phasesOn(0, x.height),
-    phasesX: phasesOn(1, x.width),
+    isDepthwise,
+    isNarrow: !isDepthwise && isNarrowGradient(groups, phasesY, phasesX),
+    phasesY,
+    phasesX,
     winograd: {
       forward: winogradFor("forward"),
       transposed: winogradFor("transposed"),

@@ -41,6 +41,14 @@ const channelTails: Row[] = [1, 2, 3, 5, 7, 8, 9, 16].map((channels) => ({
   channels,
 }));
 
+const narrowGradients: Row[] = [
+  { name: "three channels, stride 2", channels: 3, kernelShape: [5, 5] as const, strides: [2, 2] as const },
+  { name: "two channels, dilated", channels: 2, dilations: [2, 3] as const, width: 12 },
+  { name: "two groups of three channels", channels: 6, group: 2 },
+  { name: "one channel, one output pixel a row", channels: 1, width: 3, pads: [1, 0, 1, 0] as const },
+  { name: "three channels, sums too long for it", channels: 3, outChannels: 256, height: 4, width: 4 },
+].map((row) => ({ ...row, reason: "gradient with few channels" }));
+
 const outChannelTails: Row[] = [1, 2, 3, 4, 5, 7, 9, 15, 16, 17].map((outChannels) => ({
   name: `${outChannels} output channels`,
   reason: "tails of the 8-channel tile",
@@ -75,6 +83,7 @@ const strideByKernel: Row[] = [1, 2, 3, 4].flatMap((stride) =>
 const rows: Row[] = [
   { name: "base", reason: "the plain 3x3" },
   ...channelTails,
+  ...narrowGradients,
   ...outChannelTails,
   ...widthTails,
   ...strideByKernel,
