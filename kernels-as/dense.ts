@@ -104,6 +104,28 @@ function accumulateRows(
   }
 }
 
+// One function a modification: in the arms of one function Binaryen folds the loops into one that asks for the kind at every weight.
+
+function accumulatePlain(y: usize, indices: usize, count: i32, x: usize, w: usize, outStride: i32, p: f32, n: f32, begin: i32, end: i32): void {
+  accumulateRows(y, indices, count, x, w, outStride, plain, p, n, begin, end);
+}
+
+function accumulateSigned(y: usize, indices: usize, count: i32, x: usize, w: usize, outStride: i32, p: f32, n: f32, begin: i32, end: i32): void {
+  accumulateRows(y, indices, count, x, w, outStride, signed, p, n, begin, end);
+}
+
+function accumulateSquared(y: usize, indices: usize, count: i32, x: usize, w: usize, outStride: i32, p: f32, n: f32, begin: i32, end: i32): void {
+  accumulateRows(y, indices, count, x, w, outStride, squared, p, n, begin, end);
+}
+
+function accumulateOnes(y: usize, indices: usize, count: i32, x: usize, w: usize, outStride: i32, p: f32, n: f32, begin: i32, end: i32): void {
+  accumulateRows(y, indices, count, x, w, outStride, ones, p, n, begin, end);
+}
+
+function accumulatePositive(y: usize, indices: usize, count: i32, x: usize, w: usize, outStride: i32, p: f32, n: f32, begin: i32, end: i32): void {
+  accumulateRows(y, indices, count, x, w, outStride, positive, p, n, begin, end);
+}
+
 /**
  * Dense layer with modified weights, bias and clamping.
  *   y[o] = clamp(bias[o] + sum over i of x[i] * modified(w[o,i]), low, high), i over the listed non-zero inputs, eight at a time
@@ -117,11 +139,11 @@ export function denseForward(
   kind: i32, p: f32, n: f32, low: f32, high: f32, begin: i32, end: i32
 ): void {
   for (let o = <usize>begin << 4; o < <usize>end << 4; o += 16) v128.store(y + o, bias ? v128.load(bias + o) : f32x4.splat(0));
-  if (kind == plain) accumulateRows(y, indices, count, x, w, outStride, plain, p, n, begin, end);
-  else if (kind == signed && p == 1 && n == 0) accumulateRows(y, indices, count, x, w, outStride, positive, p, n, begin, end);
-  else if (kind == signed) accumulateRows(y, indices, count, x, w, outStride, signed, p, n, begin, end);
-  else if (kind == squared) accumulateRows(y, indices, count, x, w, outStride, squared, p, n, begin, end);
-  else accumulateRows(y, indices, count, x, w, outStride, ones, p, n, begin, end);
+  if (kind == plain) accumulatePlain(y, indices, count, x, w, outStride, p, n, begin, end);
+  else if (kind == signed && p == 1 && n == 0) accumulatePositive(y, indices, count, x, w, outStride, p, n, begin, end);
+  else if (kind == signed) accumulateSigned(y, indices, count, x, w, outStride, p, n, begin, end);
+  else if (kind == squared) accumulateSquared(y, indices, count, x, w, outStride, p, n, begin, end);
+  else accumulateOnes(y, indices, count, x, w, outStride, p, n, begin, end);
   const lo = f32x4.splat(low);
   const hi = f32x4.splat(high);
   for (let o = <usize>begin << 4; o < <usize>end << 4; o += 16) {
@@ -180,6 +202,26 @@ function dotRows(dx: usize, s: usize, w: usize, mask: usize, outStride: i32, kin
   }
 }
 
+function dotPlain(dx: usize, s: usize, w: usize, mask: usize, outStride: i32, p: f32, n: f32, begin: i32, end: i32): void {
+  dotRows(dx, s, w, mask, outStride, plain, p, n, begin, end);
+}
+
+function dotSigned(dx: usize, s: usize, w: usize, mask: usize, outStride: i32, p: f32, n: f32, begin: i32, end: i32): void {
+  dotRows(dx, s, w, mask, outStride, signed, p, n, begin, end);
+}
+
+function dotSquared(dx: usize, s: usize, w: usize, mask: usize, outStride: i32, p: f32, n: f32, begin: i32, end: i32): void {
+  dotRows(dx, s, w, mask, outStride, squared, p, n, begin, end);
+}
+
+function dotOnes(dx: usize, s: usize, w: usize, mask: usize, outStride: i32, p: f32, n: f32, begin: i32, end: i32): void {
+  dotRows(dx, s, w, mask, outStride, ones, p, n, begin, end);
+}
+
+function dotPositive(dx: usize, s: usize, w: usize, mask: usize, outStride: i32, p: f32, n: f32, begin: i32, end: i32): void {
+  dotRows(dx, s, w, mask, outStride, positive, p, n, begin, end);
+}
+
 /**
  * Input gradient of a dense layer with modified weights.
  *   dx[i] = sum over o of modified(w[o,i]) * s[o]; 0 where mask is given and mask[i] = 0
@@ -190,11 +232,11 @@ function dotRows(dx: usize, s: usize, w: usize, mask: usize, outStride: i32, kin
 export function denseInputGrad(
   dx: usize, s: usize, w: usize, mask: usize, outStride: i32, kind: i32, p: f32, n: f32, begin: i32, end: i32
 ): void {
-  if (kind == plain) dotRows(dx, s, w, mask, outStride, plain, p, n, begin, end);
-  else if (kind == signed && p == 1 && n == 0) dotRows(dx, s, w, mask, outStride, positive, p, n, begin, end);
-  else if (kind == signed) dotRows(dx, s, w, mask, outStride, signed, p, n, begin, end);
-  else if (kind == squared) dotRows(dx, s, w, mask, outStride, squared, p, n, begin, end);
-  else dotRows(dx, s, w, mask, outStride, ones, p, n, begin, end);
+  if (kind == plain) dotPlain(dx, s, w, mask, outStride, p, n, begin, end);
+  else if (kind == signed && p == 1 && n == 0) dotPositive(dx, s, w, mask, outStride, p, n, begin, end);
+  else if (kind == signed) dotSigned(dx, s, w, mask, outStride, p, n, begin, end);
+  else if (kind == squared) dotSquared(dx, s, w, mask, outStride, p, n, begin, end);
+  else dotOnes(dx, s, w, mask, outStride, p, n, begin, end);
 }
 
 @inline
@@ -223,6 +265,26 @@ function addRows(partials: usize, s: usize, w: usize, mask: usize, blockStride: 
   }
 }
 
+function addPlain(partials: usize, s: usize, w: usize, mask: usize, blockStride: i32, p: f32, n: f32, begin: i32, end: i32): void {
+  addRows(partials, s, w, mask, blockStride, plain, p, n, begin, end);
+}
+
+function addSigned(partials: usize, s: usize, w: usize, mask: usize, blockStride: i32, p: f32, n: f32, begin: i32, end: i32): void {
+  addRows(partials, s, w, mask, blockStride, signed, p, n, begin, end);
+}
+
+function addSquared(partials: usize, s: usize, w: usize, mask: usize, blockStride: i32, p: f32, n: f32, begin: i32, end: i32): void {
+  addRows(partials, s, w, mask, blockStride, squared, p, n, begin, end);
+}
+
+function addOnes(partials: usize, s: usize, w: usize, mask: usize, blockStride: i32, p: f32, n: f32, begin: i32, end: i32): void {
+  addRows(partials, s, w, mask, blockStride, ones, p, n, begin, end);
+}
+
+function addPositive(partials: usize, s: usize, w: usize, mask: usize, blockStride: i32, p: f32, n: f32, begin: i32, end: i32): void {
+  addRows(partials, s, w, mask, blockStride, positive, p, n, begin, end);
+}
+
 /**
  * Input gradient of a dense layer whose weights come in blocks of outputs: adds one block's products to the partial sums.
  *   partials[i][l] += sum over the block's outputs o with o % 16 = l of modified(w[o,i]) * s[o]
@@ -233,11 +295,11 @@ function addRows(partials: usize, s: usize, w: usize, mask: usize, blockStride: 
 export function denseInputGradBlock(
   partials: usize, s: usize, w: usize, mask: usize, blockStride: i32, kind: i32, p: f32, n: f32, begin: i32, end: i32
 ): void {
-  if (kind == plain) addRows(partials, s, w, mask, blockStride, plain, p, n, begin, end);
-  else if (kind == signed && p == 1 && n == 0) addRows(partials, s, w, mask, blockStride, positive, p, n, begin, end);
-  else if (kind == signed) addRows(partials, s, w, mask, blockStride, signed, p, n, begin, end);
-  else if (kind == squared) addRows(partials, s, w, mask, blockStride, squared, p, n, begin, end);
-  else addRows(partials, s, w, mask, blockStride, ones, p, n, begin, end);
+  if (kind == plain) addPlain(partials, s, w, mask, blockStride, p, n, begin, end);
+  else if (kind == signed && p == 1 && n == 0) addPositive(partials, s, w, mask, blockStride, p, n, begin, end);
+  else if (kind == signed) addSigned(partials, s, w, mask, blockStride, p, n, begin, end);
+  else if (kind == squared) addSquared(partials, s, w, mask, blockStride, p, n, begin, end);
+  else addOnes(partials, s, w, mask, blockStride, p, n, begin, end);
 }
 
 /**
