@@ -33,7 +33,7 @@ export function winogradTile(size: ConvolutionSize): Tile {
     window.dilations.every((d) => d === 1);
   const fillsLanes = inPerGroup % 8 === 0 && outPerGroup % 8 === 0 && inPerGroup >= 16 && outPerGroup >= 16;
   if (!isPlain || !(taps === 3 || taps === 5) || !fillsLanes || Math.min(height, width) < 4) return 0;
-  return taps === 3 && Math.min(height, width) > 16 ? 4 : 2;
+  return taps === 3 && Math.min(height, width) > 12 ? 4 : 2;
 }
 
 /** Rows or columns that whole tiles write beyond an axis of this length. */
