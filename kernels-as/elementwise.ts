@@ -153,6 +153,12 @@ export function scaleAdd(out: usize, x: usize, factor: f32, begin: i32, end: i32
   for (; i < stop; i += 4) f32.store(out + i, f32.load(out + i) + factor * f32.load(x + i));
 }
 
+/** Lanes 0 and 2, 1 and 3, in float64. */
+@inline
+function promotedSum(v: v128): v128 {
+  return f64x2.add(f64x2.promote_low_f32x4(v), f64x2.promote_low_f32x4(i64x2.shuffle(v, v, 1, 0)));
+}
+
 /**
  * Stabilised ratio of a rule, with its ledger.
  *   d = z + stabilizer * (signedStabilizer && z < 0 ? -1 : 1);  s[r, i] = d != 0 && gate ? coefficient * R[r, i] / d : 0
@@ -182,55 +188,55 @@ export function ratio(
     let c = 0;
     const quads = (channels & 3) == 0 || bias == 0; // a load of four biases never straddles two pixels
     let i = 0;
-    for (; i + 4 <= length; i += 4) {
-      const vz = v128.load(q);
-      const vr = f32x4.mul(coefficients, v128.load(a));
-      // z < 0 flips the stabiliser's sign; -0 counts as +0
-      const e = v128.xor(epsilon, v128.and(signBit, f32x4.lt(vz, zero)));
-      const d = f32x4.add(vz, e);
-      const divides = f32x4.ne(d, zero);
-      let live = divides;
-      let nowhere = i32x4.splat(0); // outputs that neither the branch of positive nor that of negative outputs serves
-      if (g) {
-        const signed = f32x4.mul(gateSigns, v128.load(h));
-        const open = f32x4.gt(signed, zero);
-        live = v128.and(divides, open);
-        nowhere = gateSign > 0 ? f32x4.eq(signed, zero) : nowhere;
-        nowhere = v128.or(nowhere, v128.andnot(open, divides));
-      } else {
-        nowhere = v128.not(divides);
-      }
-      const vs = v128.and(f32x4.div(vr, d), live);
-      v128.store(o, vs);
-      const held = f32x4.mul(vs, e);
-      stabilizerSum = f64x2.add(stabilizerSum, f64x2.add(f64x2.promote_low_f32x4(held), f64x2.promote_low_f32x4(i64x2.shuffle(held, held, 1, 0))));
-      const lost = v128.and(vr, nowhere);
-      if (v128.any_true(lost)) {
-        droppedSum = f64x2.add(droppedSum, f64x2.add(f64x2.promote_low_f32x4(lost), f64x2.promote_low_f32x4(i64x2.shuffle(lost, lost, 1, 0))));
-      }
-      if (bias) {
-        let b: v128;
-        if (quads) {
-          b = v128.load(bias + (<usize>c << 2));
-          c += 4;
-          if (c == channels) c = 0;
+    while (i + 4 <= length) {
+      // Four sums of at most sixteen terms in float32, then float64 (measured: twice as fast as float64 at once).
+      let biases = zero, held = zero, lost = zero;
+      for (const stop = min(i + 64, length & ~3); i < stop; i += 4) {
+        const vz = v128.load(q);
+        const vr = f32x4.mul(coefficients, v128.load(a));
+        // z < 0 flips the stabiliser's sign; -0 counts as +0
+        const e = v128.xor(epsilon, v128.and(signBit, f32x4.lt(vz, zero)));
+        const d = f32x4.add(vz, e);
+        let live = f32x4.ne(d, zero);
+        if (g) {
+          // Lost is what neither the branch of positive nor that of negative outputs serves.
+          const signed = f32x4.mul(gateSigns, v128.load(h));
+          const open = f32x4.gt(signed, zero);
+          const nowhere = v128.andnot(open, live);
+          lost = f32x4.add(lost, v128.and(vr, gateSign > 0 ? v128.or(nowhere, f32x4.eq(signed, zero)) : nowhere));
+          live = v128.and(live, open);
         } else {
-          b = f32x4.splat(f32.load(bias + (<usize>c << 2)));
-          if (++c == channels) c = 0;
-          b = f32x4.replace_lane(b, 1, f32.load(bias + (<usize>c << 2)));
-          if (++c == channels) c = 0;
-          b = f32x4.replace_lane(b, 2, f32.load(bias + (<usize>c << 2)));
-          if (++c == channels) c = 0;
-          b = f32x4.replace_lane(b, 3, f32.load(bias + (<usize>c << 2)));
-          if (++c == channels) c = 0;
+          lost = f32x4.add(lost, v128.andnot(vr, live));
         }
-        const own = f32x4.mul(vs, b);
-        biasSum = f64x2.add(biasSum, f64x2.add(f64x2.promote_low_f32x4(own), f64x2.promote_low_f32x4(i64x2.shuffle(own, own, 1, 0))));
+        const vs = v128.and(f32x4.div(vr, d), live);
+        v128.store(o, vs);
+        held = f32x4.add(held, f32x4.mul(vs, e));
+        if (bias) {
+          let b: v128;
+          if (quads) {
+            b = v128.load(bias + (<usize>c << 2));
+            c += 4;
+            if (c == channels) c = 0;
+          } else {
+            b = f32x4.splat(f32.load(bias + (<usize>c << 2)));
+            if (++c == channels) c = 0;
+            b = f32x4.replace_lane(b, 1, f32.load(bias + (<usize>c << 2)));
+            if (++c == channels) c = 0;
+            b = f32x4.replace_lane(b, 2, f32.load(bias + (<usize>c << 2)));
+            if (++c == channels) c = 0;
+            b = f32x4.replace_lane(b, 3, f32.load(bias + (<usize>c << 2)));
+            if (++c == channels) c = 0;
+          }
+          biases = f32x4.add(biases, f32x4.mul(vs, b));
+        }
+        a += 16;
+        q += 16;
+        h += 16;
+        o += 16;
       }
-      a += 16;
-      q += 16;
-      h += 16;
-      o += 16;
+      biasSum = f64x2.add(biasSum, promotedSum(biases));
+      stabilizerSum = f64x2.add(stabilizerSum, promotedSum(held));
+      droppedSum = f64x2.add(droppedSum, promotedSum(lost));
     }
     let tailBias: f64 = 0, tailStabilizer: f64 = 0, tailDropped: f64 = 0;
     for (; i < length; i++) {
