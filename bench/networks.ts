@@ -1,8 +1,9 @@
 import { type Composite, compositeByName, compositeNames } from "../engine/composites.ts";
 import { explain } from "../engine/explain.ts";
 import type { Kernels } from "../engine/kernels.ts";
+import type { Network } from "../engine/network.ts";
 import { salientRelevance } from "../engine/salient-relevance.ts";
-import { tensor } from "../engine/tensor.ts";
+import { type Tensor, tensor } from "../engine/tensor.ts";
 import type { SeededNetName } from "../test/cases/seeded-nets.ts";
 import { checked, correlation } from "./difference.ts";
 import { type Effort, measure } from "./measure.ts";
@@ -34,16 +35,16 @@ export function headlineComposites(name: SeededNetName): Composite[] {
   return name === "bvlc_alexnet" ? [...both, epsilonPlusLrnGradient] : both;
 }
 
-/** What a network is measured with on one thread: AlexNet with every composite there is. */
-export function measuredComposites(name: SeededNetName, effort: Effort): Composite[] {
-  const more = {
+/** What a network is measured with on one thread beside that: AlexNet with every composite there is. */
+export function furtherComposites(name: SeededNetName, effort: Effort): Composite[] {
+  const names = {
     alexnet: compositeNames(),
     bvlc_alexnet: [],
     vgg16: ["epsilonGammaBox", "epsilonAlpha2Beta1", "captumEpsilon", "gradient", "guidedBackprop"],
   }[name];
   const headline = headlineComposites(name);
-  const others = more.filter((each) => headline.every((composite) => composite.name !== each));
-  return [...headline, ...others.slice(0, effort.once ? 1 : undefined).map(compositeByName)];
+  const others = names.filter((each) => headline.every((composite) => composite.name !== each));
+  return others.slice(0, effort.once ? 1 : undefined).map(compositeByName);
 }
 
 /** What a network computed, for others to be checked against. */
@@ -53,18 +54,36 @@ export interface Computed {
   readonly maps: ReadonlyMap<string, Float32Array>;
 }
 
+// Plans stay in a network's memory, which ends at 4 GiB; one plan of VGG-16 takes up to 1.2.
+const fullBytes = 2 * 2 ** 30;
+
+/** Calls `visit` with a network that has run and each composite; a network whose memory is full gives way to a fresh one. */
+function eachComposite(
+  build: () => ReturnType<typeof buildSeeded>,
+  composites: readonly Composite[],
+  visit: (network: Network, input: Tensor, start: Float32Array, composite: Composite) => void,
+): void {
+  let built = build();
+  for (const composite of composites) {
+    if (built.network.kernels.arena.usedBytes > fullBytes) built = build();
+    const { network, input } = built;
+    visit(network, input, topStart(network.forward(input).data), composite);
+  }
+}
+
 /** Logits and maps by the direct algorithm; its network is garbage afterwards, so that two never stay in memory. */
 export function computeDirect(
   module: WebAssembly.Module,
   name: SeededNetName,
   composites: readonly Composite[],
 ): Computed {
-  const { network, input } = buildSeeded(module, name, { algorithm: "direct" });
-  const logits = network.forward(input).data;
-  const start = topStart(logits);
-  const maps = new Map(
-    composites.map((composite) => [composite.name, network.relevancePlan(composite).run(start).relevance.data]),
-  );
+  const maps = new Map<string, Float32Array>();
+  let logits: Float32Array = new Float32Array();
+  const build = () => buildSeeded(module, name, { algorithm: "direct" });
+  eachComposite(build, composites, (network, input, start, composite) => {
+    logits = network.forward(input).data;
+    maps.set(composite.name, network.relevancePlan(composite).run(start).relevance.data);
+  });
   return { logits, maps };
 }
 
@@ -75,12 +94,37 @@ export interface Reference extends Computed {
   readonly mapTolerance: number;
 }
 
-/** A whole network: forward, composites, SR step, explanation, memory. */
+/** Composites one after another, each with its forward pass. */
+export function benchComposites(
+  module: WebAssembly.Module,
+  name: SeededNetName,
+  effort: Effort,
+  composites: readonly Composite[],
+  reference: Reference,
+): { results: Result[]; maps: ReadonlyMap<string, Float32Array> } {
+  const results: Result[] = [];
+  const maps = new Map<string, Float32Array>();
+  const build = () => buildSeeded(module, name);
+  eachComposite(build, composites, (network, input, start, composite) => {
+    const plan = network.relevancePlan(composite);
+    const map = plan.run(start).relevance.data;
+    maps.set(composite.name, map);
+    const expected = reference.maps.get(composite.name) ?? [];
+    const check = checked(`${name} ${composite.name}`, map, expected, reference.name, reference.mapTolerance);
+    const timing = measure(effort, () => {
+      network.forward(input);
+      plan.run(start);
+    });
+    results.push({ group: name, by: "srmap", threads: 1, name: composite.name, check, timing });
+  });
+  return { results, maps };
+}
+
+/** A whole network: forward, headline composites, SR step, explanation, memory. */
 export function benchNetwork(
   kernels: Kernels,
   name: SeededNetName,
   effort: Effort,
-  composites: readonly Composite[],
   reference: Reference,
 ): { results: Result[]; computed: Computed } {
   const { threads } = kernels;
@@ -95,6 +139,7 @@ export function benchNetwork(
   ];
   const maps = new Map<string, Float32Array>();
   const start = topStart(logits);
+  const composites = headlineComposites(name);
   for (const composite of composites) {
     const plan = network.relevancePlan(composite);
     const map = plan.run(start).relevance.data;

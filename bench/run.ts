@@ -23,7 +23,7 @@ import { benchKernels } from "./kernels.ts";
 import { benchLayers } from "./layers.ts";
 import { benchLoad } from "./load.ts";
 import { machine } from "./machine.ts";
-import { benchNetwork, computeDirect, headlineComposites, measuredComposites } from "./networks.ts";
+import { benchComposites, benchNetwork, computeDirect, furtherComposites, headlineComposites } from "./networks.ts";
 import { benchPeers, missingPeers } from "./peers.ts";
 import { plot } from "./plot.ts";
 import { print } from "./report.ts";
@@ -89,16 +89,18 @@ const networks = (part: string): SeededNetName[] =>
     (name) => wants(part, name) && (!effort.once || name === "alexnet" || values.only.includes(name)),
   );
 for (const name of networks("networks")) {
-  const composites = measuredComposites(name, effort);
-  const direct = computeDirect(module, name, composites);
+  const further = furtherComposites(name, effort);
+  const direct = computeDirect(module, name, [...headlineComposites(name), ...further]);
   const reference = { ...direct, name: "direct mode", logitsTolerance: 1e-5, mapTolerance: 1e-2 };
-  const one = benchNetwork(instantiateKernels(module), name, effort, composites, reference);
+  const one = benchNetwork(instantiateKernels(module), name, effort, reference);
+  const more = benchComposites(module, name, effort, further, reference);
+  const computed = { ...one.computed, maps: new Map([...one.computed.maps, ...more.maps]) };
   const samples = Number(values.samples);
-  add([...one.results, ...(values.peers ? benchPeers(name, 1, samples, one.computed) : [])]);
+  add([...one.results, ...more.results, ...(values.peers ? benchPeers(name, 1, samples, computed) : [])]);
   if (effort.once && !values.peers) continue; // the gate sees threads in benchThreads
   const kernels = await loadKernels({ threads: 2 });
   const same = { ...one.computed, name: "one thread", logitsTolerance: 0, mapTolerance: 0 };
-  const two = benchNetwork(kernels, name, effort, headlineComposites(name), same);
+  const two = benchNetwork(kernels, name, effort, same);
   await kernels.close();
   add([...two.results, ...(values.peers ? benchPeers(name, 2, samples, two.computed) : [])]);
 }
