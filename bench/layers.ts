@@ -1,12 +1,14 @@
-import { compositeByName } from "../engine/composites.ts";
+import { type Composite, compositeByName } from "../engine/composites.ts";
 import { instantiateKernels } from "../engine/kernels.ts";
 import { Network } from "../engine/network.ts";
-import { epsilon, zPlus } from "../engine/rules.ts";
+import { epsilon, gradient, type LinearRule, zPlus } from "../engine/rules.ts";
 import { elementCount, tensor } from "../engine/tensor.ts";
 import { fillValues } from "../test/cases/values.ts";
+import { arithmetic, chosenTile } from "./convolution.ts";
+import { checked } from "./difference.ts";
 import { type Effort, measure } from "./measure.ts";
 import type { Result } from "./result.ts";
-import { readShapes, type ShapeLayer } from "./shapes.ts";
+import { oneOfEachKind, readShapes, type ShapeLayer } from "./shapes.ts";
 
 /** One layer as a network, in its own kernel memory, with seeded parameters. */
 function build(module: WebAssembly.Module, { definition }: ShapeLayer, algorithm: "auto" | "direct"): Network {
@@ -18,56 +20,75 @@ function build(module: WebAssembly.Module, { definition }: ShapeLayer, algorithm
   return network;
 }
 
-/** sqrt(sum (actual - expected)^2 / sum expected^2). */
-function relativeL2(actual: Float32Array, expected: Float32Array): number {
-  let error = 0;
-  let norm = 0;
-  for (let i = 0; i < expected.length; i++) {
-    error += (actual[i]! - expected[i]!) ** 2;
-    norm += expected[i]! ** 2;
-  }
-  return Math.sqrt(error / norm);
+/** The same rule for every layer with weights. */
+function everywhere(name: string, rule: LinearRule, base = "li2019"): Composite {
+  return { ...compositeByName(base), name, assignments: [{ match: {}, rule }] };
 }
+
+// Alone, a layer gets relevance everywhere, so all passes of lrp0 and z+ are direct: Z, which is not stored, and the gradient; for z+
+// both twice, since the input of a layer alone may be negative.
+const linearPasses: readonly (readonly [composite: Composite, passes: number, isDirect: boolean])[] = [
+  [everywhere("transposed", gradient(), "gradient"), 1, false],
+  [everywhere("lrp0, exact", epsilon(0)), 2, true],
+  [everywhere("zPlus, exact", zPlus()), 4, true],
+];
+const poolPasses: readonly Composite[] = [{ ...compositeByName("li2019"), name: "winner" }];
+const lrnPasses: readonly Composite[] = [
+  { ...compositeByName("li2019"), name: "taylor", lrn: "taylor" },
+  { ...compositeByName("li2019"), name: "gradient", lrn: "gradient" },
+];
 
 /** Forward and relevance passes of every layer of a shape file, checked against the direct algorithm. */
 export function benchLayers(module: WebAssembly.Module, file: string, effort: Effort): Result[] {
   const results: Result[] = [];
-  for (const layer of readShapes(file)) {
+  for (const layer of effort.once ? oneOfEachKind(readShapes(file)) : readShapes(file)) {
+    const { name, op, conv, flop, definition } = layer;
     const network = build(module, layer, "auto");
-    const { inputShape } = layer.definition;
+    const { inputShape } = definition;
     const input = tensor(inputShape, fillValues(elementCount(inputShape), "rectified", 7));
     const output = network.forward(input).data;
     const direct = build(module, layer, "direct");
-    const off = relativeL2(output, direct.forward(input).data);
     // Each algorithm is proven in test/kernels-as; here a wrong shape or plan would show.
-    if (!(off < 1e-5)) throw new Error(`${file} ${layer.name}: auto and direct differ by ${off} (relative L2).`);
-    const common = {
-      group: `layers of ${file}`,
-      by: "srmap",
-      threads: 1,
-      check: `direct mode ${off.toExponential(1)}`,
-    };
-    const built = network.layers[0];
+    const check = checked(`${file} ${name}`, output, direct.forward(input).data, "direct mode", 1e-5);
+    const [built] = network.layers;
     if (built === undefined) continue;
+    const common = { group: `layers of ${file}`, by: "srmap", threads: 1 };
+    // Dense layers read the rows of inputs that are not 0; pools and LRN their input, and write their output.
+    const bytes =
+      op === "dense"
+        ? 4 * output.length * input.data.filter((value) => value !== 0).length
+        : 4 * (input.data.length + output.length);
+    const byMemory = conv ? {} : { bytes };
+    const costs = flop === 0 ? {} : { flop };
     results.push({
       ...common,
-      name: `${layer.name} forward`,
-      flop: layer.flop,
-      timing: measure(effort, () => built.runtime.forward()),
+      ...costs,
+      ...byMemory,
+      ...(conv ? { arithmetic: arithmetic(conv, chosenTile(conv)) } : {}),
+      check,
+      name: `${name} forward`,
+      timing: measure(effort, () => built.runtime.forward(), 0.3),
     });
-    if (layer.flop === 0) continue;
-    // Alone, a layer gets relevance everywhere, so both passes are direct: Z, which is not stored, and the gradient.
-    for (const [name, rule, passes] of [
-      ["lrp0, exact", epsilon(0), 2],
-      ["zPlus, exact", zPlus(), 2],
-    ] as const) {
-      const composite = { ...compositeByName("li2019"), name, assignments: [{ match: {}, rule }] };
+    const passes =
+      op === "maxPool2d" || op === "lrn"
+        ? (op === "lrn" ? lrnPasses : poolPasses).map((composite) => [composite, 0, true] as const)
+        : linearPasses;
+    for (const [composite, count, isDirect] of passes) {
       const plan = network.relevancePlan(composite);
+      const mapCheck = checked(
+        `${file} ${name} ${composite.name}`,
+        plan.run(output).relevance.data,
+        direct.relevancePlan(composite).run(output).relevance.data,
+        "direct mode",
+        1e-4,
+      );
+      const tile = conv && !isDirect && conv.stride === 1 ? chosenTile({ ...conv, channels: conv.outChannels }) : 0;
       results.push({
         ...common,
-        name: `${layer.name} ${name}`,
-        flop: passes * layer.flop,
-        timing: measure(effort, () => void plan.run(output)),
+        ...(count > 0 && conv ? { flop: count * flop, arithmetic: count * arithmetic(conv, tile) } : {}),
+        check: mapCheck,
+        name: `${name} ${composite.name}`,
+        timing: measure(effort, () => void plan.run(output), 0.3),
       });
     }
   }

@@ -1,17 +1,17 @@
 // Loads a network and prints how long it took since the process started, and the most memory that the process held.
-// Usage: node load-child.js MODEL WEIGHTS [whole|outside]: with a third argument it also explains a seeded input, by the direct
-// algorithm, with all weights in memory or left in the file, and prints the checksum of what came out.
+// Usage: node load-child.js MODEL WEIGHTS [auto|direct|outside]: with a third argument it also explains a seeded input, by the algorithm
+// of that name or with all weights left in the file, and prints the checksum of what came out.
 import { createHash } from "node:crypto";
 import { explain } from "../engine/explain.ts";
 import { elementCount, tensor } from "../engine/tensor.ts";
 import { loadNetwork } from "../host/load-network.ts";
 
-const [model, weights = "", residence] = process.argv.slice(2);
+const [model, weights = "", use] = process.argv.slice(2);
 const options =
-  residence === "outside" ? { lowMemory: true } : residence === "whole" ? { algorithm: "direct" as const } : {};
+  use === "outside" ? { lowMemory: true } : use === "auto" || use === "direct" ? ({ algorithm: use } as const) : {};
 const network = await loadNetwork(model, weights, options);
 let sha256 = "";
-if (residence !== undefined) {
+if (use !== undefined) {
   const { inputShape } = network.definition;
   const input = Float32Array.from({ length: elementCount(inputShape) }, (_, i) => ((i * 7919) % 509) / 254 - 1);
   const { logits, relevance, salientRelevance } = explain(network, tensor(inputShape, input));

@@ -1,11 +1,14 @@
-import { compositeByName } from "../engine/composites.ts";
+import { type Composite, compositeByName, compositeNames } from "../engine/composites.ts";
 import { explain } from "../engine/explain.ts";
+import type { Kernels } from "../engine/kernels.ts";
+import type { Network } from "../engine/network.ts";
 import { salientRelevance } from "../engine/salient-relevance.ts";
-import type { Tensor } from "../engine/tensor.ts";
+import { type Tensor, tensor } from "../engine/tensor.ts";
 import type { SeededNetName } from "../test/cases/seeded-nets.ts";
+import { checked, correlation } from "./difference.ts";
 import { type Effort, measure } from "./measure.ts";
 import type { Result } from "./result.ts";
-import { buildSeeded } from "./seeded.ts";
+import { buildSeeded, topStart } from "./seeded.ts";
 import { readShapes } from "./shapes.ts";
 
 const shapeFile: Readonly<Record<SeededNetName, string>> = {
@@ -19,87 +22,162 @@ export function forwardFlop(name: SeededNetName): number {
   return readShapes(shapeFile[name]).reduce((sum, { flop }) => sum + flop, 0);
 }
 
-function relativeL2(actual: Float32Array, expected: Float32Array): number {
-  let error = 0;
-  let norm = 0;
-  for (let i = 0; i < expected.length; i++) {
-    error += (actual[i]! - expected[i]!) ** 2;
-    norm += expected[i]! ** 2;
-  }
-  return Math.sqrt(error / norm);
+/** zennit has no rule for LRN and so takes its gradient: what its EpsilonPlus is compared with where a network has LRN. */
+export const epsilonPlusLrnGradient: Composite = {
+  ...compositeByName("epsilonPlus"),
+  name: "epsilonPlus, LRN by gradient",
+  lrn: "gradient",
+};
+
+/** What every network is measured with, and at every number of threads. */
+export function headlineComposites(name: SeededNetName): Composite[] {
+  const both = ["li2019", "epsilonPlus"].map(compositeByName);
+  return name === "bvlc_alexnet" ? [...both, epsilonPlusLrnGradient] : both;
 }
 
-function oneHot(logits: Float32Array): Float32Array {
-  const start = new Float32Array(logits.length);
-  const top = logits.reduce((best, value, i) => (value > logits[best]! ? i : best), 0);
-  start[top] = logits[top]!;
-  return start;
+/** What a network is measured with on one thread beside that: AlexNet with every composite there is. */
+export function furtherComposites(name: SeededNetName, effort: Effort): Composite[] {
+  const names = {
+    alexnet: compositeNames(),
+    bvlc_alexnet: [],
+    vgg16: ["epsilonGammaBox", "epsilonAlpha2Beta1", "captumEpsilon", "gradient", "guidedBackprop"],
+  }[name];
+  const headline = headlineComposites(name);
+  const others = names.filter((each) => headline.every((composite) => composite.name !== each));
+  return others.slice(0, effort.once ? 1 : undefined).map(compositeByName);
 }
 
-/** What a network computed, for peers to be checked against. */
+/** What a network computed, for others to be checked against. */
 export interface Computed {
   readonly logits: Float32Array;
+  /** Relevance maps by composite. */
   readonly maps: ReadonlyMap<string, Float32Array>;
 }
 
-/** A whole network: forward, composites with and without the forward pass, SR step, explanation, memory. */
-export function benchNetwork(
+// Plans stay in a network's memory, which ends at 4 GiB; one plan of VGG-16 takes up to 1.2.
+const fullBytes = 2 * 2 ** 30;
+
+/** Calls `visit` with a network that has run and each composite; a network whose memory is full gives way to a fresh one. */
+function eachComposite(
+  build: () => ReturnType<typeof buildSeeded>,
+  composites: readonly Composite[],
+  visit: (network: Network, input: Tensor, start: Float32Array, composite: Composite) => void,
+): void {
+  let built = build();
+  for (const composite of composites) {
+    if (built.network.kernels.arena.usedBytes > fullBytes) built = build();
+    const { network, input } = built;
+    visit(network, input, topStart(network.forward(input).data), composite);
+  }
+}
+
+/** Logits and maps by the direct algorithm; its network is garbage afterwards, so that two never stay in memory. */
+export function computeDirect(
+  module: WebAssembly.Module,
+  name: SeededNetName,
+  composites: readonly Composite[],
+): Computed {
+  const maps = new Map<string, Float32Array>();
+  let logits: Float32Array = new Float32Array();
+  const build = () => buildSeeded(module, name, { algorithm: "direct" });
+  eachComposite(build, composites, (network, input, start, composite) => {
+    logits = network.forward(input).data;
+    maps.set(composite.name, network.relevancePlan(composite).run(start).relevance.data);
+  });
+  return { logits, maps };
+}
+
+/** What results are compared with, what that is called, and how far off logits and maps may be. */
+export interface Reference extends Computed {
+  readonly name: string;
+  readonly logitsTolerance: number;
+  readonly mapTolerance: number;
+}
+
+/** Composites one after another, each with its forward pass. */
+export function benchComposites(
   module: WebAssembly.Module,
   name: SeededNetName,
   effort: Effort,
-): { results: Result[]; computed: Computed } {
-  const direct = directLogits(module, name);
-  const { network, input, loadMs } = buildSeeded(module, name);
-  const logits = network.forward(input).data;
-  const off = relativeL2(logits, direct);
-  if (!(off < 1e-5)) throw new Error(`${name}: auto and direct logits differ by ${off} (relative L2).`);
-  const check = `direct mode ${off.toExponential(1)}`;
-  const common = { group: name, by: "srmap", threads: 1, check };
-  const results: Result[] = [{ ...common, name: "load", value: loadMs, unit: "ms" }];
-  results.push({
-    ...common,
-    name: "forward",
-    flop: forwardFlop(name),
-    timing: measure(effort, () => void network.forward(input)),
-  });
+  composites: readonly Composite[],
+  reference: Reference,
+): { results: Result[]; maps: ReadonlyMap<string, Float32Array> } {
+  const results: Result[] = [];
   const maps = new Map<string, Float32Array>();
-  const start = oneHot(logits);
-  let map: Tensor | undefined;
-  for (const composite of ["li2019", "epsilonPlus"]) {
-    const plan = network.relevancePlan(compositeByName(composite));
-    const { relevance } = plan.run(start);
-    map ??= relevance;
-    maps.set(composite, relevance.data);
-    results.push({
-      ...common,
-      name: `${composite} without forward`,
-      timing: measure(effort, () => void plan.run(start)),
+  const build = () => buildSeeded(module, name);
+  eachComposite(build, composites, (network, input, start, composite) => {
+    const plan = network.relevancePlan(composite);
+    const map = plan.run(start).relevance.data;
+    maps.set(composite.name, map);
+    const expected = reference.maps.get(composite.name) ?? [];
+    const check = checked(`${name} ${composite.name}`, map, expected, reference.name, reference.mapTolerance);
+    const timing = measure(effort, () => {
+      network.forward(input);
+      plan.run(start);
     });
-    results.push({
-      ...common,
-      name: composite,
-      timing: measure(effort, () => {
-        network.forward(input);
-        plan.run(start);
-      }),
-    });
-  }
-  const relevance = map;
-  if (relevance) {
-    results.push({
-      ...common,
-      name: "SR step",
-      timing: measure(effort, () => void salientRelevance(network.kernels, relevance)),
-    });
-  }
-  results.push({ ...common, name: "explain", timing: measure(effort, () => void explain(network, input)) });
-  const arenaMiB = network.kernels.arena.usedBytes / 2 ** 20;
-  results.push({ ...common, name: "kernel memory, two composites planned", value: arenaMiB, unit: "MiB" });
-  return { results, computed: { logits, maps } };
+    results.push({ group: name, by: "srmap", threads: 1, name: composite.name, check, timing });
+  });
+  return { results, maps };
 }
 
-/** Logits by the direct algorithm; its network is garbage afterwards, so that two never stay in memory. */
-function directLogits(module: WebAssembly.Module, name: SeededNetName): Float32Array {
-  const { network, input } = buildSeeded(module, name, { algorithm: "direct" });
-  return network.forward(input).data;
+/** A whole network: forward, headline composites, SR step, explanation, memory. */
+export function benchNetwork(
+  kernels: Kernels,
+  name: SeededNetName,
+  effort: Effort,
+  reference: Reference,
+): { results: Result[]; computed: Computed } {
+  const { threads } = kernels;
+  const { network, input, loadMs } = buildSeeded(kernels, name);
+  const logits = network.forward(input).data;
+  const common = { group: name, by: "srmap", threads };
+  const check = checked(`${name} logits`, logits, reference.logits, reference.name, reference.logitsTolerance);
+  const forward = measure(effort, () => void network.forward(input));
+  const results: Result[] = [
+    { ...common, name: "load", value: loadMs, unit: "ms" },
+    { ...common, name: "forward", check, flop: forwardFlop(name), timing: forward },
+  ];
+  const maps = new Map<string, Float32Array>();
+  const start = topStart(logits);
+  const composites = headlineComposites(name);
+  for (const composite of composites) {
+    const plan = network.relevancePlan(composite);
+    const map = plan.run(start).relevance.data;
+    maps.set(composite.name, map);
+    const expected = reference.maps.get(composite.name) ?? [];
+    const mapCheck = checked(`${name} ${composite.name}`, map, expected, reference.name, reference.mapTolerance);
+    const whole = measure(effort, () => {
+      network.forward(input);
+      plan.run(start);
+    });
+    results.push({ ...common, name: composite.name, check: mapCheck, timing: whole });
+    if (composite.name === "li2019" || composite.name === "epsilonPlus") {
+      const alone = measure(effort, () => void plan.run(start));
+      results.push({ ...common, name: `${composite.name} without forward`, check: mapCheck, timing: alone });
+    }
+  }
+  const map = maps.get("li2019");
+  if (map) {
+    const relevance = tensor(network.definition.inputShape, map);
+    const [exact, fast] = (["exact", "fast"] as const).map((mode) => salientRelevance(kernels, relevance, { mode }));
+    const alike = exact && fast ? correlation(exact.map.data, fast.map.data) : Number.NaN;
+    if (!(alike > 0.99)) throw new Error(`${name}: exact and fast SR maps correlate by ${alike} only.`);
+    for (const mode of ["exact", "fast"] as const) {
+      const timing = measure(effort, () => void salientRelevance(kernels, relevance, { mode }));
+      const srCheck = `exact and fast correlate by ${alike.toFixed(5)}`;
+      results.push({ ...common, name: `SR step, ${mode}`, check: srCheck, timing });
+    }
+    const explained = explain(network, input);
+    const same = checked(`${name} explanation`, explained.relevance.data, map, "relevance alone", 0);
+    const timing = measure(effort, () => void explain(network, input));
+    results.push({ ...common, name: "explanation", check: same, timing });
+  }
+  const arenaMiB = kernels.arena.usedBytes / 2 ** 20;
+  results.push({
+    ...common,
+    name: `kernel memory, ${composites.length} composites planned`,
+    value: arenaMiB,
+    unit: "MiB",
+  });
+  return { results, computed: { logits, maps } };
 }

@@ -1,30 +1,64 @@
-import { cpus } from "node:os";
 import type { Result } from "./result.ts";
+import type { Roof } from "./roof.ts";
 
-const milliseconds = (ms: number): string => (ms >= 100 ? ms.toFixed(0) : ms >= 10 ? ms.toFixed(1) : ms.toFixed(2));
+/** A time with as many digits as are worth reading. */
+export function milliseconds(ms: number): string {
+  return ms >= 100 ? ms.toFixed(0) : ms >= 10 ? ms.toFixed(1) : ms.toFixed(2);
+}
 
-/** Best and worst of the same measure among ours; ratios are against one thread's peers with as many threads. */
+/** A number with its unit: plain where that is readable. */
+export function amount(value: number, unit = ""): string {
+  const text =
+    value !== 0 && Math.abs(value) < 0.01 ? value.toExponential(1) : value.toFixed(Math.abs(value) < 10 ? 2 : 1);
+  return `${text} ${unit}`.trim();
+}
+
+/** Our time over a peer's, for the same work by as many threads; under 1 srmap is faster. */
 export function ratio(own: Result, peer: Result): number | undefined {
   if (own.timing === undefined || peer.timing === undefined) return undefined;
   const isSame = own.group === peer.group && own.name === peer.name && own.threads === peer.threads;
   return isSame ? own.timing.medianMs / peer.timing.medianMs : undefined;
 }
 
-function line(result: Result, own: Result | undefined): string {
-  const { timing, flop } = result;
-  const head = `  ${result.name.padEnd(38)} ${result.by.padEnd(32)} ${String(result.threads).padStart(2)}T`;
-  if (timing === undefined)
-    return `${head} ${(result.value ?? Number.NaN).toFixed(1).padStart(9)} ${result.unit ?? ""}`;
+/** What a result reaches, and which part of the roof that is. */
+function rate({ timing, flop, arithmetic = flop, bytes, threads }: Result, roof: Roof | undefined): string {
+  if (timing === undefined) return "";
+  const perSecond = (count: number): number => count / timing.medianMs / 1e6;
+  const share = (value: number, limit: number | undefined): string =>
+    limit === undefined || threads !== 1 ? "" : ` = ${((100 * value) / limit).toFixed(0)} % of the roof`;
+  const parts: string[] = [];
+  if (flop && arithmetic) {
+    const done = arithmetic === flop ? "" : `, ${perSecond(arithmetic).toFixed(1)} done`;
+    const isBounded = bytes === undefined;
+    parts.push(
+      `${perSecond(flop).toFixed(1)} GFLOP/s${done}${isBounded ? share(perSecond(arithmetic), roof?.gflops) : ""}`,
+    );
+  }
+  if (bytes) parts.push(`${perSecond(bytes).toFixed(1)} GB/s${share(perSecond(bytes), roof?.gigabytes)}`);
+  return parts.join(", ");
+}
+
+function line(result: Result, rows: readonly Result[], roof: Roof | undefined): string {
+  const { timing, check } = result;
+  const head = `  ${result.name.padEnd(42)} ${result.by.padEnd(30)} ${String(result.threads).padStart(2)}T`;
+  const checkedBy = check === undefined ? "" : `  [${check}]`;
+  if (timing === undefined) return `${head} ${amount(result.value ?? Number.NaN, result.unit)}${checkedBy}`;
   const range = `${milliseconds(timing.minMs)}-${milliseconds(timing.maxMs)}`;
-  const rate = flop ? `${(flop / timing.medianMs / 1e6).toFixed(1).padStart(6)} GFLOP/s` : "";
   const times = `${milliseconds(timing.medianMs).padStart(9)} ms (${range}) cpu ${milliseconds(timing.cpuMs)}`;
+  const own = rows.find((each) => each.by === "srmap" && each.name === result.name && each.threads === result.threads);
   const against = own && own !== result ? ratio(own, result) : undefined;
   const compared = against === undefined ? "" : `  srmap is ${against.toFixed(2)} x this`;
-  return `${head} ${times.padEnd(48)} ${rate}${compared}${result.check ? `  [${result.check}]` : ""}`;
+  // In one group the same work by one thread and by more: how far threads carry.
+  const single = rows.find((each) => each.by === result.by && each.name === result.name && each.threads === 1);
+  const gain =
+    single?.timing && result.by === "srmap" && result.threads > 1
+      ? `  ${(single.timing.medianMs / timing.medianMs).toFixed(2)} times one thread`
+      : "";
+  return `${head} ${times.padEnd(46)} ${rate(result, roof)}${compared}${gain}${checkedBy}`;
 }
 
 /** Prints the tables. */
-export function print(results: readonly Result[]): void {
+export function print(results: readonly Result[], roof?: Roof): void {
   for (const group of new Set(results.map((each) => each.group))) {
     console.log(`\n${group}`);
     const rows = results.filter((each) => each.group === group);
@@ -32,64 +66,18 @@ export function print(results: readonly Result[]): void {
       .map((row) => ({ row, first: rows.findIndex((other) => other.name === row.name) }))
       .sort((a, b) => a.first - b.first)
       .map(({ row }) => row);
+    const printed = new Set<string>();
     for (const row of sorted) {
-      const own = rows.find((each) => each.by === "srmap" && each.name === row.name && each.threads === row.threads);
-      console.log(line(row, own));
+      if (row.unit !== "relative L2") {
+        console.log(line(row, rows, roof));
+        continue;
+      }
+      // Algorithms side by side.
+      if (printed.has(row.name)) continue;
+      printed.add(row.name);
+      const algorithms = sorted.filter(({ name }) => name === row.name);
+      const cells = algorithms.map(({ by, value = Number.NaN }) => `${amount(value)} ${by}`.padEnd(28));
+      console.log(`  ${row.name.padEnd(42)} ${cells.join(" ").trimEnd()}`);
     }
   }
-}
-
-/** Where and how it was measured. */
-export function machine(): Record<string, string | number> {
-  const all = cpus();
-  return {
-    cpu: all[0]?.model ?? "unknown",
-    cores: all.length,
-    node: process.version,
-    v8: process.versions.v8,
-    command: `npm run bench -- ${process.argv.slice(2).join(" ")}`.trim(),
-  };
-}
-
-const escaped = (text: string): string => text.replace(/&/g, "&amp;").replace(/</g, "&lt;");
-
-/** A bar for everyone who did the same work, group after group: milliseconds, shorter is better. */
-export function plot(results: readonly Result[]): string {
-  const timed = results.filter((each) => each.timing !== undefined && !each.group.startsWith("layers"));
-  const groups = [...new Set(timed.map((each) => `${each.group}|${each.name}|${each.threads}`))]
-    .map((key) => timed.filter((each) => `${each.group}|${each.name}|${each.threads}` === key))
-    .filter((rows) => rows.some((row) => row.by === "srmap") && rows.length > 1);
-  const parts: string[] = [];
-  let y = 44;
-  for (const rows of groups) {
-    const [first] = rows;
-    if (first === undefined) continue;
-    const longest = Math.max(...rows.map((row) => row.timing?.medianMs ?? 0));
-    parts.push(
-      `<text x="20" y="${y}" font-weight="600">${escaped(first.group)} ${escaped(first.name)}, ${first.threads} thread${first.threads > 1 ? "s" : ""}</text>`,
-    );
-    y += 8;
-    for (const row of [...rows].sort((a, b) => (a.timing?.medianMs ?? 0) - (b.timing?.medianMs ?? 0))) {
-      const ms = row.timing?.medianMs ?? 0;
-      const width = Math.max(1, (ms / longest) * 420);
-      const fill = row.by === "srmap" ? "#1f6feb" : "#b8bfc8";
-      parts.push(
-        `<text x="212" y="${y + 13}" text-anchor="end">${escaped(row.by)}</text>` +
-          `<rect x="220" y="${y + 2}" width="${width.toFixed(1)}" height="14" rx="2" fill="${fill}"/>` +
-          `<text x="${(226 + width).toFixed(1)}" y="${y + 13}">${milliseconds(ms)} ms</text>`,
-      );
-      y += 20;
-    }
-    y += 22;
-  }
-  const { cpu, cores, node } = machine();
-  const title = `${cpu}, ${cores} cores, Node ${node}; median, milliseconds, shorter is better`;
-  return [
-    `<svg xmlns="http://www.w3.org/2000/svg" width="760" height="${y}" viewBox="0 0 760 ${y}" font-family="system-ui, sans-serif" font-size="12" fill="#24292f">`,
-    `<rect width="760" height="${y}" fill="#ffffff"/>`,
-    `<text x="20" y="22" fill="#57606a">${escaped(title)}</text>`,
-    ...parts,
-    "</svg>",
-    "",
-  ].join("\n");
 }

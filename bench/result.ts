@@ -11,6 +11,10 @@ export interface Result {
   readonly timing?: Timing;
   /** Floating point operations of one call, 2 per multiply-accumulate of the direct algorithm. */
   readonly flop?: number;
+  /** Those that the algorithm really does; for Winograd's its products, without the transforms around them. Default: flop. */
+  readonly arithmetic?: number;
+  /** Bytes that one call must read or write, for work that memory bounds. */
+  readonly bytes?: number;
   /** A measure that is no time, with its unit. */
   readonly value?: number;
   readonly unit?: string;

@@ -1,21 +1,41 @@
-// Measures everything and prints ratios. Usage: npm run bench -- [--once] [--only PART]... [--peers] [--samples N]
-//   --once   one call of everything that needs no large network: the gate
-//   --only   sizes, load, salient, layers, networks, or the name of a shape file or network; several add up
-//   --peers  also runs the competitors that bench/peers/install.sh installed and those of the Python in SRMAP_PYTHON
-// Results go to build/bench-results: results.json, plot.svg.
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+// Measures everything and prints times, shares of the roof, ratios to peers and goals.
+// Usage: npm run bench -- [--once] [--only PART]... [--peers] [--samples N] [--write-plot FILE]
+//   --once        one call of everything, of small networks: the gate
+//   --only        roof, sizes, salient, cold, load, kernels, layers, networks, threads, targets, batch, accuracy, or the name of a
+//                 shape file or network; several add up
+//   --peers       also runs the competitors that bench/peers/install.sh installed and those of the Python in SRMAP_PYTHON
+//   --samples     how often a peer runs, default 7
+//   --write-plot  where the picture of the headline rows goes too, for the README
+// Results go to build/bench-results: results.json, and plot.svg where peers ran.
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import type { SeededNetName } from "../test/cases/seeded-nets.ts";
+import { instantiateKernels } from "../engine/kernels.ts";
+import { loadKernels } from "../host/kernels.ts";
+import { type SeededNetName, seededNetNames } from "../test/cases/seeded-nets.ts";
+import { benchAccuracy } from "./accuracy.ts";
+import { benchBatch } from "./batch.ts";
+import { benchColdStart } from "./cold-start.ts";
+import { printGoals } from "./goals.ts";
+import { benchKernels } from "./kernels.ts";
 import { benchLayers } from "./layers.ts";
 import { benchLoad } from "./load.ts";
-import { benchNetwork } from "./networks.ts";
-import { benchPeers } from "./peers.ts";
-import { machine, plot, print } from "./report.ts";
+import { machine } from "./machine.ts";
+import { benchComposites, benchNetwork, computeDirect, furtherComposites, headlineComposites } from "./networks.ts";
+import { benchPeers, missingPeers } from "./peers.ts";
+import { plot } from "./plot.ts";
+import { print } from "./report.ts";
 import type { Result } from "./result.ts";
+import { benchRoof } from "./roof.ts";
 import { benchSalientRelevance } from "./salient-relevance.ts";
-import { shapeFiles } from "./shapes.ts";
+import { buildSeeded } from "./seeded.ts";
+import { writeSeededFile } from "./seeded-file.ts";
+import { plain3x3, shapeFiles } from "./shapes.ts";
 import { benchSizes } from "./sizes.ts";
+import { benchTargets } from "./targets.ts";
+import { benchThreads } from "./threads.ts";
 
 const { values } = parseArgs({
   options: {
@@ -23,6 +43,7 @@ const { values } = parseArgs({
     only: { type: "string", multiple: true, default: [] },
     peers: { type: "boolean", default: false },
     samples: { type: "string", default: "7" },
+    "write-plot": { type: "string" },
   },
 });
 const effort = { once: values.once };
@@ -30,32 +51,81 @@ const wants = (...names: string[]): boolean =>
   values.only.length === 0 || values.only.some((only) => names.includes(only));
 const module = new WebAssembly.Module(readFileSync(new URL("../kernels-as/kernels.wasm", import.meta.url)));
 const results: Result[] = [];
-const add = (rows: readonly Result[]): void => {
-  results.push(...rows);
-  print(rows);
-};
 
 console.log(
   Object.entries(machine())
     .map(([key, value]) => `${key}: ${value}`)
     .join("; "),
 );
+// Always, since it is short and shares are of it.
+const { roof, results: roofRows } = benchRoof(effort);
+const add = (rows: readonly Result[]): void => {
+  results.push(...rows);
+  print(rows, roof);
+};
+add(roofRows);
 if (wants("sizes")) add(benchSizes());
 if (wants("salient")) add(benchSalientRelevance(module, effort));
-if (wants("load")) add(await benchLoad(effort));
+if (wants("cold", "load")) {
+  const folder = mkdtempSync(join(tmpdir(), "srmap-bench-"));
+  try {
+    const model = effort.once ? "squeezenet1_1" : "vgg16";
+    const path = join(folder, `${model}.safetensors`);
+    await writeSeededFile(model, path);
+    if (wants("cold")) add(benchColdStart(model, path, effort));
+    if (wants("load")) add(benchLoad(model, path, effort));
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
 for (const file of shapeFiles()) {
   // VGG-16's layers one by one take a minute in the direct mode they are checked against.
-  if (wants("layers", file) && !(effort.once && file === "vgg16")) add(benchLayers(module, file, effort));
+  if (effort.once && file === "vgg16") continue;
+  if (wants("kernels", file) && plain3x3(file).length > 0) add(benchKernels(module, file, effort));
+  if (wants("layers", file)) add(benchLayers(module, file, effort));
 }
-for (const name of ["alexnet", "bvlc_alexnet", "vgg16"] satisfies SeededNetName[]) {
-  if (!wants("networks", name) || (effort.once && name !== "alexnet")) continue;
-  const { results: own, computed } = benchNetwork(module, name, effort);
-  const peers = values.peers ? benchPeers(name, 1, Number(values.samples), computed) : [];
-  add([...own, ...peers]);
+const networks = (part: string): SeededNetName[] =>
+  seededNetNames.filter(
+    (name) => wants(part, name) && (!effort.once || name === "alexnet" || values.only.includes(name)),
+  );
+for (const name of networks("networks")) {
+  const further = furtherComposites(name, effort);
+  const direct = computeDirect(module, name, [...headlineComposites(name), ...further]);
+  const reference = { ...direct, name: "direct mode", logitsTolerance: 1e-5, mapTolerance: 1e-2 };
+  const one = benchNetwork(instantiateKernels(module), name, effort, reference);
+  const more = benchComposites(module, name, effort, further, reference);
+  const computed = { ...one.computed, maps: new Map([...one.computed.maps, ...more.maps]) };
+  const samples = Number(values.samples);
+  add([...one.results, ...more.results, ...(values.peers ? benchPeers(name, 1, samples, computed) : [])]);
+  if (effort.once && !values.peers) continue; // the gate sees threads in benchThreads
+  const kernels = await loadKernels({ threads: 2 });
+  const same = { ...one.computed, name: "one thread", logitsTolerance: 0, mapTolerance: 0 };
+  const two = benchNetwork(kernels, name, effort, same);
+  await kernels.close();
+  add([...two.results, ...(values.peers ? benchPeers(name, 2, samples, two.computed) : [])]);
 }
+for (const name of networks("threads")) {
+  if (name !== "bvlc_alexnet") add(await benchThreads(name, effort));
+}
+for (const name of seededNetNames) {
+  const isWanted = networks("targets").includes(name) || networks("batch").includes(name);
+  if (!isWanted || name === "bvlc_alexnet") continue;
+  const { network, input } = buildSeeded(module, name);
+  if (networks("targets").includes(name)) add(benchTargets(network, input, effort));
+  if (networks("batch").includes(name)) add(benchBatch(network, input, effort));
+}
+if (wants("accuracy")) add(benchAccuracy(module, effort));
+if (!effort.once) printGoals(results);
 
 const folder = fileURLToPath(new URL("../bench-results/", import.meta.url));
 mkdirSync(folder, { recursive: true });
-writeFileSync(`${folder}results.json`, `${JSON.stringify({ machine: machine(), results }, null, 1)}\n`);
-writeFileSync(`${folder}plot.svg`, plot(results));
-console.log(`\n${folder}results.json, plot.svg`);
+writeFileSync(`${folder}results.json`, `${JSON.stringify({ machine: machine(), roof, results }, null, 1)}\n`);
+const picture = plot(results);
+if (picture !== undefined) {
+  writeFileSync(`${folder}plot.svg`, picture);
+  if (values["write-plot"] !== undefined) writeFileSync(values["write-plot"], picture);
+}
+console.log(`\n${folder}results.json${picture === undefined ? "" : ", plot.svg"}`);
+if (!effort.once && !(values.peers && missingPeers() === "")) {
+  console.log(missingPeers() || "Peers are installed: add --peers to measure them in the same run.");
+}

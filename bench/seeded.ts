@@ -32,10 +32,18 @@ export function buildSeeded(
   return { network, input: { shape: definition.inputShape, data: seededInput(name) }, loadMs };
 }
 
+/** Where relevance of the best class starts: its logit, 0 elsewhere. */
+export function topStart(logits: Float32Array): Float32Array {
+  const start = new Float32Array(logits.length);
+  const top = logits.reduce((best, value, i) => (value > logits[best]! ? i : best), 0);
+  start[top] = logits[top]!;
+  return start;
+}
+
 /** Writes what peers read, once: net.json, weights.bin, input.bin, model.onnx. Returns the folder. */
 export function exportSeeded(name: SeededNetName): string {
   const folder = fileURLToPath(new URL(`../bench-data/${name}/`, import.meta.url));
-  if (existsSync(`${folder}model.onnx`)) return folder;
+  if (existsSync(`${folder}complete`)) return folder;
   mkdirSync(folder, { recursive: true });
   const definition = seededDefinition(name);
   const tensors = seededTensors(name);
@@ -75,7 +83,11 @@ export function exportSeeded(name: SeededNetName): string {
         return base;
     }
   });
-  writeFileSync(`${folder}net.json`, JSON.stringify({ inputShape: definition.inputShape, layers }));
+  // What black and white become: the bounds of the input.
+  const { scale, mean, std } = definition.preprocessing;
+  const [low, high] = [0, 255].map((value) => mean.map((m, c) => (value * scale - m) / (std[c] ?? 1)));
+  writeFileSync(`${folder}net.json`, JSON.stringify({ inputShape: definition.inputShape, low, high, layers }));
   writeFileSync(`${folder}model.onnx`, onnxModel(definition, tensors, "weights.bin"));
+  writeFileSync(`${folder}complete`, "");
   return folder;
 }

@@ -2,6 +2,7 @@ import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { gzipSync } from "node:zlib";
 import * as assert from "uvu/assert";
 import { root } from "./support/paths.ts";
 import { writeSeededWeights } from "./support/seeded-weights.ts";
@@ -78,5 +79,64 @@ suite("package", (test) => {
       console.log([explain, Network, loadNetwork, readImage, openWeights].every((f) => typeof f === "function"), imagenetLabels.length, kernels);
     `;
     assert.is(node("--input-type=module", "-e", code), "true 1000 true\n");
+  });
+
+  test("the browser's files need nothing else, say whence they come, and compress to 40 kB for the engine", () => {
+    const folder = join(packed, "build/browser");
+    const seen = new Set<string>();
+    const follow = (file: string): void => {
+      if (seen.has(file)) return;
+      seen.add(file);
+      for (const [, from = ""] of readFileSync(join(folder, file), "utf8").matchAll(/(?:from|import)\s*"([^"]+)"/g)) {
+        assert.ok(from.startsWith("./"), `${file} imports "${from}"`);
+        follow(from.slice(2));
+      }
+    };
+    follow("engine.js");
+    const contents = [...seen].map((file) => readFileSync(join(folder, file)));
+    const zipped = contents.reduce((sum, content) => sum + gzipSync(content, { level: 9 }).length, 0);
+    assert.ok(zipped <= 40_000, `the engine is ${zipped} bytes, compressed`);
+    follow("weights.js");
+    follow("labels-imagenet.js");
+    for (const file of seen) {
+      assert.ok(readFileSync(join(folder, file), "utf8").startsWith("/*! srmap"), `${file} says whose it is`);
+      const map = JSON.parse(readFileSync(join(folder, `${file}.map`), "utf8")) as { sources: string[] };
+      assert.ok(
+        map.sources.every((source) => /^\.\.\/\.\.\/(engine|weights-loader)\/.*\.ts$/.test(source)),
+        `${file}: ${map.sources}`,
+      );
+    }
+  });
+
+  test("the browser's engine computes the bytes of the library's", () => {
+    const code = `
+      const { readFileSync } = await import("node:fs");
+      const { fileURLToPath } = await import("node:url");
+      const module = new WebAssembly.Module(readFileSync(fileURLToPath(import.meta.resolve("srmap/kernels.wasm"))));
+      const pad = [1, 1, 1, 1];
+      const definition = {
+        name: "small", inputShape: [3, 20, 20], output: "fc",
+        nodes: [
+          { name: "conv", inputs: ["input"], op: "conv2d", outChannels: 16, kernelShape: [3, 3], pads: pad, weight: "w1" },
+          { name: "relu", inputs: ["conv"], op: "relu" },
+          { name: "flat", inputs: ["relu"], op: "flatten" },
+          { name: "fc", inputs: ["flat"], op: "dense", outFeatures: 3, weight: "w2" },
+        ],
+        preprocessing: { resize: "none", resizeTo: 20, channelOrder: "rgb", scale: 1, mean: [0, 0, 0], std: [1, 1, 1] },
+      };
+      const values = (length) => Float32Array.from({ length }, (_, i) => ((i * 7919) % 211) / 105 - 1);
+      const run = ({ explain, instantiateKernels, Network }) => {
+        const network = new Network(instantiateKernels(module), definition);
+        for (const { name, shape } of network.parameters) network.setRows(name, 0, values(shape.reduce((a, b) => a * b)));
+        return explain(network, { shape: [3, 20, 20], data: values(1200) }, { salientRelevance: { workSize: 40 } });
+      };
+      const names = ["srmap", "srmap/browser", "srmap/browser/weights", "srmap/browser/labels/imagenet"];
+      const [one, two, { openWeights }, { imagenetLabels }] = await Promise.all(names.map((name) => import(name)));
+      const [library, browser] = [run(one), run(two)];
+      const same = ["logits", "relevance", "salientRelevance"].map((key) =>
+        Buffer.from(library[key].data.buffer).equals(Buffer.from(browser[key].data.buffer)));
+      console.log(same.join(" "), typeof openWeights, imagenetLabels.length);
+    `;
+    assert.is(node("--input-type=module", "-e", code), "true true true function 1000\n");
   });
 });

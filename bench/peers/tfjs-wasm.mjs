@@ -19,6 +19,18 @@ for (const layer of net.layers) {
   const arranged = weight.shape.length === 4 ? tf.transpose(shaped, [2, 3, 1, 0]) : tf.transpose(shaped, [1, 0]);
   parameters.set(layer.name, { w: arranged, b: tf.tensor(floats("weights.bin", bias.offset, bias.length)) });
 }
+// The backend has no LRN: the sum over neighbouring channels is a 1x1 convolution with a band of ones.
+const bands = new Map();
+let channelCount = 0;
+for (const layer of net.layers) {
+  if (layer.op === "conv2d") channelCount = layer.weight.shape[0];
+  if (layer.op !== "lrn") continue;
+  const half = (layer.size - 1) / 2;
+  const band = Float32Array.from({ length: channelCount ** 2 }, (_, i) =>
+    Math.abs(Math.floor(i / channelCount) - (i % channelCount)) <= half ? 1 : 0,
+  );
+  bands.set(layer.name, tf.tensor(band, [1, 1, channelCount, channelCount]));
+}
 const loadMs = performance.now() - started;
 const [channels, height, width] = net.inputShape;
 const input = tf.transpose(tf.tensor(floats("input.bin"), [1, channels, height, width]), [0, 2, 3, 1]);
@@ -52,11 +64,10 @@ function step(x, layer) {
     case "maxPool2d":
       return tf.maxPool(x, [layer.kernel, layer.kernel], [layer.stride, layer.stride], "valid");
     case "lrn": {
-      // The backend has no LRN: the sum over channels is a convolution with a band of ones.
-      const count = x.shape[3];
-      const half = (layer.size - 1) / 2;
-      const band = tf.linalg.bandPart(tf.ones([count, count]), half, half).reshape([1, 1, count, count]);
-      const scale = tf.add(tf.mul(tf.conv2d(tf.square(x), band, 1, "valid"), layer.alpha / layer.size), layer.k);
+      const scale = tf.add(
+        tf.mul(tf.conv2d(tf.square(x), bands.get(layer.name), 1, "valid"), layer.alpha / layer.size),
+        layer.k,
+      );
       return tf.mul(x, tf.pow(scale, -layer.beta));
     }
     case "flatten":

@@ -1,6 +1,7 @@
-"""PyTorch peers: python torch_peers.py FOLDER THREADS SAMPLES. Prints one line of JSON per measurement.
-forward; li2019: the paper's composite in plain PyTorch, the forward pass included; zennit: EpsilonPlus, forward included;
-captum: LRP with epsilon rules, forward included. The last two are left out where they are not installed."""
+"""PyTorch peers: python torch_peers.py FOLDER THREADS SAMPLES MEASURES. Prints one line of JSON per measurement.
+forward; li2019: the paper's composite in plain PyTorch, the forward pass included; zennit: EpsilonPlus and EpsilonGammaBox, forward
+included; captum: LRP with epsilon rules, forward included. zennit and captum are left out where they are not installed.
+MEASURES: all, or headline for those without EpsilonGammaBox and captum."""
 
 import json
 import os
@@ -13,6 +14,7 @@ import torch
 import torch.nn.functional as F
 
 folder, threads, samples = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+headline = sys.argv[4] == "headline"
 torch.set_num_threads(threads)
 net = json.load(open(os.path.join(folder, "net.json")))
 weights = np.memmap(os.path.join(folder, "weights.bin"), dtype="<f4", mode="r")
@@ -78,14 +80,20 @@ def li2019():
         return logits, r
 
 
-def zennit():
-    with EpsilonPlus().context(model) as modified:
+def zennit(composite):
+    with composite.context(model) as modified:
         a = x.clone().requires_grad_(True)
         logits = modified(a)
         start = torch.zeros_like(logits)
         start[0, logits.argmax()] = logits.max().detach()
         (r,) = torch.autograd.grad(logits, a, grad_outputs=start)
     return logits, r
+
+
+def box():
+    """What the input can be, channel by channel: the preparation of black and of white."""
+    low, high = ((torch.tensor(net[key])[None, :, None, None].expand_as(x)).contiguous() for key in ("low", "high"))
+    return {"low": low, "high": high}
 
 
 class Unflattened(torch.nn.Module):
@@ -140,21 +148,27 @@ def measure(peer, version, run):
     }), flush=True)
 
 
+has_lrn = any(each["op"] == "lrn" for each in net["layers"])
 with torch.no_grad():
     measure("PyTorch", torch.__version__, lambda: (model(x), None))
 measure("li2019 in PyTorch", torch.__version__, li2019)
 try:
-    stub_torchvision()
-    from zennit.composites import EpsilonPlus
     from importlib.metadata import version
-    measure("zennit EpsilonPlus", version("zennit"), zennit)
+
+    stub_torchvision()
+    from zennit.composites import EpsilonGammaBox, EpsilonPlus
 except ImportError as error:
-    print(f"zennit: {error}", file=sys.stderr)
+    print(f"zennit left out: {error}", file=sys.stderr)
+else:
+    measure("zennit EpsilonPlus", version("zennit"), lambda: zennit(EpsilonPlus()))
+    if not headline and not has_lrn:
+        measure("zennit EpsilonGammaBox", version("zennit"), lambda: zennit(EpsilonGammaBox(**box())))
 try:
     from captum.attr import LRP
     from captum.attr._utils.lrp_rules import EpsilonRule
-    from importlib.metadata import version
-    if not any(each["op"] == "lrn" for each in net["layers"]):
+except ImportError as error:
+    print(f"captum left out: {error}", file=sys.stderr)
+else:
+    # captum refuses layers without a rule, and has none for LRN.
+    if not headline and not has_lrn:
         measure("captum epsilon", version("captum"), captum)
-except Exception as error:  # a peer that fails is named and left out
-    print(f"captum: {error}", file=sys.stderr)

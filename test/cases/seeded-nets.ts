@@ -12,7 +12,8 @@ type Layer =
   | { t: "flatten" };
 
 /** Names of the seeded networks. */
-export type SeededNetName = "alexnet" | "bvlc_alexnet" | "vgg16";
+export const seededNetNames = ["alexnet", "bvlc_alexnet", "vgg16"] as const;
+export type SeededNetName = (typeof seededNetNames)[number];
 
 interface SeededNet {
   readonly seed: number;
