@@ -1,9 +1,9 @@
 import { compositeByName } from "../engine/composites.ts";
 import { salientRelevance } from "../engine/salient-relevance.ts";
-import type { Algorithm, Tile } from "../engine/winograd.ts";
+import type { Algorithm } from "../engine/winograd.ts";
 import { type SeededNetName, seededNetNames } from "../test/cases/seeded-nets.ts";
 import { fillValues } from "../test/cases/values.ts";
-import { algorithmName, chosenTile, readyConvolution, turned, turnedSize } from "./convolution.ts";
+import { algorithmName, chosenTile, possibleTiles, readyConvolution, turned, turnedSize } from "./convolution.ts";
 import { correlation, relativeL2 } from "./difference.ts";
 import { convolution64 } from "./float64.ts";
 import type { Effort } from "./measure.ts";
@@ -37,10 +37,7 @@ function layerAccuracy(module: WebAssembly.Module, file: string, effort: Effort)
     }
     for (const [pass, size, w, x] of passes) {
       const exact = convolution64(size, w, x, effort.once ? 2 : 48);
-      const isPlain3x3 = kernel === 3 && stride === 1 && pad === 1 && group === 1;
-      const fillsLanes = size.channels >= 16 && size.outChannels >= 16;
-      const tiles: readonly Tile[] = isPlain3x3 && fillsLanes ? [0, 2, 4] : [0];
-      for (const tile of tiles) {
+      for (const tile of possibleTiles(size)) {
         const ready = readyConvolution(module, size, tile, w, x);
         ready.run();
         const output = ready.output();
@@ -48,11 +45,12 @@ function layerAccuracy(module: WebAssembly.Module, file: string, effort: Effort)
           exact.places.map((place) => output[place]!),
           exact.values,
         );
-        if (!(off < broken)) throw new Error(`accuracy: ${name} ${pass} ${algorithmName(tile)} is off by ${off}.`);
+        if (!(off < broken))
+          throw new Error(`accuracy: ${name} ${pass} ${algorithmName(tile, size)} is off by ${off}.`);
         results.push({
           group: `accuracy of ${file} against float64`,
           name: `${name} ${pass}`,
-          by: `${algorithmName(tile)}${tile === chosenTile(size) ? ", chosen" : ""}`,
+          by: `${algorithmName(tile, size)}${tile === chosenTile(size) ? ", chosen" : ""}`,
           threads: 1,
           value: off,
           unit: "relative L2",

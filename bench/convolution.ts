@@ -4,11 +4,24 @@ import { Network } from "../engine/network.ts";
 import { tensor } from "../engine/tensor.ts";
 import { type Tile, tileOverhang, WinogradConvolution, winogradTile } from "../engine/winograd.ts";
 import { Workspace } from "../engine/workspace.ts";
-import { bareConvolution, type ConvSize, convOutput } from "./shapes.ts";
+import { bareConvolution, type ConvSize, convOutput, readShapes } from "./shapes.ts";
+
+/** Convolutions of a shape file that have a choice of algorithms. */
+export function choices(file: string): { name: string; conv: ConvSize }[] {
+  return readShapes(file).flatMap(({ name, conv }) => (conv && possibleTiles(conv).length > 1 ? [{ name, conv }] : []));
+}
 
 /** What an algorithm is called. */
-export function algorithmName(tile: Tile): string {
-  return tile === 0 ? "direct" : `F(${tile}x${tile},3x3)`;
+export function algorithmName(tile: Tile, { kernel }: ConvSize): string {
+  return tile === 0 ? "direct" : `F(${tile}x${tile},${kernel}x${kernel})`;
+}
+
+/** The algorithms that can serve a convolution, whatever the engine's table chooses: Winograd's need plain filters and full lanes. */
+export function possibleTiles({ channels, outChannels, kernel, stride, pad, group }: ConvSize): readonly Tile[] {
+  const isPlain = stride === 1 && 2 * pad === kernel - 1 && group === 1;
+  const fillsLanes = channels >= 16 && outChannels >= 16 && channels % 8 === 0 && outChannels % 8 === 0;
+  if (!isPlain || !fillsLanes) return [0];
+  return kernel === 3 ? [0, 2, 4] : kernel === 5 ? [0, 2] : [0];
 }
 
 /** The algorithm that the engine's table chooses for a forward pass. */
@@ -41,8 +54,7 @@ export interface ReadyConvolution {
 }
 
 /**
- * The product's kernels for one algorithm, whatever the table would choose, without bias and ReLU. Tiles other than 0 need a 3x3
- * kernel, stride 1 and one pixel of padding. The transposed pass of such a layer is the same kernel with `turned` weights.
+ * The product's kernels for one of the possible algorithms, without bias and ReLU. The transposed pass of such a layer is the same kernel with `turned` weights.
  * @param weights [outChannels,channels,kernel,kernel]
  * @param input [channels,height,width]
  */
@@ -53,7 +65,7 @@ export function readyConvolution(
   weights: Float32Array,
   input: Float32Array,
 ): ReadyConvolution {
-  const { channels, outChannels, height, width, kernel } = size;
+  const { channels, outChannels, height, width, kernel, pad } = size;
   const kernels = instantiateKernels(module);
   const network = new Network(kernels, bareConvolution(size), { algorithm: "direct" });
   network.setRows("w", 0, weights);
@@ -65,9 +77,9 @@ export function readyConvolution(
   }
   const { arena, call } = kernels;
   const workspace = new Workspace(kernels);
-  const winograd = new WinogradConvolution(kernels, workspace, tile, 1, channels, outChannels, height, width);
+  const winograd = new WinogradConvolution(kernels, workspace, tile, kernel, 1, channels, outChannels, height, width);
   workspace.settle();
-  const border = [1, 1, 1 + tileOverhang(height, tile), 1 + tileOverhang(width, tile)] as const;
+  const border = [pad, pad, pad + tileOverhang(height, tile), pad + tileOverhang(width, tile)] as const;
   const x = allocateActivation(arena, [channels, height, width], border);
   const y = allocateActivation(arena, [outChannels, height, width], noBorder);
   network.writeImage(x, input);
@@ -80,14 +92,14 @@ export function readyConvolution(
     call.conv2dPack(packed, from, 0, first, Math.min(256, outChannels - first), channels, kernel, kernel);
   }
   winograd.transformWeights(transformed, packed);
-  const firstTap = x.address - 4 * (x.rowStride + x.pixelStride);
+  const firstTap = x.address - 4 * pad * (x.rowStride + x.pixelStride);
   return {
     run: () => winograd.run(y, x, firstTap, transformed, 0, Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY),
     output: () => network.readImage(y, [outChannels, height, width]).data,
   };
 }
 
-/** A layer's sizes seen from its transposed pass: channels exchanged; for 3x3, stride 1, one pixel of padding. */
+/** A layer's sizes seen from its transposed pass: channels exchanged; for convolutions that keep the image's size. */
 export function turnedSize(size: ConvSize): ConvSize {
   return { ...size, channels: size.outChannels, outChannels: size.channels };
 }

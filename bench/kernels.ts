@@ -1,27 +1,25 @@
-import type { Tile } from "../engine/winograd.ts";
 import { fillValues } from "../test/cases/values.ts";
-import { algorithmName, arithmetic, chosenTile, readyConvolution } from "./convolution.ts";
+import { algorithmName, arithmetic, choices, chosenTile, possibleTiles, readyConvolution } from "./convolution.ts";
 import { checked } from "./difference.ts";
 import { convolution64 } from "./float64.ts";
 import { type Effort, measure } from "./measure.ts";
 import type { Result } from "./result.ts";
-import { plain3x3 } from "./shapes.ts";
 
-/** The 3x3 convolutions of a shape file by every algorithm, also those that the table does not choose: why it chooses as it does. */
+/** The convolutions of a shape file by every algorithm, also those that the table does not choose: why it chooses as it does. */
 export function benchKernels(module: WebAssembly.Module, file: string, effort: Effort): Result[] {
-  return plain3x3(file)
+  return choices(file)
     .slice(0, effort.once ? 1 : undefined)
     .flatMap(({ name, conv }) => {
       const { channels, outChannels, height, width, kernel } = conv;
       const weights = fillValues(outChannels * channels * kernel ** 2, "uniform", 31);
       const input = fillValues(channels * height * width, "rectified", 32);
       const exact = convolution64(conv, weights, input, 4);
-      return ([0, 2, 4] satisfies Tile[]).map((tile): Result => {
+      return possibleTiles(conv).map((tile): Result => {
         const ready = readyConvolution(module, conv, tile, weights, input);
         ready.run();
         const output = ready.output();
         const sampled = exact.places.map((place) => output[place]!);
-        const title = `${name} ${algorithmName(tile)}`;
+        const title = `${name} ${algorithmName(tile, conv)}`;
         return {
           group: `kernels of ${file}`,
           name: `${title}${tile === chosenTile(conv) ? ", chosen" : ""}`,

@@ -18,6 +18,7 @@ import { type SeededNetName, seededNetNames } from "../test/cases/seeded-nets.ts
 import { benchAccuracy } from "./accuracy.ts";
 import { benchBatch } from "./batch.ts";
 import { benchColdStart } from "./cold-start.ts";
+import { choices } from "./convolution.ts";
 import { printGoals } from "./goals.ts";
 import { benchKernels } from "./kernels.ts";
 import { benchLayers } from "./layers.ts";
@@ -32,7 +33,7 @@ import { benchRoof } from "./roof.ts";
 import { benchSalientRelevance } from "./salient-relevance.ts";
 import { buildSeeded } from "./seeded.ts";
 import { writeSeededFile } from "./seeded-file.ts";
-import { plain3x3, shapeFiles } from "./shapes.ts";
+import { shapeFiles } from "./shapes.ts";
 import { benchSizes } from "./sizes.ts";
 import { benchTargets } from "./targets.ts";
 import { benchThreads } from "./threads.ts";
@@ -81,7 +82,7 @@ if (wants("cold", "load")) {
 for (const file of shapeFiles()) {
   // VGG-16's layers one by one take a minute in the direct mode they are checked against.
   if (effort.once && file === "vgg16") continue;
-  if (wants("kernels", file) && plain3x3(file).length > 0) add(benchKernels(module, file, effort));
+  if (wants("kernels", file) && choices(file).length > 0) add(benchKernels(module, file, effort));
   if (wants("layers", file)) add(benchLayers(module, file, effort));
 }
 const networks = (part: string): SeededNetName[] =>

@@ -51,14 +51,6 @@ export function oneOfEachKind(layers: readonly ShapeLayer[]): ShapeLayer[] {
   return layers.filter((layer, i) => layers.findIndex((each) => kind(each) === kind(layer)) === i);
 }
 
-/** Convolutions of a shape file that Winograd's algorithm can compute: 3x3, stride 1, one pixel of padding, one group. */
-export function plain3x3(file: string): { name: string; conv: ConvSize }[] {
-  return readShapes(file).flatMap(({ name, conv }) => {
-    const isPlain = conv?.kernel === 3 && conv.stride === 1 && conv.pad === 1 && conv.group === 1;
-    return conv && isPlain && conv.channels >= 16 && conv.channels % 8 === 0 ? [{ name, conv }] : [];
-  });
-}
-
 /** Height or width of what a convolution writes. */
 export function convOutput({ kernel, stride, pad }: ConvSize, length: number): number {
   return Math.floor((length + 2 * pad - kernel) / stride) + 1;
