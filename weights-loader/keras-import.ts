@@ -1,7 +1,8 @@
 import { FormatError, UnsupportedError } from "../engine/errors.ts";
 import type { NetworkDefinition, Preprocessing } from "../engine/graph.ts";
 import type { Shape } from "../engine/tensor.ts";
-import { converters, type Json, type Layer, plain, type State } from "./keras-layers.ts";
+import { converters } from "./keras-layers.ts";
+import { type Json, type Layer, plain, type State } from "./keras-state.ts";
 import type { ImportedNetwork } from "./onnx-import.ts";
 import { type WeightFile, withComputed } from "./weight-file.ts";
 

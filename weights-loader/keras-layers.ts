@@ -1,81 +1,18 @@
-import { FormatError, UnsupportedError } from "../engine/errors.ts";
-import type { NodeDefinition, Pads, Pair } from "../engine/graph.ts";
+import { UnsupportedError } from "../engine/errors.ts";
+import type { Pads, Pair } from "../engine/graph.ts";
 import { elementCount, formatShape, type Shape, sameShape } from "../engine/tensor.ts";
-import type { ComputedTensor, WeightFile } from "./weight-file.ts";
-
-/** A JSON object. */
-export type Json = Readonly<Record<string, unknown>>;
-type Node = NodeDefinition extends infer N ? (N extends NodeDefinition ? Omit<N, "name" | "inputs"> : never) : never;
-
-/** A layer's output: our node, its shape ([C,H,W] or [F]), and zeros around it that its reader takes over. */
-export interface Value {
-  readonly node: string;
-  readonly shape: Shape;
-  /** For vectors that were images: their [C,H,W]. Keras flattens H,W,C, this engine C,H,W. */
-  readonly image?: Shape;
-  readonly pads?: Pads;
-}
-
-/** A layer of the topology. */
-export interface Layer {
-  readonly name: string;
-  readonly type: string;
-  readonly config: Json;
-  readonly inputs: readonly string[];
-}
-
-/** What converting layers adds to. */
-export interface State {
-  readonly what: string;
-  readonly weights: WeightFile;
-  readonly nodes: NodeDefinition[];
-  readonly computed: ComputedTensor[];
-  readonly values: Map<string, Value>;
-}
-
-function emit(state: State, name: string, inputs: readonly string[], node: Node): void {
-  state.nodes.push({ name, inputs, ...node } as NodeDefinition); // a layer of one kind, completed
-}
-
-/** Registers a tensor that is worked out from one of the file's. */
-function tensor(
-  state: State,
-  name: string,
-  shape: Shape,
-  from: string,
-  change?: (values: Float32Array) => Float32Array,
-): string {
-  const own = state.weights.tensors.get(from);
-  if (own === undefined || elementCount(own.shape) !== elementCount(shape)) {
-    const got = own === undefined ? "it is missing" : `got ${formatShape(own.shape)}`;
-    throw new FormatError(`${state.what}: tensor "${from}" must have ${elementCount(shape)} elements, ${got}.`);
-  }
-  const compute = async (): Promise<Float32Array> => {
-    const values = await state.weights.read(from);
-    return change === undefined ? values : change(values);
-  };
-  state.computed.push({ name, shape, compute });
-  return name;
-}
-
-/** Axes of a C-order array exchanged: axis i of the result is axis `order[i]` of the source. */
-function permute(values: Float32Array, shape: Shape, order: readonly number[]): Float32Array {
-  const strides = shape.map((_, axis) => elementCount(shape.slice(axis + 1)));
-  const result = new Float32Array(values.length);
-  let next = 0;
-  const walk = (depth: number, at: number): void => {
-    const axis = order[depth] ?? 0;
-    const size = shape[axis] ?? 1;
-    const stride = strides[axis] ?? 1;
-    if (depth === order.length - 1) {
-      for (let i = 0; i < size; i++) result[next++] = values[at + i * stride]!;
-    } else {
-      for (let i = 0; i < size; i++) walk(depth + 1, at + i * stride);
-    }
-  };
-  if (result.length > 0) walk(0, 0);
-  return result;
-}
+import {
+  emit,
+  image,
+  type Layer,
+  type Node,
+  pair,
+  permute,
+  plain,
+  type State,
+  tensor,
+  type Value,
+} from "./keras-state.ts";
 
 /** The activation that a layer brings along, as a node behind it. */
 function activated(state: State, layer: Layer, value: Value): Value {
@@ -93,36 +30,6 @@ const activations: Readonly<Record<string, Node>> = {
   relu6: { op: "clip", low: 0, high: 6 },
   softmax: { op: "softmax" },
 };
-
-/** Zero padding that no convolution takes over, written out as a depthwise 1x1 convolution with weights of one. */
-export function plain(state: State, value: Value): Value {
-  if (value.pads === undefined) return value;
-  const [channels = 1] = value.shape;
-  const name = `${value.node}.pad`;
-  const weight = `${name}.weight`;
-  state.computed.push({
-    name: weight,
-    shape: [channels, 1, 1, 1],
-    compute: async () => new Float32Array(channels).fill(1),
-  });
-  const shape = { outChannels: channels, kernelShape: [1, 1], pads: value.pads, group: channels } as const;
-  emit(state, name, [value.node], { op: "conv2d", ...shape, weight });
-  return { node: name, shape: value.shape };
-}
-
-function pair(config: Json, key: string, otherwise: Pair): Pair {
-  const value = config[key] ?? otherwise;
-  const [height, width] = Array.isArray(value) ? value : [value, value];
-  if (!(Number.isSafeInteger(height) && Number.isSafeInteger(width) && height > 0 && width > 0)) {
-    throw new UnsupportedError(`${key} must be one or two positive integers.`);
-  }
-  return [Number(height), Number(width)];
-}
-
-function image(value: Value | undefined): Value {
-  if (value?.shape.length !== 3) throw new UnsupportedError("its input must be an image.");
-  return value;
-}
 
 interface Window {
   readonly kernelShape: Pair;
