@@ -4,6 +4,7 @@ import { elementCount, formatShape, type Shape, sameShape } from "../engine/tens
 import {
   emit,
   image,
+  kernel,
   type Layer,
   type Node,
   pair,
@@ -65,6 +66,12 @@ function windowOf(
 /** Turns a layer into nodes. @throws UnsupportedError saying why not */
 type Convert = (state: State, layer: Layer, inputs: readonly Value[]) => Value;
 
+/** Keras 2 calls it depthwise_kernel, Keras 3 kernel. */
+function depthwiseKernel({ weights }: State, layer: string): string {
+  const old = `${layer}/depthwise_kernel`;
+  return weights.tensors.has(old) ? old : `${layer}/kernel`;
+}
+
 function convolution(isDepthwise: boolean): Convert {
   return (state, layer, inputs) => {
     const x = image(inputs[0]);
@@ -77,12 +84,13 @@ function convolution(isDepthwise: boolean): Convert {
     const group = isDepthwise ? channels : Number(config["groups"] ?? 1);
     const outChannels = isDepthwise ? channels * multiplier : Number(config["filters"]);
     const [kh, kw] = kernelShape;
-    // HWIO to OIHW; a depthwise kernel is [kh,kw,C,multiplier], whose outputs are numbered c * multiplier + m.
-    const stored = isDepthwise ? [kh, kw, channels, multiplier] : [kh, kw, channels / group, outChannels];
-    const order = isDepthwise ? [2, 3, 0, 1] : [3, 2, 0, 1];
     const shape = [outChannels, isDepthwise ? 1 : channels / group, kh, kw];
-    const source = `${name}/${isDepthwise ? "depthwise_kernel" : "kernel"}`;
-    const weight = tensor(state, `${name}.weight`, shape, source, (values) => permute(values, stored, order));
+    const sizes = { height: kh, width: kw, channels: channels / group, out: outChannels };
+    // HWIO to OIHW; a depthwise kernel is [kh,kw,C,multiplier], whose outputs are numbered c * multiplier + m.
+    const turn = (values: Float32Array): Float32Array => permute(values, [kh, kw, channels, multiplier], [2, 3, 0, 1]);
+    const weight = isDepthwise
+      ? tensor(state, `${name}.weight`, shape, depthwiseKernel(state, name), turn)
+      : kernel(state, `${name}.weight`, shape, `${name}/kernel`, sizes);
     const bias =
       config["use_bias"] === false ? {} : { bias: tensor(state, `${name}.bias`, [outChannels], `${name}/bias`) };
     const [top, left, bottom, right] = x.pads ?? [0, 0, 0, 0];
@@ -125,9 +133,8 @@ const dense: Convert = (state, layer, inputs) => {
   const outFeatures = Number(config["units"]);
   const [channels = inFeatures, height = 1, width = 1] = x.image ?? [];
   // [in,out] to [out,in], and the inputs from H,W,C order to C,H,W.
-  const turn = (values: Float32Array): Float32Array =>
-    permute(values, [height, width, channels, outFeatures], [3, 2, 0, 1]);
-  const weight = tensor(state, `${name}.weight`, [outFeatures, inFeatures], `${name}/kernel`, turn);
+  const sizes = { height, width, channels, out: outFeatures };
+  const weight = kernel(state, `${name}.weight`, [outFeatures, inFeatures], `${name}/kernel`, sizes);
   const bias =
     config["use_bias"] === false ? {} : { bias: tensor(state, `${name}.bias`, [outFeatures], `${name}/bias`) };
   emit(state, name, [x.node], { op: "dense", outFeatures, weight, ...bias });

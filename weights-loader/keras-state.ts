@@ -45,6 +45,13 @@ export function emit(state: State, name: string, inputs: readonly string[], node
   state.nodes.push({ name, inputs, ...node } as NodeDefinition); // a layer of one kind, completed
 }
 
+function checkElements(state: State, shape: Shape, from: string): void {
+  const own = state.weights.tensors.get(from);
+  if (own !== undefined && elementCount(own.shape) === elementCount(shape)) return;
+  const got = own === undefined ? "it is missing" : `got ${formatShape(own.shape)}`;
+  throw new FormatError(`${state.what}: tensor "${from}" must have ${elementCount(shape)} elements, ${got}.`);
+}
+
 /** Registers a tensor that is worked out from one of the file's. */
 export function tensor(
   state: State,
@@ -53,15 +60,61 @@ export function tensor(
   from: string,
   change?: (values: Float32Array) => Float32Array,
 ): string {
-  const own = state.weights.tensors.get(from);
-  if (own === undefined || elementCount(own.shape) !== elementCount(shape)) {
-    const got = own === undefined ? "it is missing" : `got ${formatShape(own.shape)}`;
-    throw new FormatError(`${state.what}: tensor "${from}" must have ${elementCount(shape)} elements, ${got}.`);
-  }
+  checkElements(state, shape, from);
   const compute = async (): Promise<Float32Array> => {
     const values = await state.weights.read(from);
     return change === undefined ? values : change(values);
   };
+  state.computed.push({ name, shape, compute });
+  return name;
+}
+
+/** Source rows that are turned at a time, in bytes. */
+const turnedBytes = 4 << 20;
+
+/** Sizes of a kernel as Keras keeps it: [h,w,c,out], or [h*w*c,out] where an image was flattened. */
+export interface KernelSizes {
+  readonly height: number;
+  readonly width: number;
+  readonly channels: number;
+  readonly out: number;
+}
+
+/**
+ * Rows of a kernel [h,w,c,out] as [out,c,h,w]. The file keeps rows as columns, so all of it passes by, block by block; only the
+ * rows that are asked for stay in memory.
+ */
+export async function kernelRows(
+  weights: Pick<WeightFile, "tensors" | "readRows">,
+  from: string,
+  { height, width, channels, out }: KernelSizes,
+  firstRow: number,
+  rowCount: number,
+): Promise<Float32Array> {
+  const area = height * width;
+  const inputs = area * channels;
+  const result = new Float32Array(rowCount * inputs);
+  const sourceRows = weights.tensors.get(from)?.shape[0] ?? 1;
+  const perRow = inputs / sourceRows;
+  const step = Math.max(1, Math.floor(turnedBytes / (4 * perRow * out)));
+  for (let row = 0; row < sourceRows; row += step) {
+    const block = await weights.readRows(from, row, Math.min(step, sourceRows - row));
+    const count = block.length / out;
+    for (let i = 0; i < count; i++) {
+      const position = row * perRow + i;
+      const channel = position % channels;
+      let at = channel * area + (position - channel) / channels;
+      for (let o = i * out + firstRow; o < i * out + firstRow + rowCount; o++, at += inputs) result[at] = block[o]!;
+    }
+  }
+  return result;
+}
+
+/** Registers a kernel of the file's [h,w,c,out] as [out,c,h,w] or, for dense layers, [out,c*h*w]. */
+export function kernel(state: State, name: string, shape: Shape, from: string, sizes: KernelSizes): string {
+  checkElements(state, shape, from);
+  const compute = (first: number, count: number): Promise<Float32Array> =>
+    kernelRows(state.weights, from, sizes, first, count);
   state.computed.push({ name, shape, compute });
   return name;
 }

@@ -86,6 +86,11 @@ export function checkPairing(definition: NetworkDefinition, file: WeightFile): v
       `weights "${file.name}": they expect photos prepared as ${describe(carried)}, network "${definition.name}" prepares them as ${describe(wanted)}. ${remedy}`,
     );
   }
+  if (carried === undefined && (file.format === "keras" || file.format === "keras-weights")) {
+    throw new UnsupportedError(
+      `weights "${file.name}": Keras files do not say how photos are prepared for their network, and network "${definition.name}" prepares them for other weights. Name the preprocessing.`,
+    );
+  }
   if (carried === undefined && file.format === "caffe" && wanted.channelOrder === "rgb") {
     throw new UnsupportedError(
       `weights "${file.name}": Caffe's networks expect BGR photos, network "${definition.name}" prepares them as ${describe(wanted)}. ${remedy}`,
