@@ -97,6 +97,13 @@ async function load(): Promise<Library> {
 
 let library: Library | undefined;
 let opened = 0;
+/** Reads of the disk for the request at hand. */
+let reads = 0;
+
+/** Reads that one request may take. Objects and pieces of data take more than 16 bytes each and are read once. */
+function readsPerFile(size: number): number {
+  return 1000 + Math.min(1_000_000, size / 16);
+}
 
 /** Opens a part of the file as a file of the library's own file system, which has nothing else in it: links lead nowhere. */
 async function open(filePath: string, offset: number, byteLength: number): Promise<Hdf5Answer> {
@@ -107,13 +114,17 @@ async function open(filePath: string, offset: number, byteLength: number): Promi
   const descriptor = openSync(filePath, "r");
   const size = Math.min(byteLength, fstatSync(descriptor).size - offset);
   const name = `weights-${++opened}.h5`;
-  library.FS.createDataFile("/", name, new Uint8Array(0), true, false, false);
+  // The declared type leaves the class of errors out.
+  const FS = library.FS as typeof library.FS & { readonly ErrnoError: new (errno: number) => Error };
+  FS.createDataFile("/", name, new Uint8Array(0), true, false, false);
   // The node of an empty file, with its size and its reading replaced: as createLazyFile of the same library does.
-  const file = library.FS.lookupPath(`/${name}`, {}).node as { stream_ops?: Record<string, unknown> };
+  const file = FS.lookupPath(`/${name}`, {}).node as { stream_ops?: Record<string, unknown> };
   Object.defineProperty(file, "usedBytes", { get: () => size });
   file.stream_ops = {
     ...file.stream_ops,
     read: (_stream: unknown, target: Uint8Array, at: number, length: number, position: number): number => {
+      // Counted, since a tree that leads back into itself is read for ever. EIO ends the library's work in good order.
+      if (++reads > readsPerFile(size)) throw new FS.ErrnoError(29);
       const wanted = Math.max(0, Math.min(length, size - position));
       return wanted === 0 ? 0 : waiting(() => readSync(descriptor, target, at, wanted, offset + position));
     },
@@ -261,6 +272,7 @@ function read(file: bigint, path: string, firstRow: number, rowCount: number): H
 
 async function answer(request: Hdf5Request): Promise<Hdf5Answer> {
   told = [];
+  reads = 0;
   try {
     return request.kind === "open"
       ? await open(request.filePath, request.offset, request.byteLength)
