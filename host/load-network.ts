@@ -11,6 +11,7 @@ import type { Algorithm } from "../engine/winograd.ts";
 import {
   bindKeras,
   bindWeights,
+  checkFit,
   checkPairing,
   type ExternalData,
   type ImportedNetwork,
@@ -155,6 +156,7 @@ export async function loadNetwork(
   const path = weights ?? bundledWeights(name ?? defaultModel);
   const { definition, weights: file, source, close } = await openNetwork(name, path, options);
   try {
+    checkFit(networkParameters(definition), file, knownNetworks()); // before memory is reserved for what the file only claims
     const network = new Network(options.kernels ?? (await loadKernels()), definition, {
       ...(options.algorithm ? { algorithm: options.algorithm } : {}),
       ...(options.lowMemory ? { rows: fileRows(path, file, source) } : {}),

@@ -117,6 +117,7 @@ suite("HDF5", (test) => {
     ["keras2-chain-weights.h5", 100],
     ["keras3-chain.h5", 100],
     ["keras3-chain.weights.h5", 100],
+    ["keras3-functional.keras", 100],
     ["hdf5-compressed.h5", 100],
     ["hdf5-latest.h5", 100],
   ] as const) {
