@@ -1,16 +1,13 @@
 import { open, rename, rm, stat } from "node:fs/promises";
-import { basename } from "node:path";
 import { networkParameters } from "../engine/parameter-specs.ts";
 import {
   type ConvertedTensor,
   checkFit,
   convertWeights,
   metadataKeys,
-  openWeights,
   type Precision,
 } from "../weights-loader/index.ts";
-import { type FileSource, fileSource } from "./file-source.ts";
-import { externalData, knownNetworks, type LoadOptions, openNetwork } from "./load-network.ts";
+import { describesNetwork, knownNetworks, type LoadOptions, openNetwork, openWeightFile } from "./load-network.ts";
 
 /** How to convert a weight file. */
 export interface ConvertFileOptions extends LoadOptions {
@@ -31,20 +28,6 @@ export interface ConvertedFile {
   readonly tensors: readonly ConvertedTensor[];
 }
 
-/** True for formats that carry nothing but tensors. */
-async function isPlain(path: string): Promise<boolean> {
-  const opened: FileSource[] = [];
-  try {
-    const source = await fileSource(path);
-    opened.push(source);
-    const external = externalData(path, opened);
-    const { format, metadata } = await openWeights(source, { name: basename(path), external });
-    return !["onnx", "caffe", "tfjs"].includes(format) && metadata[metadataKeys.network] === undefined;
-  } finally {
-    for (const source of opened) await source.close();
-  }
-}
-
 /**
  * Converts a weight file of any format into one safetensors file, with the network, its preprocessing and labels where they are
  * known. The output appears whole or not at all.
@@ -58,13 +41,14 @@ export async function convertFile(
   const { model, precision, layers } = options;
   const how = { ...(precision === undefined ? {} : { precision }), ...(layers === undefined ? {} : { layers }) };
   const inputBytes = (await stat(input)).size;
-  if (model === undefined && (await isPlain(input))) {
-    const source = await fileSource(input);
+  if (model === undefined) {
+    const { file, close } = await openWeightFile(input);
     try {
-      const weights = await openWeights(source, { name: basename(input) });
-      return { inputBytes, ...(await write(convertWeights(weights, how), output)) };
+      if (!describesNetwork(file) && file.metadata[metadataKeys.network] === undefined) {
+        return { inputBytes, ...(await write(convertWeights(file, how), output)) };
+      }
     } finally {
-      await source.close();
+      await close();
     }
   }
   const { definition, weights, close } = await openNetwork(model, input, options);

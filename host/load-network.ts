@@ -9,22 +9,29 @@ import { Network } from "../engine/network.ts";
 import { networkParameters } from "../engine/parameter-specs.ts";
 import type { Algorithm } from "../engine/winograd.ts";
 import {
+  bindKeras,
   bindWeights,
+  checkFit,
   checkPairing,
   type ExternalData,
   type ImportedNetwork,
   importCaffe,
+  importKerasFile,
   importOnnx,
   importTfjs,
   inspectWeights,
   type KnownNetwork,
   networkOf,
+  type OpenOptions,
   openWeights,
+  preprocessingOf,
   type WeightFile,
 } from "../weights-loader/index.ts";
 import { bundledWeights, defaultModel } from "./bundled-models.ts";
 import { fileRows } from "./file-rows.ts";
 import { type FileSource, fileSource } from "./file-source.ts";
+import { hdf5Reader } from "./hdf5.ts";
+import { withOriginalPreprocessing } from "./keras-applications.ts";
 import { loadKernels } from "./kernels.ts";
 
 /** What a weight file does not say about its network. */
@@ -46,11 +53,43 @@ export interface LoadOptions {
 
 /** The networks of the package and what they need: for "these weights fit another network". */
 export function knownNetworks(): KnownNetwork[] {
-  return modelNames().map((name) => ({ name, parameters: networkParameters(modelByName(name)) }));
+  return modelNames().map((name) => {
+    const definition = modelByName(name);
+    return { name, parameters: networkParameters(definition), definition };
+  });
+}
+
+/** A weight file that was opened, with what it keeps open. */
+export interface OpenedWeights {
+  readonly file: WeightFile;
+  /** The file itself. */
+  readonly source: FileSource;
+  /** How it was opened, for those who open it again. */
+  readonly options: OpenOptions;
+  close(): Promise<void>;
+}
+
+/** Opens a weight file of any format that the loader reads, with the files beside it. @throws as `openWeights` */
+export async function openWeightFile(path: string): Promise<OpenedWeights> {
+  const opened: { close(): Promise<void> }[] = [];
+  const close = async (): Promise<void> => {
+    for (const source of opened) await source.close();
+  };
+  const name = basename(path);
+  try {
+    const source = await fileSource(path);
+    const reader = hdf5Reader();
+    opened.push(source, reader);
+    const options = { name, external: externalData(path, opened), hdf5: reader.fileOpener(path, name) };
+    return { file: withOriginalPreprocessing(await openWeights(source, options)), source, options, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
 }
 
 /** Opens data beside a model (ONNX, TensorFlow.js), in its folder alone: a link that leads out of it is not followed. */
-export function externalData(path: string, opened: FileSource[]): ExternalData {
+function externalData(path: string, opened: { close(): Promise<void> }[]): ExternalData {
   return async (location) => {
     const folder = await realpath(dirname(path));
     const target = await realpath(join(folder, location));
@@ -74,7 +113,8 @@ export interface OpenedNetwork extends ImportedNetwork {
 
 /**
  * Opens weights of any format that the loader reads, told from the file's bytes, with the network they belong to.
- * @param model one of `modelNames()`, or undefined for the network that the file itself describes (ONNX, Caffe, converted files)
+ * @param model one of `modelNames()`, or undefined for the network that the file itself describes (ONNX, Caffe,
+ * TensorFlow.js, Keras, converted files)
  * @throws as `loadNetwork`
  */
 export async function openNetwork(
@@ -84,19 +124,13 @@ export async function openNetwork(
 ): Promise<OpenedNetwork> {
   const chosen = options.preprocess === undefined ? undefined : preprocessingByName(options.preprocess);
   const known = model === undefined ? undefined : modelByName(model);
-  const opened: FileSource[] = [];
-  const close = async (): Promise<void> => {
-    for (const source of opened) await source.close();
-  };
+  const opened = await openWeightFile(weights);
+  const { file, source, close } = opened;
   try {
-    const source = await fileSource(weights);
-    opened.push(source);
-    const external = externalData(weights, opened);
-    const file = await openWeights(source, { name: basename(weights), external });
     const network =
       known === undefined
-        ? await describedNetwork(file, source, external, chosen, options.prototxt)
-        : { definition: withPreprocessing(known, chosen), weights: file };
+        ? await describedNetwork(opened, chosen, options.prototxt)
+        : { definition: withPreprocessing(known, chosen), weights: isKeras(file) ? bindKeras(known, file) : file };
     if (chosen === undefined) checkPairing(network.definition, network.weights);
     return { ...network, source, close };
   } catch (error) {
@@ -108,7 +142,8 @@ export async function openNetwork(
 /**
  * A network with its weights bound.
  * @param weights the file; without it the weights that come with the package, for the networks that have them
- * @param model one of `modelNames()`, or undefined for the network that the file itself describes (ONNX, Caffe, converted files)
+ * @param model one of `modelNames()`, or undefined for the network that the file itself describes (ONNX, Caffe,
+ * TensorFlow.js, Keras, converted files)
  * @throws RangeError for an unknown model, FormatError for a damaged file, ShapeError that lists every tensor that does not fit,
  * UnsupportedError where file and network expect differently prepared photos, or the file describes no network
  */
@@ -121,6 +156,7 @@ export async function loadNetwork(
   const path = weights ?? bundledWeights(name ?? defaultModel);
   const { definition, weights: file, source, close } = await openNetwork(name, path, options);
   try {
+    checkFit(networkParameters(definition), file, knownNetworks()); // before memory is reserved for what the file only claims
     const network = new Network(options.kernels ?? (await loadKernels()), definition, {
       ...(options.algorithm ? { algorithm: options.algorithm } : {}),
       ...(options.lowMemory ? { rows: fileRows(path, file, source) } : {}),
@@ -138,29 +174,39 @@ function withPreprocessing(definition: NetworkDefinition, chosen: Preprocessing 
   return chosen === undefined ? definition : { ...definition, preprocessing: chosen };
 }
 
+function isKeras({ format }: WeightFile): boolean {
+  return format === "keras" || format === "keras-weights";
+}
+
+/** True for formats that describe their network. */
+export function describesNetwork({ format }: WeightFile): boolean {
+  return ["onnx", "caffe", "tfjs", "keras"].includes(format);
+}
+
 /** The network that a file describes, under the names of its own tensors. */
 async function describedNetwork(
-  file: WeightFile,
-  source: FileSource,
-  external: ExternalData,
+  { file, source, options }: OpenedWeights,
   chosen: Preprocessing | undefined,
   prototxt: string | undefined,
 ): Promise<ImportedNetwork> {
   const { name, format } = file;
+  const preprocessing = chosen ?? preprocessingOf(file);
   const carried = networkOf(file);
   if (carried !== undefined) return { definition: withPreprocessing(carried, chosen), weights: file };
-  if (format !== "onnx" && format !== "caffe" && format !== "tfjs") {
+  if (!describesNetwork(file)) {
     const { fits } = inspectWeights(file, knownNetworks());
     const advice = fits.length === 0 ? "It fits none of the package's networks." : `It fits ${fits.join(" and ")}.`;
     throw new UnsupportedError(`weights "${name}": a ${format} file does not describe its network. Name it. ${advice}`);
   }
-  if (chosen === undefined) {
+  if (preprocessing === undefined) {
     throw new UnsupportedError(
       `weights "${name}": the file does not say how photos are prepared for its network. Name the preprocessing: ${preprocessingNames().join(", ")}.`,
     );
   }
-  if (format === "tfjs") return importTfjs(source, { name, preprocessing: chosen, external });
+  const how = { ...options, name, preprocessing };
+  if (format === "keras") return importKerasFile(source, how);
+  if (format === "tfjs") return importTfjs(source, how);
   return format === "onnx"
-    ? importOnnx(source, { name, preprocessing: chosen, external })
-    : importCaffe(source, { name, preprocessing: chosen, ...(prototxt === undefined ? {} : { prototxt }) });
+    ? importOnnx(source, how)
+    : importCaffe(source, { name, preprocessing, ...(prototxt === undefined ? {} : { prototxt }) });
 }

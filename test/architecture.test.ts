@@ -21,7 +21,7 @@ const typeOnly: Record<string, readonly string[]> = { engine: ["kernels-as"], "w
 const values: Record<string, readonly string[]> = { "weights-loader": ["engine/errors.ts", "engine/tensor.ts"] };
 // Packages and node: modules a room may import.
 const packages: Record<string, RegExp> = {
-  host: /^(node:|pngjs$|jpeg-js$)/,
+  host: /^(node:|pngjs$|jpeg-js$|h5wasm$)/,
   cli: /^(node:|pngjs$|jpeg-js$)/,
   bench: /^(node:|benchmark$)/,
   test: /^(node:|uvu$|uvu\/assert$|pngjs$|jpeg-js$)/,

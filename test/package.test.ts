@@ -1,9 +1,10 @@
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import * as assert from "uvu/assert";
+import { fixturePath } from "./support/fixtures.ts";
 import { root } from "./support/paths.ts";
 import { writeSeededWeights } from "./support/seeded-weights.ts";
 import { suite } from "./support/suite.ts";
@@ -65,6 +66,19 @@ suite("package", (test) => {
       "workSize=60",
     );
     assert.ok(existsSync(join(project, "srmap-out/panel.png")));
+  });
+
+  test("without the optional package, a Keras file is refused with what to run", () => {
+    const main = join(packed, packageFile.bin["srmap"] ?? "");
+    const run = spawnSync(process.execPath, [main, "inspect", fixturePath("keras/keras2-chain.h5")], {
+      cwd: project,
+      encoding: "utf8",
+    });
+    assert.is(
+      run.stderr,
+      'srmap: weights "keras2-chain.h5": HDF5 files (Keras) are read by the package h5wasm, which is not installed. Run: npm install h5wasm@0.10.3\n',
+    );
+    assert.is(run.status, 1);
   });
 
   test("the library's entries can be imported", () => {

@@ -1,4 +1,5 @@
 import { FormatError, ShapeError } from "../engine/errors.ts";
+import type { NetworkDefinition } from "../engine/graph.ts";
 import type { ParameterSink, ParameterSpec } from "../engine/parameters.ts";
 import { elementCount, formatShape, sameShape } from "../engine/tensor.ts";
 import { isWeight, rowCountOf, type WeightFile } from "./weight-file.ts";
@@ -7,6 +8,8 @@ import { isWeight, rowCountOf, type WeightFile } from "./weight-file.ts";
 export interface KnownNetwork {
   readonly name: string;
   readonly parameters: readonly ParameterSpec[];
+  /** The network itself, for formats whose tensors have other names and axes (Keras). */
+  readonly definition?: NetworkDefinition;
 }
 
 /** How to bind weights. */

@@ -1,6 +1,7 @@
 import { elementCount } from "../engine/tensor.ts";
 import { type FitReport, fitReport, fits, type KnownNetwork } from "./bind.ts";
 import { dtypeBytes } from "./dtype.ts";
+import { bindKeras } from "./keras-binding.ts";
 import type { TensorInfo, WeightFile } from "./weight-file.ts";
 
 /** What a weight file holds, told from its headers. */
@@ -24,8 +25,9 @@ export function inspectWeights(file: WeightFile, known: readonly KnownNetwork[] 
   const tensors = Array.from(file.tensors.values(), ({ name, dtype, shape }) => ({ name, dtype, shape }));
   const elements = tensors.reduce((sum, { shape }) => sum + elementCount(shape), 0);
   const bytes = tensors.reduce((sum, { dtype, shape }) => sum + elementCount(shape) * dtypeBytes[dtype], 0);
-  const reports = known.map(({ name, parameters }) => {
-    const report = fitReport(parameters, file);
+  const isKeras = file.format === "keras" || file.format === "keras-weights";
+  const reports = known.map(({ name, parameters, definition }) => {
+    const report = fitReport(parameters, isKeras && definition !== undefined ? bindKeras(definition, file) : file);
     const shared = parameters.length - report.missing.length - report.misshapen.length;
     return { network: name, shared, report };
   });

@@ -1,14 +1,40 @@
 import { FormatError, UnsupportedError } from "../engine/errors.ts";
 import type { NetworkDefinition, Preprocessing } from "../engine/graph.ts";
 import type { Shape } from "../engine/tensor.ts";
-import { converters, type Json, type Layer, plain, type State } from "./keras-layers.ts";
+import type { OpenHdf5 } from "./hdf5.ts";
+import { openKerasFile } from "./keras-file.ts";
+import { converters } from "./keras-layers.ts";
+import { type Json, type Layer, plain, type State } from "./keras-state.ts";
 import type { ImportedNetwork } from "./onnx-import.ts";
+import type { ByteSource } from "./source.ts";
 import { type WeightFile, withComputed } from "./weight-file.ts";
 
 /** How to import a Keras network. */
 export interface KerasImportOptions {
   /** What the weights expect of photos. */
   readonly preprocessing: Preprocessing;
+}
+
+/** How to import a Keras file. */
+export interface KerasFileImportOptions extends KerasImportOptions {
+  /** How messages call the file; default "unnamed". */
+  readonly name?: string;
+  /** Reads HDF5. */
+  readonly hdf5?: OpenHdf5;
+}
+
+/**
+ * A model that Keras saved (`.h5`, `.keras`) as a network.
+ * @throws UnsupportedError for files of weights alone, and one that lists every layer which cannot be converted; FormatError for
+ * damage
+ */
+export async function importKerasFile(source: ByteSource, options: KerasFileImportOptions): Promise<ImportedNetwork> {
+  const name = options.name ?? "unnamed";
+  const { weights, topology } = await openKerasFile(source, name, options.hdf5);
+  if (topology === undefined) {
+    throw new UnsupportedError(`weights "${name}": a Keras file of weights alone does not describe its network.`);
+  }
+  return importKeras(topology, weights, options);
 }
 
 function isObject(value: unknown): value is Json {
@@ -18,7 +44,7 @@ function isObject(value: unknown): value is Json {
 /**
  * A Keras network (the topology of a TensorFlow.js layers model, or an .h5's model_config) with its weights, turned from Keras'
  * channels-last layout into the engine's.
- * @param weights tensors named `<layer>/kernel`, as TensorFlow.js names them
+ * @param weights tensors named `<layer>/kernel`, as TensorFlow.js and Keras 2 name them
  * @throws UnsupportedError that lists every layer which cannot be converted
  */
 export function importKeras(topology: unknown, weights: WeightFile, options: KerasImportOptions): ImportedNetwork {
@@ -84,22 +110,38 @@ function readTopology(topology: unknown, what: string): { layers: Layer[]; outpu
     layers.push({ name, type, config: inner, inputs: isSequential ? [before] : inboundNames(entry, name, what) });
   }
   const outputs = isObject(config) && Array.isArray(config["output_layers"]) ? config["output_layers"] : [];
-  if (!isSequential && outputs.length !== 1) {
+  const [only] = outputs;
+  // Keras 2 lists [name, node, tensor] per output; Keras 3 leaves the outer list out where there is one.
+  if (!isSequential && outputs.length !== 1 && typeof only !== "string") {
     throw new UnsupportedError(`${what}: the network must have one output, got ${outputs.length}.`);
   }
-  const [only] = outputs;
-  return { layers, output: isSequential ? (layers.at(-1)?.name ?? "") : String(Array.isArray(only) ? only[0] : "") };
+  return { layers, output: isSequential ? (layers.at(-1)?.name ?? "") : String(Array.isArray(only) ? only[0] : only) };
 }
 
-/** Keras 2: inbound_nodes = [[["layer", node, tensor, {}], ...]], one list per use of the layer. */
+/**
+ * Keras 2: inbound_nodes = [[["layer", node, tensor, {}], ...]], one list per use of the layer. Keras 3: [{args, kwargs}], with
+ * tensors that know the layer they come from.
+ */
 function inboundNames(entry: Json, name: string, what: string): string[] {
   const uses = Array.isArray(entry["inbound_nodes"]) ? entry["inbound_nodes"] : [];
   if (uses.length > 1) throw new UnsupportedError(`${what}: layer "${name}" is used ${uses.length} times.`);
   const [use] = uses;
   if (use === undefined) return [];
-  if (!Array.isArray(use))
-    throw new UnsupportedError(`${what}: layer "${name}" is connected as in Keras 3, which is not read.`);
+  if (isObject(use)) return historyOf(use["args"]);
+  if (!Array.isArray(use)) throw new FormatError(`${what}: layer "${name}" is connected to nothing that Keras writes.`);
   return use.map((link: unknown) => String(Array.isArray(link) ? link[0] : link));
+}
+
+/** The layers that the tensors in a list, or in lists in it, come from. */
+function historyOf(args: unknown): string[] {
+  const lists = Array.isArray(args) ? args : [];
+  return lists
+    .flatMap((arg: unknown) => (Array.isArray(arg) ? arg : [arg]))
+    .flatMap((arg: unknown) => {
+      const config = isObject(arg) ? arg["config"] : undefined;
+      const history = isObject(config) ? config["keras_history"] : undefined;
+      return Array.isArray(history) ? [String(history[0])] : [];
+    });
 }
 
 /** [null,H,W,C] as [C,H,W]. */

@@ -1,81 +1,19 @@
-import { FormatError, UnsupportedError } from "../engine/errors.ts";
-import type { NodeDefinition, Pads, Pair } from "../engine/graph.ts";
+import { UnsupportedError } from "../engine/errors.ts";
+import type { Pads, Pair } from "../engine/graph.ts";
 import { elementCount, formatShape, type Shape, sameShape } from "../engine/tensor.ts";
-import type { ComputedTensor, WeightFile } from "./weight-file.ts";
-
-/** A JSON object. */
-export type Json = Readonly<Record<string, unknown>>;
-type Node = NodeDefinition extends infer N ? (N extends NodeDefinition ? Omit<N, "name" | "inputs"> : never) : never;
-
-/** A layer's output: our node, its shape ([C,H,W] or [F]), and zeros around it that its reader takes over. */
-export interface Value {
-  readonly node: string;
-  readonly shape: Shape;
-  /** For vectors that were images: their [C,H,W]. Keras flattens H,W,C, this engine C,H,W. */
-  readonly image?: Shape;
-  readonly pads?: Pads;
-}
-
-/** A layer of the topology. */
-export interface Layer {
-  readonly name: string;
-  readonly type: string;
-  readonly config: Json;
-  readonly inputs: readonly string[];
-}
-
-/** What converting layers adds to. */
-export interface State {
-  readonly what: string;
-  readonly weights: WeightFile;
-  readonly nodes: NodeDefinition[];
-  readonly computed: ComputedTensor[];
-  readonly values: Map<string, Value>;
-}
-
-function emit(state: State, name: string, inputs: readonly string[], node: Node): void {
-  state.nodes.push({ name, inputs, ...node } as NodeDefinition); // a layer of one kind, completed
-}
-
-/** Registers a tensor that is worked out from one of the file's. */
-function tensor(
-  state: State,
-  name: string,
-  shape: Shape,
-  from: string,
-  change?: (values: Float32Array) => Float32Array,
-): string {
-  const own = state.weights.tensors.get(from);
-  if (own === undefined || elementCount(own.shape) !== elementCount(shape)) {
-    const got = own === undefined ? "it is missing" : `got ${formatShape(own.shape)}`;
-    throw new FormatError(`${state.what}: tensor "${from}" must have ${elementCount(shape)} elements, ${got}.`);
-  }
-  const compute = async (): Promise<Float32Array> => {
-    const values = await state.weights.read(from);
-    return change === undefined ? values : change(values);
-  };
-  state.computed.push({ name, shape, compute });
-  return name;
-}
-
-/** Axes of a C-order array exchanged: axis i of the result is axis `order[i]` of the source. */
-function permute(values: Float32Array, shape: Shape, order: readonly number[]): Float32Array {
-  const strides = shape.map((_, axis) => elementCount(shape.slice(axis + 1)));
-  const result = new Float32Array(values.length);
-  let next = 0;
-  const walk = (depth: number, at: number): void => {
-    const axis = order[depth] ?? 0;
-    const size = shape[axis] ?? 1;
-    const stride = strides[axis] ?? 1;
-    if (depth === order.length - 1) {
-      for (let i = 0; i < size; i++) result[next++] = values[at + i * stride]!;
-    } else {
-      for (let i = 0; i < size; i++) walk(depth + 1, at + i * stride);
-    }
-  };
-  if (result.length > 0) walk(0, 0);
-  return result;
-}
+import {
+  emit,
+  image,
+  kernel,
+  type Layer,
+  type Node,
+  pair,
+  permute,
+  plain,
+  type State,
+  tensor,
+  type Value,
+} from "./keras-state.ts";
 
 /** The activation that a layer brings along, as a node behind it. */
 function activated(state: State, layer: Layer, value: Value): Value {
@@ -93,36 +31,6 @@ const activations: Readonly<Record<string, Node>> = {
   relu6: { op: "clip", low: 0, high: 6 },
   softmax: { op: "softmax" },
 };
-
-/** Zero padding that no convolution takes over, written out as a depthwise 1x1 convolution with weights of one. */
-export function plain(state: State, value: Value): Value {
-  if (value.pads === undefined) return value;
-  const [channels = 1] = value.shape;
-  const name = `${value.node}.pad`;
-  const weight = `${name}.weight`;
-  state.computed.push({
-    name: weight,
-    shape: [channels, 1, 1, 1],
-    compute: async () => new Float32Array(channels).fill(1),
-  });
-  const shape = { outChannels: channels, kernelShape: [1, 1], pads: value.pads, group: channels } as const;
-  emit(state, name, [value.node], { op: "conv2d", ...shape, weight });
-  return { node: name, shape: value.shape };
-}
-
-function pair(config: Json, key: string, otherwise: Pair): Pair {
-  const value = config[key] ?? otherwise;
-  const [height, width] = Array.isArray(value) ? value : [value, value];
-  if (!(Number.isSafeInteger(height) && Number.isSafeInteger(width) && height > 0 && width > 0)) {
-    throw new UnsupportedError(`${key} must be one or two positive integers.`);
-  }
-  return [Number(height), Number(width)];
-}
-
-function image(value: Value | undefined): Value {
-  if (value?.shape.length !== 3) throw new UnsupportedError("its input must be an image.");
-  return value;
-}
 
 interface Window {
   readonly kernelShape: Pair;
@@ -158,6 +66,12 @@ function windowOf(
 /** Turns a layer into nodes. @throws UnsupportedError saying why not */
 type Convert = (state: State, layer: Layer, inputs: readonly Value[]) => Value;
 
+/** Keras 2 calls it depthwise_kernel, Keras 3 kernel. */
+function depthwiseKernel({ weights }: State, layer: string): string {
+  const old = `${layer}/depthwise_kernel`;
+  return weights.tensors.has(old) ? old : `${layer}/kernel`;
+}
+
 function convolution(isDepthwise: boolean): Convert {
   return (state, layer, inputs) => {
     const x = image(inputs[0]);
@@ -170,12 +84,13 @@ function convolution(isDepthwise: boolean): Convert {
     const group = isDepthwise ? channels : Number(config["groups"] ?? 1);
     const outChannels = isDepthwise ? channels * multiplier : Number(config["filters"]);
     const [kh, kw] = kernelShape;
-    // HWIO to OIHW; a depthwise kernel is [kh,kw,C,multiplier], whose outputs are numbered c * multiplier + m.
-    const stored = isDepthwise ? [kh, kw, channels, multiplier] : [kh, kw, channels / group, outChannels];
-    const order = isDepthwise ? [2, 3, 0, 1] : [3, 2, 0, 1];
     const shape = [outChannels, isDepthwise ? 1 : channels / group, kh, kw];
-    const source = `${name}/${isDepthwise ? "depthwise_kernel" : "kernel"}`;
-    const weight = tensor(state, `${name}.weight`, shape, source, (values) => permute(values, stored, order));
+    const sizes = { height: kh, width: kw, channels: channels / group, out: outChannels };
+    // HWIO to OIHW; a depthwise kernel is [kh,kw,C,multiplier], whose outputs are numbered c * multiplier + m.
+    const turn = (values: Float32Array): Float32Array => permute(values, [kh, kw, channels, multiplier], [2, 3, 0, 1]);
+    const weight = isDepthwise
+      ? tensor(state, `${name}.weight`, shape, depthwiseKernel(state, name), turn)
+      : kernel(state, `${name}.weight`, shape, `${name}/kernel`, sizes);
     const bias =
       config["use_bias"] === false ? {} : { bias: tensor(state, `${name}.bias`, [outChannels], `${name}/bias`) };
     const [top, left, bottom, right] = x.pads ?? [0, 0, 0, 0];
@@ -218,9 +133,8 @@ const dense: Convert = (state, layer, inputs) => {
   const outFeatures = Number(config["units"]);
   const [channels = inFeatures, height = 1, width = 1] = x.image ?? [];
   // [in,out] to [out,in], and the inputs from H,W,C order to C,H,W.
-  const turn = (values: Float32Array): Float32Array =>
-    permute(values, [height, width, channels, outFeatures], [3, 2, 0, 1]);
-  const weight = tensor(state, `${name}.weight`, [outFeatures, inFeatures], `${name}/kernel`, turn);
+  const sizes = { height, width, channels, out: outFeatures };
+  const weight = kernel(state, `${name}.weight`, [outFeatures, inFeatures], `${name}/kernel`, sizes);
   const bias =
     config["use_bias"] === false ? {} : { bias: tensor(state, `${name}.bias`, [outFeatures], `${name}/bias`) };
   emit(state, name, [x.node], { op: "dense", outFeatures, weight, ...bias });

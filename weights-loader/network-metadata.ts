@@ -1,5 +1,6 @@
 import { FormatError, UnsupportedError } from "../engine/errors.ts";
 import type { NetworkDefinition, Preprocessing } from "../engine/graph.ts";
+import { isNode } from "./node-attributes.ts";
 import type { WeightFile } from "./weight-file.ts";
 
 /** Keys under which a weight file's metadata carry what belongs to its weights. */
@@ -14,6 +15,7 @@ function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
 
 const isText = (value: unknown): value is string => typeof value === "string";
 const isNumber = (value: unknown): value is number => typeof value === "number" && Number.isFinite(value);
+const isSize = (value: unknown): value is number => isNumber(value) && Number.isSafeInteger(value) && value > 0;
 const isListOf = <T>(value: unknown, is: (item: unknown) => item is T): value is readonly T[] =>
   Array.isArray(value) && value.every(is);
 
@@ -30,13 +32,11 @@ function isPreprocessing(value: unknown): value is Preprocessing {
 }
 
 function isNetwork(value: unknown): value is NetworkDefinition {
-  const isNode = (node: unknown): node is unknown =>
-    isRecord(node) && isText(node["name"]) && isText(node["op"]) && isListOf(node["inputs"], isText);
   return (
     isRecord(value) &&
     isText(value["name"]) &&
     isText(value["output"]) &&
-    isListOf(value["inputShape"], isNumber) &&
+    isListOf(value["inputShape"], isSize) &&
     isListOf(value["nodes"], isNode) &&
     isPreprocessing(value["preprocessing"]) &&
     (value["labels"] === undefined || isListOf(value["labels"], isText))
@@ -56,7 +56,7 @@ function parse(file: WeightFile, key: string): unknown {
 }
 
 /**
- * The network that a converted weight file carries along, or undefined. Its nodes are checked when the network is built.
+ * The network that a converted weight file carries along, or undefined. How its nodes fit together is checked when the network is built.
  * @throws FormatError when the metadata are no network
  */
 export function networkOf(file: WeightFile): NetworkDefinition | undefined {
@@ -84,6 +84,11 @@ export function checkPairing(definition: NetworkDefinition, file: WeightFile): v
   if (carried !== undefined && JSON.stringify(carried) !== JSON.stringify(wanted)) {
     throw new UnsupportedError(
       `weights "${file.name}": they expect photos prepared as ${describe(carried)}, network "${definition.name}" prepares them as ${describe(wanted)}. ${remedy}`,
+    );
+  }
+  if (carried === undefined && (file.format === "keras" || file.format === "keras-weights")) {
+    throw new UnsupportedError(
+      `weights "${file.name}": Keras files do not say how photos are prepared for their network, and network "${definition.name}" prepares them for other weights. Name the preprocessing.`,
     );
   }
   if (carried === undefined && file.format === "caffe" && wanted.channelOrder === "rgb") {

@@ -1,5 +1,7 @@
 import { FormatError } from "../engine/errors.ts";
 import { openCaffe } from "./caffe-model.ts";
+import { hasUserBlock, looksLikeHdf5, type OpenHdf5 } from "./hdf5.ts";
+import { isKerasArchive, openKeras, openKerasArchive } from "./keras-file.ts";
 import { looksLikeNpy, openNpy, openNpz } from "./numpy.ts";
 import { openOnnx } from "./onnx-model.ts";
 import type { ExternalData } from "./onnx-tensor.ts";
@@ -18,6 +20,8 @@ export interface OpenOptions {
   readonly name?: string;
   /** Opens the files of ONNX external data and TensorFlow.js shards; without it such files are refused. */
   readonly external?: ExternalData;
+  /** Reads HDF5, for the files of Keras; without it such files are refused. */
+  readonly hdf5?: OpenHdf5;
 }
 
 /** Bytes that tell every format apart (tar's mark ends at 263). */
@@ -25,7 +29,7 @@ const startBytes = 512;
 
 /**
  * Opens a weight file, its format told from its bytes (never from its name): safetensors, PyTorch (zip, legacy,
- * tar), ONNX, Caffe, NumPy, TensorFlow.js. Only headers are read.
+ * tar), ONNX, Caffe, NumPy, TensorFlow.js, Keras. Only headers are read.
  * @throws FormatError when the bytes are of no known format, or contradict themselves
  */
 export async function openWeights(source: ByteSource, options: OpenOptions = {}): Promise<WeightFile> {
@@ -38,16 +42,19 @@ export async function openWeights(source: ByteSource, options: OpenOptions = {})
     const entries = await readZip(source, `weights "${name}"`);
     const pickle = torchZipPickle(entries);
     if (pickle !== undefined) return openTorchZip(source, name, entries, pickle);
+    if (isKerasArchive(entries)) return (await openKerasArchive(source, name, entries, options.hdf5)).weights;
     if (Array.from(entries.keys()).some((entry) => entry.endsWith(".npy"))) return openNpz(source, name, entries);
     throw new FormatError(
-      `weights "${name}": a zip archive without weights: no data.pkl (PyTorch) and no .npy (NumPy) in it.`,
+      `weights "${name}": a zip archive without weights: no data.pkl (PyTorch), no .npy (NumPy) and no model.weights.h5 (Keras) in it.`,
     );
   }
+  if (looksLikeHdf5(start)) return (await openKeras(source, name, options.hdf5)).weights;
   if (looksLikeNpy(start)) return openNpy(source, name);
   if (looksLikeTfjs(start)) return openTfjs(source, name, options.external);
   const protobuf = await protobufFormat(source);
   if (protobuf === "onnx") return openOnnx(source, name, options.external);
   if (protobuf === "caffe") return openCaffe(source, name);
+  if (await hasUserBlock(source)) return (await openKeras(source, name, options.hdf5)).weights;
   throw unknownFormat(start, source.byteLength, name);
 }
 
@@ -87,6 +94,6 @@ function unknownFormat(start: Uint8Array, byteLength: number, name: string): For
   }
   const bytes = Array.from(start.subarray(0, 8), (byte) => byte.toString(16).padStart(2, "0")).join(" ");
   return new FormatError(
-    `${file}: not a weight file of a known format (safetensors, PyTorch, ONNX, Caffe, NumPy, TensorFlow.js). It starts with ${bytes}.`,
+    `${file}: not a weight file of a known format (safetensors, PyTorch, ONNX, Caffe, NumPy, TensorFlow.js, Keras). It starts with ${bytes}.`,
   );
 }

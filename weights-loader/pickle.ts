@@ -1,4 +1,5 @@
-import { FormatError, UnsupportedError } from "../engine/errors.ts";
+import { UnsupportedError } from "../engine/errors.ts";
+import { pickleBytes } from "./pickle-bytes.ts";
 
 /** A Python value as data. `object` is whatever the hooks made: to the pickle machine it is opaque. */
 export type PickleValue =
@@ -22,13 +23,8 @@ export interface PickleHooks {
   persistentLoad(id: PickleValue): PickleValue;
 }
 
-/** The pickle goes on after the bytes at hand. */
-export class PickleTruncated extends FormatError {}
-
 /** Objects that one pickle may build; a state dict of 50,000 tensors needs a million. Bounds memory, whatever the bytes say. */
 const maximumObjects = 1_000_000;
-/** Longest integer, in bytes; PyTorch's magic number has 10. */
-const maximumLongBytes = 32;
 
 const mark: unique symbol = Symbol("mark");
 
@@ -46,22 +42,12 @@ export function readPickle(
   hooks: PickleHooks,
   what: string,
 ): { value: PickleValue; end: number } {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const utf8 = new TextDecoder("utf-8", { fatal: true });
-  const latin1 = new TextDecoder("latin1");
+  const read = pickleBytes(bytes, begin, what);
+  const { broken } = read;
   const stack: (PickleValue | typeof mark)[] = [];
   const memo = new Map<number, PickleValue>();
-  let at = begin;
   let objects = 0;
 
-  const broken = (why: string): FormatError =>
-    new FormatError(`${what}: ${why} (pickle, byte ${at - begin}). The file is damaged: get a fresh copy.`);
-  const take = (length: number): number => {
-    if (length > bytes.length - at)
-      throw new PickleTruncated(`${what}: the pickle ends early (after ${bytes.length} bytes).`);
-    at += length;
-    return at - length;
-  };
   const count = <T>(made: T): T => {
     if (++objects > maximumObjects) throw broken(`more than ${maximumObjects} objects`);
     return made;
@@ -85,29 +71,6 @@ export function readPickle(
     const value = pop();
     stack.push(value);
     return value;
-  };
-  const text = (length: number, decoder: TextDecoder): string => {
-    const from = take(length);
-    try {
-      return decoder.decode(bytes.subarray(from, from + length));
-    } catch {
-      throw broken("text is not UTF-8");
-    }
-  };
-  const line = (): string => {
-    const end = bytes.indexOf(10, at);
-    if (end < 0) throw new PickleTruncated(`${what}: the pickle ends early (after ${bytes.length} bytes).`);
-    const words = text(end - at, utf8);
-    at++;
-    return words;
-  };
-  const long = (length: number): number | bigint => {
-    if (length < 0 || length > maximumLongBytes) throw broken(`an integer of ${length} bytes`);
-    const from = take(length);
-    let value = 0n;
-    for (let i = length - 1; i >= 0; i--) value = (value << 8n) | BigInt(bytes[from + i]!);
-    if (length > 0) value = BigInt.asIntN(8 * length, value);
-    return BigInt(Number(value)) === value && Number.isSafeInteger(Number(value)) ? Number(value) : value;
   };
   const list = (items: PickleValue[], kind: "list" | "tuple"): PickleValue => count({ kind, items });
   const global = (name: string): PickleValue => {
@@ -138,19 +101,19 @@ export function readPickle(
   };
 
   for (;;) {
-    const opcode = bytes[take(1)]!;
+    const opcode = read.u8();
     switch (String.fromCharCode(opcode)) {
       case "\x80": {
-        const protocol = bytes[take(1)]!;
+        const protocol = read.u8();
         if (protocol > 5)
           throw new UnsupportedError(`${what}: pickle protocol ${protocol}; protocols up to 5 are read.`);
         break;
       }
       case "\x95": // FRAME: a length that only helps buffered readers
-        take(8);
+        read.skip(8);
         break;
       case ".":
-        return { value: pop(), end: at };
+        return { value: pop(), end: read.position() };
       case "(":
         stack.push(mark);
         break;
@@ -173,40 +136,40 @@ export function readPickle(
         push(false);
         break;
       case "I": {
-        const words = line();
+        const words = read.line();
         if (!/^-?\d{1,15}$/.test(words)) throw broken(`"${words.slice(0, 40)}" is no integer`);
         push(words === "00" || words === "01" ? words === "01" : Number(words)); // protocol 1 writes booleans so
         break;
       }
       case "J":
-        push(view.getInt32(take(4), true));
+        push(read.i32());
         break;
       case "K":
-        push(bytes[take(1)]!);
+        push(read.u8());
         break;
       case "M":
-        push(view.getUint16(take(2), true));
+        push(read.u16());
         break;
       case "\x8a":
-        push(count(long(bytes[take(1)]!)));
+        push(count(read.long(read.u8())));
         break;
       case "\x8b":
-        push(count(long(view.getInt32(take(4), true))));
+        push(count(read.long(read.i32())));
         break;
       case "G":
-        push(view.getFloat64(take(8), false));
+        push(read.f64());
         break;
       case "X":
-        push(count(text(view.getUint32(take(4), true), utf8)));
+        push(count(read.utf8(read.u32())));
         break;
       case "\x8c":
-        push(count(text(bytes[take(1)]!, utf8)));
+        push(count(read.utf8(read.u8())));
         break;
       case "T": // Python 2's str; PyTorch put names into it
-        push(count(text(view.getUint32(take(4), true), latin1)));
+        push(count(read.latin1(read.u32())));
         break;
       case "U":
-        push(count(text(bytes[take(1)]!, latin1)));
+        push(count(read.latin1(read.u8())));
         break;
       case "}":
         push(count({ kind: "dict", entries: new Map() }));
@@ -259,23 +222,23 @@ export function readPickle(
         break;
       }
       case "q":
-        remember(bytes[take(1)]!);
+        remember(read.u8());
         break;
       case "r":
-        remember(view.getUint32(take(4), true));
+        remember(read.u32());
         break;
       case "\x94":
         remember(memo.size);
         break;
       case "h":
-        recall(bytes[take(1)]!);
+        recall(read.u8());
         break;
       case "j":
-        recall(view.getUint32(take(4), true));
+        recall(read.u32());
         break;
       case "c": {
-        const module = line();
-        push(global(`${module}.${line()}`));
+        const module = read.line();
+        push(global(`${module}.${read.line()}`));
         break;
       }
       case "\x93": {
@@ -307,7 +270,7 @@ export function readPickle(
         break;
       default:
         throw new UnsupportedError(
-          `${what}: pickle opcode 0x${opcode.toString(16)} at byte ${at - 1 - begin} does not occur in state dicts. Save the weights alone: torch.save(model.state_dict(), "weights.pth").`,
+          `${what}: pickle opcode 0x${opcode.toString(16)} at byte ${read.position() - 1 - begin} does not occur in state dicts. Save the weights alone: torch.save(model.state_dict(), "weights.pth").`,
         );
     }
   }

@@ -1,6 +1,7 @@
 import { FormatError, UnsupportedError } from "../engine/errors.ts";
 import { dtypeBytes } from "./dtype.ts";
-import { type PickleHooks, PickleTruncated, type PickleValue, readPickle } from "./pickle.ts";
+import { type PickleHooks, type PickleValue, readPickle } from "./pickle.ts";
+import { PickleTruncated } from "./pickle-bytes.ts";
 import { type ByteSource, readRange } from "./source.ts";
 import { readTar } from "./tar.ts";
 import {

@@ -67,12 +67,16 @@ export interface StoredTensor extends TensorInfo {
   readonly quantization?: Quantization;
 }
 
-/** A small tensor that is worked out from others when it is asked for. */
+/** A tensor that is worked out from others when it is asked for. */
 export interface ComputedTensor {
   readonly name: string;
   readonly shape: Shape;
-  compute(): Promise<Float32Array>;
+  /** Rows along axis 0; small tensors may give all of theirs, whatever is asked. */
+  compute(firstRow: number, rowCount: number): Promise<Float32Array>;
 }
+
+/** Rows that are worked out at a time, in bytes: a file that keeps them as columns is read once for so many. */
+const panelBytes = 64 << 20;
 
 /** A weight file with more tensors, computed from it or from elsewhere. @throws FormatError when a name is taken */
 export function withComputed(file: WeightFile, computed: Iterable<ComputedTensor>): WeightFile {
@@ -84,6 +88,7 @@ export function withComputed(file: WeightFile, computed: Iterable<ComputedTensor
     added.set(tensor.name, tensor);
     tensors.set(tensor.name, { name: tensor.name, dtype: "f32", shape: tensor.shape });
   }
+  let panel: { tensor: ComputedTensor; firstRow: number; end: number; values: Float32Array } | undefined;
   const readRows: WeightFile["readRows"] = async (name, firstRow, rowCount, scratch) => {
     const tensor = added.get(name);
     if (tensor === undefined) return file.readRows(name, firstRow, rowCount, scratch);
@@ -94,7 +99,17 @@ export function withComputed(file: WeightFile, computed: Iterable<ComputedTensor
       );
     }
     const width = elementCount(tensor.shape) / rows;
-    return (await tensor.compute()).subarray(firstRow * width, (firstRow + rowCount) * width);
+    const end = firstRow + rowCount;
+    let kept = panel;
+    if (kept?.tensor !== tensor || firstRow < kept.firstRow || end > kept.end) {
+      panel = undefined;
+      const last = Math.min(rows, Math.max(end, firstRow + Math.floor(panelBytes / (4 * Math.max(1, width)))));
+      const values = await tensor.compute(firstRow, last - firstRow);
+      const isWhole = values.length === rows * width;
+      kept = { tensor, firstRow: isWhole ? 0 : firstRow, end: isWhole ? rows : last, values };
+    }
+    panel = end === rows ? undefined : kept; // what was read to its end is not read again
+    return kept.values.subarray((firstRow - kept.firstRow) * width, (end - kept.firstRow) * width);
   };
   return {
     ...file,

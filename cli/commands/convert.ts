@@ -74,7 +74,7 @@ export const convert: Command = {
     json: { help: "Print one JSON document instead of text." },
   },
   notes: `The network goes along in the file where it is known: the one of --model, or the one
-that an ONNX or Caffe file describes, with its preprocessing and class names. Such a
+that an ONNX, Caffe, TensorFlow.js or Keras file describes, with its preprocessing and class names. Such a
 file needs no --model when it is used.
 
 Example:

@@ -58,12 +58,12 @@ export const explain: Command = {
       model: {
         value: "NAME",
         short: "m",
-        help: `The network: ${modelNames().join(", ")}. Without it the one that the weight file describes (ONNX, Caffe) or, without a file, ${defaultModel}.`,
+        help: `The network: ${modelNames().join(", ")}. Without it the one that the weight file describes (ONNX, Caffe, TensorFlow.js, Keras) or, without a file, ${defaultModel}.`,
       },
       weights: {
         value: "FILE",
         short: "w",
-        help: 'Its trained weights: safetensors, PyTorch\'s .pth, ONNX, .caffemodel, .npz. Default those in the package, or what "srmap fetch" fetched.',
+        help: "Its trained weights: safetensors, PyTorch's .pth, ONNX, .caffemodel, TensorFlow.js, Keras' .h5 and .keras, .npz. Default those in the package, or what \"srmap fetch\" fetched.",
       },
       preprocess: {
         value: "NAME",

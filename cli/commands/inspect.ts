@@ -1,8 +1,7 @@
-import { basename } from "node:path";
 import { formatShape } from "../../engine/tensor.ts";
-import { fileSource } from "../../host/file-source.ts";
-import { externalData, knownNetworks } from "../../host/load-network.ts";
-import { type Inspection, inspectWeights, openWeights } from "../../weights-loader/index.ts";
+import { hdf5Package } from "../../host/hdf5.ts";
+import { knownNetworks, openWeightFile } from "../../host/load-network.ts";
+import { type Inspection, inspectWeights } from "../../weights-loader/index.ts";
 import type { Command } from "../command.ts";
 import { CommandError, describeError, UsageError } from "../errors.ts";
 
@@ -11,13 +10,11 @@ const listed = 8;
 
 async function inspectFile(path: string): Promise<Inspection> {
   try {
-    const source = await fileSource(path);
-    const opened = [source];
+    const { file, close } = await openWeightFile(path);
     try {
-      const options = { name: basename(path), external: externalData(path, opened) };
-      return inspectWeights(await openWeights(source, options), knownNetworks());
+      return inspectWeights(file, knownNetworks());
     } finally {
-      for (const file of opened) await file.close();
+      await close();
     }
   } catch (error) {
     const message = describeError(error);
@@ -58,8 +55,9 @@ export const inspect: Command = {
   summary: "Shows what a weight file holds and which network it fits",
   usage: "FILE [options]",
   options: { json: { help: "Print one JSON document instead of text." } },
-  notes: `FILE is a safetensors, PyTorch (.pth), ONNX, Caffe or NumPy file; its format is told
-from its bytes. Only headers are read, and nothing in the file is ever run.
+  notes: `FILE is a safetensors, PyTorch (.pth), ONNX, Caffe, TensorFlow.js, Keras (.h5, .keras)
+or NumPy file; its format is told from its bytes. Only headers are read, and nothing
+in the file is ever run. Keras files need the package h5wasm: npm install ${hdf5Package}
 
 Example:
   srmap inspect vgg16-397923af.pth`,

@@ -106,6 +106,8 @@ fits: none of the package's networks
     "caffe-v1.caffemodel",
     "caffe-v2.caffemodel",
     "tfjs/tfjs-sequential.json",
+    "keras/keras2-functional.h5",
+    "keras/keras3-functional.keras",
   ]) {
     test(`explain runs the network that ${file} describes`, async () => {
       const preprocess = file.startsWith("caffe") ? "caffe-reference" : "torchvision";
@@ -115,6 +117,39 @@ fits: none of the package's networks
       assert.ok(existsSync(join(folder, "out/panel.png")));
     });
   }
+
+  test("a converted Keras network gives the same bytes; its weights alone convert, too", async () => {
+    const converted = join(folder, "keras.safetensors");
+    const keras = fixturePath("keras/keras3-functional.h5");
+    const run = await srmap("convert", keras, "-o", converted, "--preprocess", "torchvision");
+    assert.is(run.err, "");
+    assert.match(run.out, /19 tensors, network "keras3-functional\.h5" included\n$/);
+    const logits: Buffer[] = [];
+    for (const args of [[keras, "--preprocess", "torchvision"], [converted]]) {
+      const explained = await srmap("explain", cat, "--sr", "workSize=60", "--out", "both", "--weights", ...args);
+      assert.is(explained.err, "");
+      logits.push(readFileSync(join(folder, "both/logits.npy")));
+    }
+    assert.ok(logits[0]?.equals(logits[1] ?? Buffer.alloc(0)));
+    const alone = await srmap("convert", fixturePath("keras/keras2-chain-weights.h5"), "-o", converted);
+    assert.is(alone.err, "");
+    assert.match(alone.out, /8 tensors, without a network\n$/);
+  });
+
+  test("Keras files must be told how photos are prepared", async () => {
+    assert.is(
+      (await explain("keras/keras2-functional.h5")).err,
+      'srmap: weights "keras2-functional.h5": the file does not say how photos are prepared for its network. Name the preprocessing: torchvision, caffe-reference, vgg-caffe, vgg-face, plain.\n',
+    );
+    assert.is(
+      (await explain("keras/keras2-chain-weights.h5")).err,
+      'srmap: weights "keras2-chain-weights.h5": a keras-weights file does not describe its network. Name it. It fits none of the package\'s networks.\n',
+    );
+    assert.match(
+      (await explain("keras/keras2-chain-weights.h5", "--model", "vgg16-caffe")).err,
+      /^srmap: weights "keras2-chain-weights\.h5": Keras files do not say how photos are prepared for their network, and network "vgg16-caffe" prepares them for other weights\. Name the preprocessing\.\n$/,
+    );
+  });
 
   test("a converted ONNX network needs neither name nor preprocessing and gives the same bytes", async () => {
     const converted = join(folder, "converted.safetensors");

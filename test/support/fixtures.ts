@@ -15,7 +15,8 @@ export function fixtureBytes(file: string): Uint8Array {
   return new Uint8Array(readFileSync(new URL(file, folder)));
 }
 
-interface ExpectedTensor {
+/** A tensor as its producer put it there. */
+export interface ExpectedTensor {
   readonly dtype: string;
   readonly shape: readonly number[];
   readonly values: string | null;
