@@ -47,22 +47,25 @@ export class ConvolutionWeights {
   readonly #forward: Packs = new Map();
   readonly #transposed: Packs = new Map();
   readonly #groupBiases = new Map<number, number>();
-  readonly #winograd = new Map<string, number>();
+  readonly #transformed: Packs = new Map();
+  readonly #transformedBefore = new Set<string>();
 
   constructor(setup: ConvolutionSetup, hasBias: boolean) {
     const { kernels } = setup.construction;
     const channels = setup.group * setup.outPerGroup;
     this.#setup = setup;
-    const { lowMemory } = setup.construction;
+    const { lowMemory, shared } = setup.construction;
+    const { forward, transposed } = setup.winograd;
     this.#resident = lowMemory ? 0 : kernels.arena.allocate(4 * this.#forwardLength);
     lowMemory?.plain.reserve(4 * this.#forwardLength);
-    lowMemory?.packs.reserve(4 * Math.max(this.#forwardLength, this.#transposedLength));
+    if (lowMemory || forward || transposed) {
+      shared.packs.reserve(4 * Math.max(this.#forwardLength, this.#transposedLength));
+      shared.transformed.reserve(Math.max(forward?.weightBytes ?? 0, transposed?.weightBytes ?? 0));
+    }
     this.#bias = hasBias ? kernels.arena.allocate(4 * padded(channels)) : 0;
     this.#biases = new ModifiedVectors(kernels, this.#bias, channels);
     if (!lowMemory) this.#forward.set(modificationKey(unmodified), this.#resident);
     this.bias(unmodified);
-    const { forward } = setup.winograd;
-    if (forward) this.#winograd.set(`forward ${modificationKey(unmodified)}`, forward.allocateWeights());
   }
 
   /** Reads the weights of a layer whose weights stay outside, and packs them at `plain`. */
@@ -100,10 +103,6 @@ export class ConvolutionWeights {
       }
       done += rows;
     }
-    const transformed = this.#winograd.get(`forward ${modificationKey(unmodified)}`);
-    const isComplete = first + count === this.#setup.group * outPerGroup;
-    if (transformed !== undefined && isComplete)
-      this.#setup.winograd.forward?.transformWeights(transformed, this.#plain);
   }
 
   /** Takes the bias, all of it. */
@@ -142,12 +141,12 @@ export class ConvolutionWeights {
     const key = modificationKey(modification);
     let pack = this.#forward.get(key);
     if (pack === undefined) {
-      const { lowMemory } = this.#setup.construction;
+      const { lowMemory, shared } = this.#setup.construction;
       if (lowMemory && isUnmodified(modification)) {
         this.load();
         return this.#plain;
       }
-      pack = this.#makeForward(modification, lowMemory?.packs.address);
+      pack = this.#makeForward(modification, lowMemory && shared.packs.address);
       if (lowMemory === undefined) this.#forward.set(key, pack);
     }
     return pack;
@@ -172,21 +171,33 @@ export class ConvolutionWeights {
     else this.transposed(modification);
   }
 
-  /** Address of transformed weights for Winograd's algorithm; made on first use, the direct pack between only for a moment. */
+  /**
+   * Address of transformed weights for Winograd's algorithm, valid until the next call for any layer. They are up to four times
+   * as large as the weights: for the first use they lie in memory that all layers share, so that one explanation needs little of
+   * it; from the second use on they are kept.
+   */
   winograd(pass: WinogradPass, modification: Modification): number {
     const key = `${pass} ${modificationKey(modification)}`;
-    let weights = this.#winograd.get(key);
+    const kept = this.#transformed.get(key);
+    if (kept !== undefined) return kept;
+    const { kernels, lowMemory, shared } = this.#setup.construction;
     const convolution = this.#setup.winograd[pass];
-    if (weights === undefined && convolution) {
-      const { arena } = this.#setup.construction.kernels;
-      weights = convolution.allocateWeights();
-      this.#winograd.set(key, weights);
-      const mark = arena.mark();
-      const packed = pass === "transposed" ? this.#makeTransposed(modification) : this.#makeForward(modification);
-      convolution.transformWeights(weights, packed);
-      arena.release(mark);
-    }
-    return weights ?? 0;
+    if (convolution === undefined) throw new RangeError(`conv2d: no Winograd algorithm for its ${pass} pass.`);
+    const isKept = this.#transformedBefore.has(key) && lowMemory === undefined;
+    this.#transformedBefore.add(key);
+    const weights = isKept ? kernels.arena.allocate(convolution.weightBytes) : shared.transformed.address;
+    if (isKept) this.#transformed.set(key, weights);
+    convolution.transformWeights(weights, this.#packFor(pass, modification));
+    return weights;
+  }
+
+  /** Address of a direct pack that is needed for a moment only. */
+  #packFor(pass: WinogradPass, modification: Modification): number {
+    const { packs } = this.#setup.construction.shared;
+    if (pass === "transposed") return this.#makeTransposed(modification, packs.address);
+    if (!isUnmodified(modification)) return this.#makeForward(modification, packs.address);
+    this.load();
+    return this.#plain;
   }
 
   /** Floats of one group's transposed pack for a phase. */
@@ -199,8 +210,8 @@ export class ConvolutionWeights {
   /** Address of the modified transposed packs, phase after phase, in each phase group after group; made on first use. */
   transposed(modification: Modification): number {
     const key = modificationKey(modification);
-    const { lowMemory } = this.#setup.construction;
-    const pack = this.#transposed.get(key) ?? this.#makeTransposed(modification, lowMemory?.packs.address);
+    const { lowMemory, shared } = this.#setup.construction;
+    const pack = this.#transposed.get(key) ?? this.#makeTransposed(modification, lowMemory && shared.packs.address);
     if (lowMemory === undefined) this.#transposed.set(key, pack);
     return pack;
   }

@@ -88,9 +88,9 @@ export class WinogradConvolution {
     return 4 * (this.tile + 2) ** 2 * this.#inC * this.#outC;
   }
 
-  /** Reserves memory for transformed weights. */
-  allocateWeights(): number {
-    return this.#kernels.arena.allocate(this.#group * this.#groupBytes);
+  /** Bytes of transformed weights. */
+  get weightBytes(): number {
+    return this.#group * this.#groupBytes;
   }
 
   /** Transforms direct packs, group after group, into `weights`. */

@@ -209,8 +209,8 @@ export function buildConv2d(construction: Construction, node: NodeOf<"conv2d">):
     ] satisfies Pads,
     gradientPadding: 0,
     prepare(modification, direction, isExact) {
-      if (setup.winograd[direction] && !isExact) weights.winograd(direction, modification);
-      else weights.prepare(modification, direction);
+      // Winograd's weights are made when a pass needs them.
+      if (!setup.winograd[direction] || isExact) weights.prepare(modification, direction);
     },
     bias: (modification) => weights.bias(modification),
     apply(z, input, modification, biasAddress, isExact) {

@@ -43,6 +43,23 @@ suite("convolution algorithms", (test) => {
     assert.is(winogradTile(size(17, 16, 3, 2)), 0);
   });
 
+  test("transformed weights share memory at their first use, are kept from the second on, and give the same bytes", () => {
+    const network = build("auto");
+    const { arena } = network.kernels;
+    const input = tensor([16, 21, 23], fillValues(16 * 21 * 23, "uniform", 99));
+    const used: number[] = [];
+    const results = [1, 2, 3].map(() => {
+      const logits = network.forward(input).data;
+      const { relevance } = network.relevancePlan(compositeByName("epsilonPlus")).run(logits);
+      used.push(arena.usedBytes);
+      return { logits, relevance: relevance.data };
+    });
+    assert.equal(results[1], results[0]);
+    assert.equal(results[2], results[0]);
+    assert.ok(used[1]! > used[0]!, "the second run keeps them");
+    assert.is(used[2], used[1], "the third run reserves nothing");
+  });
+
   test("auto and direct agree: logits and relevance of every composite", () => {
     const [auto, direct] = [build("auto"), build("direct")];
     const image = tensor(
