@@ -10,6 +10,7 @@ import { networkParameters } from "../engine/parameter-specs.ts";
 import type { Algorithm } from "../engine/winograd.ts";
 import {
   bindWeights,
+  checkFit,
   checkPairing,
   type ExternalData,
   type ImportedNetwork,
@@ -121,10 +122,13 @@ export async function loadNetwork(
   const path = weights ?? bundledWeights(name ?? defaultModel);
   const { definition, weights: file, source, close } = await openNetwork(name, path, options);
   try {
+    const rows = options.lowMemory ? fileRows(path, file, source) : undefined;
     const network = new Network(options.kernels ?? (await loadKernels()), definition, {
       ...(options.algorithm ? { algorithm: options.algorithm } : {}),
-      ...(options.lowMemory ? { rows: fileRows(path, file, source) } : {}),
+      ...(rows ? { rows } : {}),
     });
+    if (rows) checkFit(network.parameters, file, knownNetworks()); // a tensor that is missing is no tensor out of place
+    rows?.check(network.parameters.filter(({ isStreamed }) => isStreamed).map(({ name }) => name));
     // Small blocks where memory is to stay small: what was read lives on until the next garbage collection.
     const blocks = options.lowMemory ? { blockBytes: 1 << 19 } : {};
     await bindWeights(network, file, { known: knownNetworks(), ...blocks });
