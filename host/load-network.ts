@@ -68,8 +68,8 @@ export function externalData(path: string, opened: FileSource[]): ExternalData {
 
 /** A network's definition and its opened weights; close it when the weights are bound. */
 export interface OpenedNetwork extends ImportedNetwork {
-  /** The file itself. */
-  readonly source: FileSource;
+  /** The file itself, and those of its external data that were opened. */
+  readonly sources: readonly FileSource[];
   close(): Promise<void>;
 }
 
@@ -99,7 +99,7 @@ export async function openNetwork(
         ? await describedNetwork(file, source, external, chosen, options.prototxt)
         : { definition: withPreprocessing(known, chosen), weights: file };
     if (chosen === undefined) checkPairing(network.definition, network.weights);
-    return { ...network, source, close };
+    return { ...network, sources: opened, close };
   } catch (error) {
     await close();
     throw error;
@@ -120,9 +120,9 @@ export async function loadNetwork(
 ): Promise<Network> {
   const name = model ?? (weights === undefined ? defaultModel : undefined);
   const path = weights ?? bundledWeights(name ?? defaultModel);
-  const { definition, weights: file, source, close } = await openNetwork(name, path, options);
+  const { definition, weights: file, sources, close } = await openNetwork(name, path, options);
   try {
-    const rows = options.lowMemory ? fileRows(path, file, source) : undefined;
+    const rows = options.lowMemory ? fileRows(file, sources) : undefined;
     const network = new Network(options.kernels ?? (await loadKernels()), definition, {
       ...(options.algorithm ? { algorithm: options.algorithm } : {}),
       ...(rows ? { rows } : {}),

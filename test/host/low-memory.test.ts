@@ -6,7 +6,8 @@ import { explain } from "../../engine/explain.ts";
 import { elementCount, tensor } from "../../engine/tensor.ts";
 import { bundledWeights } from "../../host/bundled-models.ts";
 import { convertFile } from "../../host/convert-file.ts";
-import { loadNetwork } from "../../host/load-network.ts";
+import { fileRows } from "../../host/file-rows.ts";
+import { loadNetwork, openNetwork } from "../../host/load-network.ts";
 import { fixturePath } from "../support/fixtures.ts";
 import { rng } from "../support/rng.ts";
 import { suite } from "../support/suite.ts";
@@ -35,6 +36,20 @@ suite("low memory, from files", (test) => {
       });
     }
   }
+
+  test("external data of an ONNX file is read from its own file", async () => {
+    const path = fixturePath("onnx-external.onnx");
+    const network = await loadNetwork(undefined, path, { preprocess: "torchvision" });
+    const opened = await openNetwork(undefined, path, { preprocess: "torchvision" });
+    const rows = fileRows(opened.weights, opened.sources);
+    const streamed = network.parameters.filter(({ name }) => name === "w1" || name === "w3");
+    assert.is(streamed.length, 2);
+    for (const { name, shape } of streamed) {
+      rows.check([name]);
+      assert.equal(rows.readRows(name, 1, 2), await opened.weights.readRows(name, 1, 2), `${name} ${shape}`);
+    }
+    await opened.close();
+  });
 
   test("rows that do not lie one after the other are refused before anything runs, all in one message", async () => {
     const load = loadNetwork(undefined, fixturePath("onnx-made.onnx"), { preprocess: "torchvision", lowMemory: true });
