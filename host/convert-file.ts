@@ -1,10 +1,11 @@
-import { open, rename, rm, stat } from "node:fs/promises";
+import { open, realpath, rename, rm, stat } from "node:fs/promises";
 import { basename } from "node:path";
 import { networkParameters } from "../engine/parameter-specs.ts";
 import {
   type ConvertedTensor,
   checkFit,
   convertWeights,
+  inspectWeights,
   metadataKeys,
   openWeights,
   type Precision,
@@ -28,6 +29,8 @@ export interface ConvertedFile {
   readonly outputBytes: number;
   /** Name of the network in the file, if there is one. */
   readonly network?: string;
+  /** Where none is in the file: networks of the package that the tensors fit. */
+  readonly fits?: readonly string[];
   readonly tensors: readonly ConvertedTensor[];
 }
 
@@ -58,11 +61,13 @@ export async function convertFile(
   const { model, precision, layers } = options;
   const how = { ...(precision === undefined ? {} : { precision }), ...(layers === undefined ? {} : { layers }) };
   const inputBytes = (await stat(input)).size;
+  await checkOutput(input, output);
   if (model === undefined && (await isPlain(input))) {
     const source = await fileSource(input);
     try {
       const weights = await openWeights(source, { name: basename(input) });
-      return { inputBytes, ...(await write(convertWeights(weights, how), output)) };
+      const { fits } = inspectWeights(weights, knownNetworks());
+      return { inputBytes, fits, ...(await write(convertWeights(weights, how), output)) };
     } finally {
       await source.close();
     }
@@ -75,6 +80,13 @@ export async function convertFile(
   } finally {
     await close();
   }
+}
+
+/** @throws RangeError when the output would replace the input */
+async function checkOutput(input: string, output: string): Promise<void> {
+  const [from, to] = await Promise.all([realpath(input), realpath(output).catch(() => undefined)]);
+  if (from !== to) return;
+  throw new RangeError(`"${output}" is the input itself, which would be lost. Choose another name for the output.`);
 }
 
 async function write(

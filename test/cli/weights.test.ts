@@ -149,6 +149,20 @@ fits: none of the package's networks
     assert.ok(logits[0]?.equals(logits[1] ?? Buffer.alloc(0)));
   });
 
+  test("convert does not replace its input, and names the network that the tensors fit", async () => {
+    writeSeededWeights(join(folder, "same.safetensors"), "squeezenet1_1", 1);
+    assert.equal(await srmap("convert", "same.safetensors", "-o", join(folder, "same.safetensors")), {
+      code: 1,
+      out: "",
+      err: `srmap: weights same.safetensors: "${join(folder, "same.safetensors")}" is the input itself, which would be lost. Choose another name for the output.\n`,
+    });
+    const run = await srmap("convert", "same.safetensors", "-o", "other.safetensors");
+    assert.match(
+      run.out,
+      /52 tensors, without a network \(--model squeezenet1_1 would include the one that it fits\)\n$/,
+    );
+  });
+
   test("convert holds matrices in fewer bits and says what that costs", async () => {
     const run = await srmap(
       "convert",
