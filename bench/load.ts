@@ -1,74 +1,224 @@
-import { execFileSync } from "node:child_process";
-import { createWriteStream, mkdtempSync, rmSync, statSync } from "node:fs";
+import { execFileSync, spawnSync } from "node:child_process";
+import { createWriteStream, existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { fileURLToPath } from "node:url";
+import type { NetworkDefinition } from "../engine/graph.ts";
 import { modelByName } from "../engine/models/index.ts";
 import { networkParameters } from "../engine/parameter-specs.ts";
 import { elementCount } from "../engine/tensor.ts";
-import { convertWeights, type WeightFile } from "../weights-loader/index.ts";
+import { seededDefinition, seededInput, seededTensors } from "../test/cases/seeded-nets.ts";
+import { convertWeights, type Precision, type WeightFile } from "../weights-loader/index.ts";
 import { type Effort, median, type Timing } from "./measure.ts";
 import type { Result } from "./result.ts";
+import { exportSeeded } from "./seeded.ts";
 
-/** What bench/load-child.ts prints. */
-interface Loaded {
+/** Time and memory of a process at one moment. */
+interface Moment {
   readonly ms: number;
   readonly cpuMs: number;
   readonly peakBytes: number;
-  readonly sha256: string;
 }
 
-/** Weights of a model without a file: small numbers that repeat. */
-function seededWeights(model: string): WeightFile {
-  const shapes = new Map(networkParameters(modelByName(model)).map(({ name, shape }) => [name, shape]));
-  const readRows = async (name: string, _first: number, count: number): Promise<Float32Array> => {
-    const width = elementCount((shapes.get(name) ?? []).slice(1));
-    return Float32Array.from({ length: width * count }, (_, i) => ((i % 17) - 8) / 800);
-  };
-  const tensors = new Map([...shapes].map(([name, shape]) => [name, { name, dtype: "f32" as const, shape }]));
-  return { name: model, format: "seeded", metadata: {}, tensors, readRows, read: (name) => readRows(name, 0, 1) };
+/** What bench/load-child.ts and bench/peers/onnxruntime-load.mjs print. */
+interface Loaded {
+  readonly loaded: Moment;
+  readonly done: Moment;
+  readonly logits?: readonly number[];
+  readonly sha256?: string;
+  readonly version?: string;
 }
 
-/** From the start of the process to a network with all weights bound, and the most memory that the process took. */
-export async function benchLoad(effort: Effort): Promise<Result[]> {
-  const model = effort.once ? "squeezenet1_1" : "vgg16";
-  const folder = mkdtempSync(join(tmpdir(), "srmap-bench-"));
-  try {
-    const path = join(folder, `${model}.safetensors`);
-    await pipeline(convertWeights(seededWeights(model)).pieces(), createWriteStream(path));
-    const child = fileURLToPath(new URL("load-child.js", import.meta.url));
-    const run = (...residence: string[]): Loaded =>
-      JSON.parse(execFileSync(process.execPath, [child, model, path, ...residence], { encoding: "utf8" }));
-    const runs = Array.from({ length: effort.once ? 1 : 6 }, () => run()).slice(effort.once ? 0 : 1); // the first fills the file cache
-    const ms = runs.map((loaded) => loaded.ms);
-    const timing: Timing = {
-      medianMs: median(ms),
-      minMs: Math.min(...ms),
-      maxMs: Math.max(...ms),
-      cpuMs: median(runs.map((loaded) => loaded.cpuMs)),
-      samples: runs.length,
+/** A network and its weights, drawn when asked for. */
+interface Subject {
+  readonly definition: NetworkDefinition;
+  readonly input: Float32Array;
+  readonly tensors: readonly {
+    name: string;
+    shape: readonly number[];
+    fill(target: Float32Array, begin: number): void;
+  }[];
+}
+
+function subject(effort: Effort): Subject {
+  if (!effort.once) {
+    const { preprocessing } = modelByName("vgg16"); // of photos of any size
+    return {
+      definition: { ...seededDefinition("vgg16"), preprocessing },
+      input: seededInput("vgg16"),
+      tensors: seededTensors("vgg16"),
     };
-    const { size } = statSync(path);
-    const peak = median(runs.map((loaded) => loaded.peakBytes));
-    const common = { group: "load", by: "srmap", threads: 1 };
-    const [whole, outside] = [run("whole"), run("outside")];
-    if (whole.sha256 !== outside.sha256) throw new Error(`${model}: weights left in the file give other bytes`);
-    return [
-      { ...common, name: `${model}, start to bound weights (${(size / 1e6).toFixed(0)} MB file)`, timing },
-      { ...common, name: `${model}, peak memory`, value: peak / 1e6, unit: "MB" },
-      { ...common, name: `${model}, peak memory / file`, value: peak / size, unit: "" },
-      { ...common, name: `${model} explained, start to maps, direct`, value: whole.ms / 1000, unit: "s" },
-      { ...common, name: `${model} explained, weights left in the file`, value: outside.ms / 1000, unit: "s" },
-      { ...common, name: `${model} explained, peak memory, direct`, value: whole.peakBytes / 1e6, unit: "MB" },
-      {
+  }
+  // The gate's: small, and small numbers that repeat.
+  const definition = modelByName("squeezenet1_1");
+  const fill = (target: Float32Array, begin: number): void => {
+    for (let i = 0; i < target.length; i++) target[i] = (((begin + i) % 17) - 8) / 800;
+  };
+  const input = Float32Array.from(
+    { length: elementCount(definition.inputShape) },
+    (_, i) => ((i * 7919) % 509) / 254 - 1,
+  );
+  return {
+    definition,
+    input,
+    tensors: networkParameters(definition).map(({ name, shape }) => ({ name, shape, fill })),
+  };
+}
+
+/** Writes a subject as `srmap convert` would; at most a block of weights is in memory. */
+async function writeWeights(path: string, { definition, tensors }: Subject, precision: Precision): Promise<number> {
+  const byName = new Map(tensors.map((tensor) => [tensor.name, tensor]));
+  const readRows = async (name: string, first: number, count: number): Promise<Float32Array> => {
+    const width = elementCount((byName.get(name)?.shape ?? []).slice(1));
+    const rows = new Float32Array(width * count);
+    byName.get(name)?.fill(rows, first * width);
+    return rows;
+  };
+  const infos = new Map(tensors.map(({ name, shape }) => [name, { name, dtype: "f32" as const, shape }]));
+  const file: WeightFile = {
+    name: "seeded",
+    format: "seeded",
+    metadata: {},
+    tensors: infos,
+    readRows,
+    read: (name) => readRows(name, 0, infos.get(name)?.shape[0] ?? 1),
+  };
+  await pipeline(
+    convertWeights(file, { precision, layers: "all", network: definition }).pieces(),
+    createWriteStream(path),
+  );
+  return statSync(path).size;
+}
+
+function node(script: string, ...args: string[]): Loaded {
+  const out = execFileSync(process.execPath, [script, ...args], { encoding: "utf8", maxBuffer: 1 << 26 });
+  return JSON.parse(out.slice(out.indexOf("{"))) as Loaded; // written by our own scripts
+}
+
+function timingOf(moments: readonly Moment[]): Timing {
+  const ms = moments.map((moment) => moment.ms);
+  return {
+    medianMs: median(ms),
+    minMs: Math.min(...ms),
+    maxMs: Math.max(...ms),
+    cpuMs: median(moments.map((moment) => moment.cpuMs)),
+    samples: ms.length,
+  };
+}
+
+/** Peak memory of the command itself, photo and pictures included. */
+function commandPeak(weights: string, out: string): number {
+  const path = (relative: string): string => fileURLToPath(new URL(relative, import.meta.url));
+  const args = ["--import", new URL("peak-memory.js", import.meta.url).href, path("../cli/main.js"), "explain"];
+  const photo = path("../../examples/coffee.jpg");
+  const run = spawnSync(process.execPath, [...args, photo, "--weights", weights, "--low-memory", "--out", out], {
+    encoding: "utf8",
+  });
+  const peak = /peak memory: (\d+) bytes/.exec(run.stderr)?.[1];
+  if (run.status !== 0 || peak === undefined) throw new Error(`srmap explain --low-memory failed: ${run.stderr}`);
+  return Number(peak);
+}
+
+// What a VGG-16 explanation with the weights left in the file may take.
+const lowMemoryCapBytes = 256e6;
+
+/**
+ * From the start of the process to a network with all weights bound, and the most memory that the process took: loaded, after one
+ * forward pass, after one explanation. Peers load the same weights in processes of their own, and their logits are checked.
+ */
+export async function benchLoad(effort: Effort, withPeers: boolean): Promise<Result[]> {
+  const about = subject(effort);
+  const model = effort.once ? about.definition.name : "vgg16";
+  const folder = mkdtempSync(join(tmpdir(), "srmap-bench-"));
+  const child = fileURLToPath(new URL("load-child.js", import.meta.url));
+  const processes = effort.once ? 1 : 5;
+  const repeated = (run: () => Loaded): Loaded[] => {
+    if (!effort.once) run(); // fills the file cache
+    return Array.from({ length: processes }, run);
+  };
+  try {
+    const [path, input] = [join(folder, "f32.safetensors"), join(folder, "input.bin")];
+    writeFileSync(input, new Uint8Array(about.input.buffer));
+    const size = await writeWeights(path, about, "f32");
+    const common = { group: "load", threads: 1 };
+    const results: Result[] = [];
+    const report = (by: string, runs: readonly Loaded[], check: string): void => {
+      const peak = (moment: "loaded" | "done"): number => median(runs.map((run) => run[moment].peakBytes));
+      const file = `(${(size / 1e6).toFixed(0)} MB file)`;
+      results.push({
         ...common,
-        name: `${model} explained, peak memory, weights left in the file`,
-        value: outside.peakBytes / 1e6,
+        by,
+        name: `${model}, start to bound weights ${file}`,
+        timing: timingOf(runs.map((run) => run.loaded)),
+        check,
+      });
+      results.push({ ...common, by, name: `${model}, peak memory, loaded`, value: peak("loaded") / 1e6, unit: "MB" });
+      results.push({
+        ...common,
+        by,
+        name: `${model}, peak memory, one forward`,
+        value: peak("done") / 1e6,
         unit: "MB",
-      },
-    ];
+      });
+      results.push({ ...common, by, name: `${model}, peak, loaded / file`, value: peak("loaded") / size, unit: "" });
+    };
+    const own = repeated(() => node(child, path, input, "forward"));
+    report("srmap", own, "");
+    for (const peer of withPeers && !effort.once ? ["web", "node"] : []) {
+      if (!existsSync(new URL(`../../.peers/node_modules/onnxruntime-${peer}`, import.meta.url))) {
+        console.log(`  (no onnxruntime-${peer}: run bench/peers/install.sh)`);
+        continue;
+      }
+      const script = fileURLToPath(new URL("../../bench/peers/onnxruntime-load.mjs", import.meta.url));
+      const runs = repeated(() => node(script, exportSeeded("vgg16"), "1", "0", peer));
+      const off = relativeL2(runs[0]?.logits ?? [], own[0]?.logits ?? []);
+      if (!(off < 1e-5)) throw new Error(`onnxruntime-${peer}: its logits differ from ours by ${off} (relative L2).`);
+      report(`onnxruntime-${peer} ${runs[0]?.version}`, runs, `logits ${off.toExponential(1)}`);
+    }
+
+    const explained = (name: string, run: Loaded): void => {
+      const entry = { ...common, by: "srmap", name: `${model} explained, ${name}` };
+      results.push({ ...entry, value: run.done.ms / 1000, unit: "s from start to maps" });
+      results.push({ ...entry, value: run.done.peakBytes / 1e6, unit: "MB peak memory" });
+    };
+    const auto = node(child, path, input, "auto");
+    explained("auto", auto);
+    results.push({
+      ...common,
+      by: "srmap",
+      name: `${model} explained, peak / file`,
+      value: auto.done.peakBytes / size,
+    });
+    for (const precision of ["f32", "int8"] as const) {
+      const file = join(folder, `${precision}.safetensors`);
+      if (precision !== "f32") await writeWeights(file, about, precision);
+      const [whole, outside] = [node(child, file, input, "direct"), node(child, file, input, "low-memory")];
+      if (whole.sha256 !== outside.sha256)
+        throw new Error(`${model}, ${precision}: weights left in the file give other bytes`);
+      const peak = outside.done.peakBytes;
+      if (!(peak < lowMemoryCapBytes))
+        throw new Error(`${model}, ${precision}: ${peak} bytes with weights left in the file`);
+      explained(`direct, ${precision}`, whole);
+      explained(`weights left in the file, ${precision}`, outside);
+      const command = commandPeak(file, join(folder, "out"));
+      if (!(command < lowMemoryCapBytes))
+        throw new Error(`${model}, ${precision}: srmap --low-memory took ${command} bytes`);
+      const name = `${model}, srmap explain PHOTO --low-memory, ${precision}`;
+      results.push({ ...common, by: "srmap", name, value: command / 1e6, unit: "MB peak memory" });
+    }
+    return results;
   } finally {
     rmSync(folder, { recursive: true });
   }
+}
+
+function relativeL2(actual: readonly number[], expected: readonly number[]): number {
+  let error = 0;
+  let norm = 0;
+  for (let i = 0; i < expected.length; i++) {
+    error += ((actual[i] ?? Number.NaN) - expected[i]!) ** 2;
+    norm += expected[i]! ** 2;
+  }
+  return Math.sqrt(error / norm);
 }

@@ -42,7 +42,7 @@ console.log(
 );
 if (wants("sizes")) add(benchSizes());
 if (wants("salient")) add(benchSalientRelevance(module, effort));
-if (wants("load")) add(await benchLoad(effort));
+if (wants("load")) add(await benchLoad(effort, values.peers));
 for (const file of shapeFiles()) {
   // VGG-16's layers one by one take a minute in the direct mode they are checked against.
   if (wants("layers", file) && !(effort.once && file === "vgg16")) add(benchLayers(module, file, effort));
