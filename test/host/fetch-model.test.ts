@@ -196,7 +196,7 @@ suite("fetching weights", (test) => {
       },
       async (url, folder) => {
         const message = await rejection(fetchWeights(weights(url), folder, { attempts: 2 }));
-        assert.match(message, /^FetchError: .* \(2 attempts\)\. \d+ bytes are kept in /);
+        assert.match(message, /^FetchError: .* \(2 attempts\)\.( \d+ bytes are kept in .*)?$/); // none, where the line was cut at once
         assert.not(existsSync(join(folder, "weights.bin")));
       },
     );
