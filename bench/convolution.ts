@@ -83,7 +83,7 @@ export function readyConvolution(
   const x = allocateActivation(arena, [channels, height, width], border);
   const y = allocateActivation(arena, [outChannels, height, width], noBorder);
   network.writeImage(x, input);
-  const transformed = winograd.allocateWeights();
+  const transformed = arena.allocate(winograd.weightBytes);
   const rows = arena.allocate(4 * weights.length);
   const packed = arena.allocate(4 * weights.length);
   arena.f32(rows, weights.length).set(weights);

@@ -1,25 +1,35 @@
-// Loads a network and prints how long it took since the process started, and the most memory that the process held.
-// Usage: node load-child.js MODEL WEIGHTS [auto|direct|outside]: with a third argument it also explains a seeded input, by the algorithm
-// of that name or with all weights left in the file, and prints the checksum of what came out.
+// Loads a converted file and prints how long that took since the process started, and the most memory that the process held.
+// Usage: node load-child.js WEIGHTS INPUT MODE: forward runs the network once and prints its logits; auto, direct and low-memory
+// explain the input (float32), low-memory with the weights left in the file, and print the checksum of what came out.
 import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
 import { explain } from "../engine/explain.ts";
-import { elementCount, tensor } from "../engine/tensor.ts";
-import { loadNetwork } from "../host/load-network.ts";
+import { tensor } from "../engine/tensor.ts";
+import { type LoadOptions, loadNetwork } from "../host/load-network.ts";
 
-const [model, weights = "", use] = process.argv.slice(2);
-const options =
-  use === "outside" ? { lowMemory: true } : use === "auto" || use === "direct" ? ({ algorithm: use } as const) : {};
-const network = await loadNetwork(model, weights, options);
-let sha256 = "";
-if (use !== undefined) {
-  const { inputShape } = network.definition;
-  const input = Float32Array.from({ length: elementCount(inputShape) }, (_, i) => ((i * 7919) % 509) / 254 - 1);
-  const { logits, relevance, salientRelevance } = explain(network, tensor(inputShape, input));
+const options: Readonly<Record<string, LoadOptions>> = {
+  forward: {},
+  auto: {},
+  direct: { algorithm: "direct" },
+  "low-memory": { lowMemory: true },
+};
+const [weights, inputFile = "", mode = "forward"] = process.argv.slice(2);
+// performance.now() counts from the start of the process; maxRSS is in kB.
+const measured = (): { ms: number; cpuMs: number; peakBytes: number } => {
+  const { maxRSS, userCPUTime, systemCPUTime } = process.resourceUsage();
+  return { ms: performance.now(), cpuMs: (userCPUTime + systemCPUTime) / 1000, peakBytes: maxRSS * 1024 };
+};
+const network = await loadNetwork(undefined, weights, options[mode]);
+const loaded = measured();
+const bytes = readFileSync(inputFile);
+const input = tensor(network.definition.inputShape, new Float32Array(new Uint8Array(bytes).buffer));
+if (mode === "forward") {
+  const logits = Array.from(network.forward(input).data);
+  console.log(JSON.stringify({ loaded, done: measured(), logits }));
+} else {
+  const { logits, relevance, salientRelevance } = explain(network, input);
+  const done = measured();
   const hash = createHash("sha256");
   for (const { data } of [logits, relevance, salientRelevance]) hash.update(new Uint8Array(data.buffer));
-  sha256 = hash.digest("hex");
+  console.log(JSON.stringify({ loaded, done, sha256: hash.digest("hex") }));
 }
-const { maxRSS, userCPUTime, systemCPUTime } = process.resourceUsage();
-// performance.now() counts from the start of the process; maxRSS is in kB.
-const cpuMs = (userCPUTime + systemCPUTime) / 1000;
-console.log(JSON.stringify({ ms: performance.now(), cpuMs, peakBytes: maxRSS * 1024, sha256 }));

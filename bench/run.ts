@@ -67,18 +67,18 @@ const add = (rows: readonly Result[]): void => {
 add(roofRows);
 if (wants("sizes")) add(benchSizes());
 if (wants("salient")) add(benchSalientRelevance(module, effort));
-if (wants("cold", "load")) {
+if (wants("cold")) {
   const folder = mkdtempSync(join(tmpdir(), "srmap-bench-"));
   try {
     const model = effort.once ? "squeezenet1_1" : "vgg16";
     const path = join(folder, `${model}.safetensors`);
     await writeSeededFile(model, path);
-    if (wants("cold")) add(benchColdStart(model, path, effort));
-    if (wants("load")) add(benchLoad(model, path, effort));
+    add(benchColdStart(model, path, effort));
   } finally {
     rmSync(folder, { recursive: true });
   }
 }
+if (wants("load")) add(await benchLoad(effort, values.peers));
 for (const file of shapeFiles()) {
   // VGG-16's layers one by one take a minute in the direct mode they are checked against.
   if (effort.once && file === "vgg16") continue;

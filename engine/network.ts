@@ -75,7 +75,8 @@ export class Network implements ParameterSink {
     const { arena } = kernels;
     const staging = new Staging(kernels, longestRow);
     const workspace = new Workspace(kernels);
-    const lowMemory = rows && { rows, plain: new Region(arena), packs: new Region(arena) };
+    const lowMemory = rows && { rows, plain: new Region(arena) };
+    const shared = { packs: new Region(arena), transformed: new Region(arena) };
     this.activations = values.map((value) => {
       const borders = value.consumers.map((index) => {
         const consumer = layers[index];
@@ -92,6 +93,7 @@ export class Network implements ParameterSink {
         staging,
         workspace,
         lowMemory,
+        shared,
         algorithm,
         layer,
         inputs: layer.inputs.map((id) => this.activation(id)),

@@ -74,7 +74,7 @@ function readsRelevanceFirst({ layer }: BuiltLayer, { linear }: LayerRules): boo
 
 /**
  * The backward pass of one composite over one network: rules chosen, weights modified, buffers placed. Made once; running it
- * allocates nothing.
+ * reserves nothing, but that Winograd's weights are kept from their third use on.
  */
 export class RelevancePlan {
   readonly composite: Composite;

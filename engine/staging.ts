@@ -11,7 +11,7 @@ export class Staging {
   /** @param longestRow elements of the longest row that will pass */
   constructor(kernels: Kernels, longestRow: number) {
     this.#kernels = kernels;
-    this.#length = Math.max(1 << 18, longestRow);
+    this.#length = Math.max(1 << 20, longestRow);
     this.#address = kernels.arena.allocate(4 * this.#length);
   }
 

@@ -21,7 +21,7 @@ export interface ConvolutionSize {
 
 /**
  * The algorithm of a pass, forward or transposed. It decides the last bits of the output, so it depends on sizes alone, never on a
- * measurement. F(4x4,3x3) where what is written is larger than 16 pixels; F(2x2,3x3), more accurate and there as fast, for smaller
+ * measurement. F(4x4,3x3) where what is written is larger than 12 pixels; F(2x2,3x3), more accurate and with less waste, for smaller
  * images; F(2x2,5x5); direct for every other kernel, stride or channel count.
  */
 export function winogradTile(size: ConvolutionSize): Tile {
@@ -93,9 +93,9 @@ export class WinogradConvolution {
     return 4 * (this.tile + this.#taps - 1) ** 2 * this.#inC * this.#outC;
   }
 
-  /** Reserves memory for transformed weights. */
-  allocateWeights(): number {
-    return this.#kernels.arena.allocate(this.#group * this.#groupBytes);
+  /** Bytes of transformed weights. */
+  get weightBytes(): number {
+    return this.#group * this.#groupBytes;
   }
 
   /** Transforms direct packs, group after group, into `weights`. */

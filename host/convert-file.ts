@@ -1,9 +1,10 @@
-import { open, rename, rm, stat } from "node:fs/promises";
+import { open, realpath, rename, rm, stat } from "node:fs/promises";
 import { networkParameters } from "../engine/parameter-specs.ts";
 import {
   type ConvertedTensor,
   checkFit,
   convertWeights,
+  inspectWeights,
   metadataKeys,
   type Precision,
 } from "../weights-loader/index.ts";
@@ -25,6 +26,8 @@ export interface ConvertedFile {
   readonly outputBytes: number;
   /** Name of the network in the file, if there is one. */
   readonly network?: string;
+  /** Where none is in the file: networks of the package that the tensors fit. */
+  readonly fits?: readonly string[];
   readonly tensors: readonly ConvertedTensor[];
 }
 
@@ -41,11 +44,13 @@ export async function convertFile(
   const { model, precision, layers } = options;
   const how = { ...(precision === undefined ? {} : { precision }), ...(layers === undefined ? {} : { layers }) };
   const inputBytes = (await stat(input)).size;
+  await checkOutput(input, output);
   if (model === undefined) {
     const { file, close } = await openWeightFile(input);
     try {
       if (!describesNetwork(file) && file.metadata[metadataKeys.network] === undefined) {
-        return { inputBytes, ...(await write(convertWeights(file, how), output)) };
+        const { fits } = inspectWeights(file, knownNetworks());
+        return { inputBytes, fits, ...(await write(convertWeights(file, how), output)) };
       }
     } finally {
       await close();
@@ -59,6 +64,13 @@ export async function convertFile(
   } finally {
     await close();
   }
+}
+
+/** @throws RangeError when the output would replace the input */
+async function checkOutput(input: string, output: string): Promise<void> {
+  const [from, to] = await Promise.all([realpath(input), realpath(output).catch(() => undefined)]);
+  if (from !== to) return;
+  throw new RangeError(`"${output}" is the input itself, which would be lost. Choose another name for the output.`);
 }
 
 async function write(

@@ -41,10 +41,12 @@ class Interrupted extends Error {}
 /**
  * Fetches the official weights of a network into the cache folder. A download that breaks off is resumed, its partial file
  * (`.part`) is kept for the next call; the file gets its name only after length and SHA-256 were right.
- * @throws RangeError for a network without registered weights, FetchError when the file could not be had
+ * @throws RangeError for a network without registered weights or an address that is not of the web, FetchError when the file could
+ * not be had
  */
 export async function fetchModel(model: string, options: FetchOptions = {}): Promise<FetchedWeights> {
   const weights = registeredWeights(model);
+  if (options.url !== undefined) checkUrl(options.url);
   const folder = options.folder ?? cacheFolder();
   const path = await cachedWeights(model, folder);
   if (path !== undefined) {
@@ -76,9 +78,8 @@ export async function fetchWeights(
       if (!(error instanceof Interrupted)) throw error;
       if (attempt >= attempts) {
         const done = await sizeOf(part);
-        throw new FetchError(
-          `${url}: ${error.message} (${attempts} attempts). ${done} bytes are kept in ${part}; fetching again continues there.`,
-        );
+        const kept = done === 0 ? "" : ` ${done} bytes are kept in ${part}; fetching again continues there.`;
+        throw new FetchError(`${url}: ${error.message} (${attempts} attempts).${kept}`);
       }
     }
   }
@@ -92,6 +93,16 @@ export async function fetchWeights(
   }
   await rename(part, path);
   return { path, byteLength, sha256, wasCached: false };
+}
+
+/**
+ * Refuses what no attempt can fetch.
+ * @throws RangeError for anything but http and https
+ */
+export function checkUrl(url: string): void {
+  if (!/^https?:\/\/[^/]/i.test(url) || !URL.canParse(url)) {
+    throw new RangeError(`url "${url}": must be a whole address that starts with http:// or https://.`);
+  }
 }
 
 function mirrored(url: string, file: string): string {

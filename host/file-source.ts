@@ -4,6 +4,7 @@ import { checkRange } from "../weights-loader/source.ts";
 
 /** A file that is read at positions, never as a whole; close it when done. */
 export interface FileSource extends ByteSource {
+  readonly path: string;
   close(): Promise<void>;
 }
 
@@ -28,6 +29,7 @@ export async function fileSource(path: string): Promise<FileSource> {
     }
   };
   return {
+    path,
     byteLength,
     readInto,
     read: async (offset, length) => {

@@ -64,6 +64,8 @@ export interface OpenedWeights {
   readonly file: WeightFile;
   /** The file itself. */
   readonly source: FileSource;
+  /** The same, and those of its external data that were opened. */
+  readonly sources: readonly FileSource[];
   /** How it was opened, for those who open it again. */
   readonly options: OpenOptions;
   close(): Promise<void>;
@@ -71,17 +73,18 @@ export interface OpenedWeights {
 
 /** Opens a weight file of any format that the loader reads, with the files beside it. @throws as `openWeights` */
 export async function openWeightFile(path: string): Promise<OpenedWeights> {
-  const opened: { close(): Promise<void> }[] = [];
+  const sources: FileSource[] = [];
+  const reader = hdf5Reader();
   const close = async (): Promise<void> => {
-    for (const source of opened) await source.close();
+    for (const source of sources) await source.close();
+    await reader.close();
   };
   const name = basename(path);
   try {
     const source = await fileSource(path);
-    const reader = hdf5Reader();
-    opened.push(source, reader);
-    const options = { name, external: externalData(path, opened), hdf5: reader.fileOpener(path, name) };
-    return { file: withOriginalPreprocessing(await openWeights(source, options)), source, options, close };
+    sources.push(source);
+    const options = { name, external: externalData(path, sources), hdf5: reader.fileOpener(path, name) };
+    return { file: withOriginalPreprocessing(await openWeights(source, options)), source, sources, options, close };
   } catch (error) {
     await close();
     throw error;
@@ -89,7 +92,7 @@ export async function openWeightFile(path: string): Promise<OpenedWeights> {
 }
 
 /** Opens data beside a model (ONNX, TensorFlow.js), in its folder alone: a link that leads out of it is not followed. */
-function externalData(path: string, opened: { close(): Promise<void> }[]): ExternalData {
+function externalData(path: string, opened: FileSource[]): ExternalData {
   return async (location) => {
     const folder = await realpath(dirname(path));
     const target = await realpath(join(folder, location));
@@ -106,8 +109,8 @@ function externalData(path: string, opened: { close(): Promise<void> }[]): Exter
 
 /** A network's definition and its opened weights; close it when the weights are bound. */
 export interface OpenedNetwork extends ImportedNetwork {
-  /** The file itself. */
-  readonly source: FileSource;
+  /** The file itself, and those of its external data that were opened. */
+  readonly sources: readonly FileSource[];
   close(): Promise<void>;
 }
 
@@ -125,14 +128,14 @@ export async function openNetwork(
   const chosen = options.preprocess === undefined ? undefined : preprocessingByName(options.preprocess);
   const known = model === undefined ? undefined : modelByName(model);
   const opened = await openWeightFile(weights);
-  const { file, source, close } = opened;
+  const { file, sources, close } = opened;
   try {
     const network =
       known === undefined
         ? await describedNetwork(opened, chosen, options.prototxt)
         : { definition: withPreprocessing(known, chosen), weights: isKeras(file) ? bindKeras(known, file) : file };
     if (chosen === undefined) checkPairing(network.definition, network.weights);
-    return { ...network, source, close };
+    return { ...network, sources, close };
   } catch (error) {
     await close();
     throw error;
@@ -154,13 +157,15 @@ export async function loadNetwork(
 ): Promise<Network> {
   const name = model ?? (weights === undefined ? defaultModel : undefined);
   const path = weights ?? bundledWeights(name ?? defaultModel);
-  const { definition, weights: file, source, close } = await openNetwork(name, path, options);
+  const { definition, weights: file, sources, close } = await openNetwork(name, path, options);
   try {
     checkFit(networkParameters(definition), file, knownNetworks()); // before memory is reserved for what the file only claims
+    const rows = options.lowMemory ? fileRows(file, sources) : undefined;
     const network = new Network(options.kernels ?? (await loadKernels()), definition, {
       ...(options.algorithm ? { algorithm: options.algorithm } : {}),
-      ...(options.lowMemory ? { rows: fileRows(path, file, source) } : {}),
+      ...(rows ? { rows } : {}),
     });
+    rows?.check(network.parameters.filter(({ isStreamed }) => isStreamed).map(({ name }) => name));
     // Small blocks where memory is to stay small: what was read lives on until the next garbage collection.
     const blocks = options.lowMemory ? { blockBytes: 1 << 19 } : {};
     await bindWeights(network, file, { known: knownNetworks(), ...blocks });
@@ -179,7 +184,7 @@ function isKeras({ format }: WeightFile): boolean {
 }
 
 /** True for formats that describe their network. */
-export function describesNetwork({ format }: WeightFile): boolean {
+export function describesNetwork({ format }: Pick<WeightFile, "format">): boolean {
   return ["onnx", "caffe", "tfjs", "keras"].includes(format);
 }
 

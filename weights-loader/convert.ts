@@ -1,7 +1,7 @@
 import { UnsupportedError } from "../engine/errors.ts";
 import type { NetworkDefinition } from "../engine/graph.ts";
 import { elementCount, type Shape } from "../engine/tensor.ts";
-import { type Dtype, halfToFloat, toFloat32 } from "./dtype.ts";
+import { type Dtype, decode, decodeScaledRows } from "./dtype.ts";
 import { metadataKeys } from "./network-metadata.ts";
 import { type Precision, quantizeRows, rowScales, toHalves } from "./precision.ts";
 import { isWeight, rowCountOf, rowScaleSuffix, type WeightFile } from "./weight-file.ts";
@@ -152,7 +152,7 @@ async function* convertTensor(
         : precision === "int8"
           ? quantizeRows(rows, rowElements, own)
           : toHalves(rows, precision, what);
-    compare(rows, precision, written, rowElements, own, sums);
+    compare(rows, precision, written, own, sums);
     yield asBytes(written);
   }
   const relativeError = sums.square === 0 ? 0 : Math.sqrt(sums.error / sums.square);
@@ -165,20 +165,17 @@ function compare(
   rows: Float32Array,
   precision: Precision,
   written: Float32Array | Uint16Array | Int8Array,
-  rowElements: number,
   scales: Float32Array,
   sums: { largest: number; error: number; square: number },
 ): void {
   if (precision === "f32") return;
-  const bfloats = precision === "bf16" ? toFloat32(asBytes(written), "bf16") : undefined;
+  const back = new Float32Array(rows.length);
+  if (precision === "int8") decodeScaledRows(back, asBytes(written), scales);
+  else decode(back, asBytes(written), precision);
   for (let i = 0; i < rows.length; i++) {
     const value = rows[i]!;
-    const stored = written[i]!;
-    const back =
-      bfloats?.[i] ??
-      (precision === "int8" ? Math.fround(stored * (scales[Math.floor(i / rowElements)] ?? 0)) : halfToFloat(stored));
-    const difference = Math.abs(back - value);
-    sums.largest = Math.max(sums.largest, difference);
+    const difference = Math.abs(back[i]! - value);
+    if (difference > sums.largest) sums.largest = difference;
     sums.error += difference * difference;
     sums.square += value * value;
   }

@@ -15,4 +15,4 @@ export { type RegisteredWeights, registeredModels, registeredWeights } from "./r
 export { type BlobLike, type ByteSource, blobSource, bytesSource } from "./source.ts";
 export { importTfjs, type TfjsImportOptions } from "./tfjs.ts";
 export { type FetchRange, urlSource } from "./url-source.ts";
-export type { TensorInfo, WeightFile } from "./weight-file.ts";
+export type { TensorInfo, TensorPlace, WeightFile } from "./weight-file.ts";

@@ -12,9 +12,8 @@ const asBits = new Uint32Array(asFloat.buffer);
 
 /** Rounds off the lowest `count` bits to nearest, ties to even. */
 function roundBits(bits: number, count: number): number {
-  const half = 2 ** (count - 1);
-  const isOdd = Math.floor(bits / 2 ** count) % 2 === 1;
-  return Math.floor((bits + half - (isOdd ? 0 : 1)) / 2 ** count);
+  const isOdd = (bits >>> count) & 1;
+  return (bits + (1 << (count - 1)) - 1 + isOdd) >>> count;
 }
 
 /** IEEE half precision bits of a finite number, rounded to nearest, ties to even; infinity's where it is too large. */
@@ -43,15 +42,17 @@ export function floatToBfloat(value: number): number {
 export function toHalves(values: Float32Array, precision: "f16" | "bf16", what: string): Uint16Array {
   const convert = precision === "f16" ? floatToHalf : floatToBfloat;
   const infinity = precision === "f16" ? 0x7c00 : 0x7f80;
-  return Uint16Array.from(values, (value) => {
-    const bits = convert(value);
+  const result = new Uint16Array(values.length);
+  for (let i = 0; i < values.length; i++) {
+    const bits = convert(values[i]!);
     if ((bits & 0x7fff) === infinity) {
       throw new UnsupportedError(
-        `${what} holds ${value}, which is too large for ${precision}. Choose another precision.`,
+        `${what} holds ${values[i]}, which is too large for ${precision}. Choose another precision.`,
       );
     }
-    return bits;
-  });
+    result[i] = bits;
+  }
+  return result;
 }
 
 /** The scale of every row: its largest magnitude becomes 127. */

@@ -77,7 +77,7 @@ export function partOf(source: ByteSource, offset: number, byteLength: number): 
 /**
  * Reads a range that a file's own header names, so that leaving the file is the file's fault.
  * @param what the thing that lies there, for the message: `weights "x.npz": entry "a.npy"`
- * @param scratch memory that may be used instead of new memory
+ * @param target memory of just that length that may be used instead of new memory
  * @throws FormatError when the range leaves the source or the source ends early
  */
 export async function readRange(
@@ -85,7 +85,7 @@ export async function readRange(
   offset: number,
   length: number,
   what: string,
-  scratch?: ArrayBuffer,
+  target?: Uint8Array,
 ): Promise<Uint8Array> {
   if (!Number.isSafeInteger(offset) || !Number.isSafeInteger(length) || offset < 0 || length < 0) {
     throw new FormatError(`${what}: an offset or length is out of range (offset ${offset}, length ${length}).`);
@@ -95,8 +95,7 @@ export async function readRange(
       `${what} would lie at bytes ${offset} to ${offset + length}, but the file has ${source.byteLength}. It is truncated or damaged: get a fresh copy.`,
     );
   }
-  if (source.readInto !== undefined && scratch !== undefined && scratch.byteLength >= length) {
-    const target = new Uint8Array(scratch, 0, length);
+  if (source.readInto !== undefined && target?.byteLength === length) {
     await source.readInto(offset, target);
     return target;
   }

@@ -1,6 +1,15 @@
 import { didYouMean, FormatError, UnsupportedError } from "../engine/errors.ts";
 import { elementCount, formatShape, type Shape } from "../engine/tensor.ts";
-import { type Dtype, dtypeBytes, type FloatDtype, isFloat, toFloat32 } from "./dtype.ts";
+import {
+  type Dtype,
+  decode,
+  decodeScaledRows,
+  dtypeBytes,
+  type FloatDtype,
+  isFloat,
+  rawPart,
+  toFloat32,
+} from "./dtype.ts";
 import { type ByteSource, readRange } from "./source.ts";
 
 /** What a weight file says about one of its tensors, before any of its data is read. */
@@ -42,8 +51,8 @@ export interface WeightFile {
   /** The whole tensor, as `readRows`. */
   read(name: string): Promise<Float32Array>;
   /**
-   * Where a tensor's rows lie one after the other, for hosts that read them without waiting; undefined when they do not, or do not
-   * hold real numbers.
+   * Where a tensor's rows lie one after the other, for hosts that read them without waiting; undefined when they do not, or hold
+   * neither real numbers nor int8 with a scale per row.
    */
   locate?(name: string): TensorPlace | undefined;
 }
@@ -52,8 +61,10 @@ export interface WeightFile {
 export interface TensorPlace {
   readonly source: ByteSource;
   readonly offset: number;
-  readonly dtype: FloatDtype;
+  readonly dtype: FloatDtype | "i8";
   readonly shape: Shape;
+  /** Where the float32 scales of int8 rows lie. */
+  readonly rowScales?: { readonly source: ByteSource; readonly offset: number };
 }
 
 /** A tensor and the place of its data. */
@@ -241,7 +252,9 @@ export function storedWeights(
     const block = { ...tensor, shape: shape.length === 0 ? shape : [rowCount, ...shape.slice(1)] };
     const count = elementCount(block.shape);
     if (count === 0 || rowCount === 0) return new Float32Array(0);
-    if (!isFloat(dtype)) return dequantized(tensor, firstRow, rowCount, what);
+    const room = (scratch?.byteLength ?? 0) >= 4 * count ? scratch : undefined;
+    const values = (): Float32Array => new Float32Array(room ?? new ArrayBuffer(4 * count), 0, count);
+    if (!isFloat(dtype)) return dequantized(tensor, firstRow, rowCount, values(), what);
     const rowStride = strides === undefined ? elementCount(shape.slice(1)) : (strides[0] ?? 0);
     const start = offset + firstRow * rowStride * bytes;
     // Rows that interleave (a transposed matrix): reading the span of every block would read the tensor once per block.
@@ -253,27 +266,47 @@ export function storedWeights(
       const width = elementCount(shape.slice(1));
       return gathered.values.subarray(firstRow * width, (firstRow + rowCount) * width);
     }
-    const data = toFloat32(await readRange(source, start, (spanOf(block) + 1) * bytes, what, scratch), dtype);
-    return strides === undefined ? data : gather(data, 0, block.shape, strides);
+    if (strides !== undefined) {
+      const data = toFloat32(await readRange(source, start, (spanOf(block) + 1) * bytes, what), dtype);
+      return gather(data, 0, block.shape, strides);
+    }
+    if (room === undefined) return toFloat32(await readRange(source, start, count * bytes, what), dtype);
+    const decoded = values();
+    const raw = await readRange(source, start, count * bytes, what, rawPart(decoded, dtype));
+    // A source that owns its bytes gives a view of them: it serves as it is where it can.
+    if (dtype === "f32" && raw.buffer !== decoded.buffer) return toFloat32(raw, dtype);
+    decode(decoded, raw, dtype);
+    return decoded;
   };
 
   /** Rows of integers as the numbers they stand for. */
-  async function dequantized(tensor: StoredTensor, first: number, count: number, what: string): Promise<Float32Array> {
+  async function dequantized(
+    tensor: StoredTensor,
+    first: number,
+    count: number,
+    values: Float32Array,
+    what: string,
+  ): Promise<Float32Array> {
     const { dtype, shape, source, offset, quantization } = tensor;
     const width = elementCount(shape.slice(1));
     const bytes = dtypeBytes[dtype];
-    const data = (await readRange(source, offset + first * width * bytes, count * width * bytes, what)).slice();
+    const start = offset + first * width * bytes;
     if (quantization === undefined || (dtype !== "u8" && dtype !== "u16" && dtype !== "i8")) {
       throw new UnsupportedError(`${what}: quantised ${dtype} is not supported.`);
     }
+    const raw = await readRange(source, start, count * width * bytes, what, rawPart(values, dtype));
+    if ("rowScales" in quantization) {
+      const { source: scaleSource, offset: scaleOffset } = quantization.rowScales;
+      const scales = toFloat32(await readRange(scaleSource, scaleOffset + 4 * first, 4 * count, what), "f32");
+      decodeScaledRows(values, raw, scales);
+      return values;
+    }
+    const { scale, offset: shift } = quantization;
+    const data = raw.slice();
     const integers =
       dtype === "u16" ? new Uint16Array(data.buffer) : dtype === "u8" ? data : new Int8Array(data.buffer);
-    if (!("rowScales" in quantization)) {
-      return Float32Array.from(integers, (value) => value * quantization.scale + quantization.offset);
-    }
-    const { source: scaleSource, offset: scaleOffset } = quantization.rowScales;
-    const scales = toFloat32(await readRange(scaleSource, scaleOffset + 4 * first, 4 * count, what), "f32");
-    return Float32Array.from(integers, (value, i) => value * scales[Math.floor(i / width)]!);
+    for (let i = 0; i < values.length; i++) values[i] = integers[i]! * scale + shift;
+    return values;
   }
 
   return {
@@ -285,9 +318,12 @@ export function storedWeights(
     read: async (name) => readRows(name, 0, rowCountOf(tensors.get(name)?.shape ?? [])),
     locate(name) {
       const tensor = tensors.get(name);
-      if (tensor === undefined || tensor.strides !== undefined || !isFloat(tensor.dtype)) return undefined;
-      const { source, offset, dtype, shape } = tensor;
-      return { source, offset, dtype, shape };
+      if (tensor === undefined || tensor.strides !== undefined) return undefined;
+      const { source, offset, dtype, shape, quantization } = tensor;
+      if (isFloat(dtype)) return { source, offset, dtype, shape };
+      if (dtype !== "i8" || quantization === undefined || !("rowScales" in quantization)) return undefined;
+      const { rowScales } = quantization;
+      return { source, offset, dtype, shape, rowScales: { source: rowScales.source, offset: rowScales.offset } };
     },
   };
 }

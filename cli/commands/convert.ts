@@ -42,11 +42,13 @@ async function readOptions(given: Arguments): Promise<ConvertFileOptions> {
 }
 
 function describe(input: string, output: string, precision: string, file: ConvertedFile): string {
-  const { inputBytes, outputBytes, network, tensors } = file;
+  const { inputBytes, outputBytes, network, fits = [], tensors } = file;
   const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`;
+  const hint = fits.length === 0 ? "" : ` (--model ${fits[0]} would include the one that it fits)`;
+  const included = network === undefined ? `without a network${hint}` : `network "${network}" included`;
   const changed = tensors.filter(({ to }) => to !== "f32");
   const lines = [
-    `${input} (${megabytes(inputBytes)}) -> ${output} (${megabytes(outputBytes)}), ${tensors.length} tensors, ${network === undefined ? "without a network" : `network "${network}" included`}`,
+    `${input} (${megabytes(inputBytes)}) -> ${output} (${megabytes(outputBytes)}), ${tensors.length} tensors, ${included}`,
   ];
   for (const { name, to, largestError, relativeError } of changed) {
     lines.push(

@@ -1,4 +1,4 @@
-import { FetchError, fetchModel } from "../../host/fetch-model.ts";
+import { checkUrl, FetchError, fetchModel } from "../../host/fetch-model.ts";
 import { registeredModels, registeredWeights } from "../../weights-loader/index.ts";
 import type { Command } from "../command.ts";
 import { CommandError, describeError, UsageError } from "../errors.ts";
@@ -32,12 +32,13 @@ Example:
     if (model === undefined || more.length > 0) {
       throw new UsageError(`fetch needs one name: ${registeredModels().join(", ")}. See "srmap help fetch".`);
     }
+    const url = given.value("url");
     try {
       registeredWeights(model);
+      if (url !== undefined) checkUrl(url);
     } catch (error) {
       throw new UsageError(describeError(error));
     }
-    const url = given.value("url");
     const progress = createProgress(terminal, steps);
     try {
       const fetched = await fetchModel(model, {

@@ -1,12 +1,33 @@
-import { formatShape } from "../../engine/tensor.ts";
+import { compileGraph } from "../../engine/compile.ts";
+import { formatShape, type Shape } from "../../engine/tensor.ts";
 import { hdf5Package } from "../../host/hdf5.ts";
-import { knownNetworks, openWeightFile } from "../../host/load-network.ts";
-import { type Inspection, inspectWeights } from "../../weights-loader/index.ts";
+import { describesNetwork, knownNetworks, openNetwork, openWeightFile } from "../../host/load-network.ts";
+import { type Inspection, inspectWeights, metadataKeys } from "../../weights-loader/index.ts";
 import type { Command } from "../command.ts";
 import { CommandError, describeError, UsageError } from "../errors.ts";
 
 /** Differences named per list; the rest is counted. */
 const listed = 8;
+
+/** The network that a file describes, or why it cannot be run. */
+type Described =
+  | { readonly name: string; readonly input: Shape; readonly layers: number; readonly output: Shape }
+  | { readonly refusal: string };
+
+/** A file's network, for the formats that describe one; undefined for the others. */
+async function describedNetwork(path: string, { format, metadata }: Inspection): Promise<Described | undefined> {
+  if (!describesNetwork({ format }) && metadata[metadataKeys.network] === undefined) return undefined;
+  try {
+    // Preparing photos is not what is asked here; any preparation will do.
+    const { definition, close } = await openNetwork(undefined, path, { preprocess: "plain" });
+    await close();
+    const { layers, values, logits } = compileGraph(definition);
+    const output = values[logits]?.shape ?? [];
+    return { name: definition.name, input: definition.inputShape, layers: layers.length, output };
+  } catch (error) {
+    return { refusal: describeError(error) };
+  }
+}
 
 async function inspectFile(path: string): Promise<Inspection> {
   try {
@@ -22,7 +43,10 @@ async function inspectFile(path: string): Promise<Inspection> {
   }
 }
 
-function describe({ name, format, metadata, tensors, elements, bytes, fits, nearest }: Inspection): string {
+function describe(
+  { name, format, metadata, tensors, elements, bytes, fits, nearest }: Inspection,
+  network: Described | undefined,
+): string {
   const width = Math.max(0, ...tensors.map((tensor) => tensor.name.length));
   const rows = tensors.map(
     (tensor) => `  ${tensor.name.padEnd(width)}  ${tensor.dtype.padEnd(4)}  ${formatShape(tensor.shape)}`,
@@ -36,6 +60,13 @@ function describe({ name, format, metadata, tensors, elements, bytes, fits, near
     "tensors:",
     ...rows,
   ];
+  if (network !== undefined && "refusal" in network) {
+    lines.push(`network: described by the file, but not one that can be run: ${network.refusal}`);
+  } else if (network !== undefined) {
+    const sizes = `input ${formatShape(network.input)}, ${network.layers} layers, output ${formatShape(network.output)}`;
+    const photos = metadata[metadataKeys.preprocessing] === undefined ? "--preprocess must say" : "the file says";
+    lines.push(`network: "${network.name}", described by the file: ${sizes}; ${photos} how photos are prepared`);
+  }
   if (fits.length > 0) lines.push(`fits: ${fits.join(", ")}`);
   else if (nearest === undefined) lines.push("fits: none of the package's networks");
   else {
@@ -68,7 +99,9 @@ Example:
       throw new UsageError('inspect needs one file: srmap inspect FILE. See "srmap help inspect".');
     }
     const inspection = await inspectFile(path);
-    terminal.out(given.has("json") ? `${JSON.stringify(inspection, null, 2)}\n` : describe(inspection));
+    const network = await describedNetwork(path, inspection);
+    const document = network === undefined ? inspection : { ...inspection, network };
+    terminal.out(given.has("json") ? `${JSON.stringify(document, null, 2)}\n` : describe(inspection, network));
     return 0;
   },
 };

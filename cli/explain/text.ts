@@ -21,7 +21,9 @@ function describeLayer({ explanation: { layer } }: ExplainedTarget): string {
 function describeTarget(target: ExplainedTarget, hasLedger: boolean): string {
   const { folder, files, explanation } = target;
   const { targetKind, targetDescription, ledger } = explanation;
-  const about = targetKind === "class" ? ` (class ${explanation.target.index})` : "";
+  const number = `class ${explanation.target.index}`;
+  // Without class names the description is the number already.
+  const about = targetKind === "class" && targetDescription !== number ? ` (${number})` : "";
   const table = hasLedger ? ledgerTable(ledger).replace(/^/gm, "  ").trimEnd() : "";
   return `  explained: ${targetDescription}${about}
 ${describeLayer(target)}  wrote ${join(folder, "/")}: ${files.join(", ")}

@@ -1,12 +1,19 @@
 import type { Activation } from "../activation.ts";
 import { FoldedBatchNorm } from "../batch-norm.ts";
+import {
+  isNarrowGradient,
+  packLength,
+  padded,
+  type ConvolutionSetup as Setup,
+  ConvolutionWeights as Weights,
+  type WinogradPass,
+} from "../conv2d-weights.ts";
 import { gradientPads, type PhaseAxis, phasesOf } from "../convolution.ts";
 import { ShapeError } from "../errors.ts";
-import { outputSize, type Window, windowOf } from "../geometry.ts";
+import { outputSize, windowOf } from "../geometry.ts";
 import type { Pads } from "../graph.ts";
 import type { LinearMap } from "../linear-map.ts";
 import { prepareLinearRelevance } from "../linear-relevance.ts";
-import { isUnmodified, ModifiedVectors, modificationKey, writeModified } from "../modified-weights.ts";
 import { type Modification, unmodified } from "../rules.ts";
 import { formatShape, type Shape } from "../tensor.ts";
 import { tileOverhang, WinogradConvolution, winogradTile } from "../winograd.ts";
@@ -34,266 +41,6 @@ function groupsOf(node: NodeOf<"conv2d">, input: Shape): { group: number; inPerG
     );
   }
   return { group, inPerGroup: channels / group, outPerGroup: outChannels / group };
-}
-
-/** Whether the gradient is a matter for the narrow kernel: to few channels, from whole lanes of them, in sums that are not too long. */
-function isNarrowGradient(
-  { inPerGroup, outPerGroup }: { readonly inPerGroup: number; readonly outPerGroup: number },
-  phasesY: readonly PhaseAxis[],
-  phasesX: readonly PhaseAxis[],
-): boolean {
-  const taps = (phases: readonly PhaseAxis[]): number => Math.max(...phases.map((phase) => phase.taps));
-  const terms = taps(phasesY) * taps(phasesX) * outPerGroup;
-  return inPerGroup <= narrowChannels && outPerGroup % 4 === 0 && terms / 4 <= narrowRun;
-}
-
-/** Weights packed for one direction: one address per group, or one for a depthwise convolution. */
-type Packs = Map<string, number>;
-
-/** Everything fixed about one convolution. */
-interface Setup {
-  readonly construction: Construction;
-  readonly window: Window;
-  readonly group: number;
-  readonly inPerGroup: number;
-  readonly outPerGroup: number;
-  readonly isDepthwise: boolean;
-  /** True when the gradient goes to so few channels that these do not fill the lanes. */
-  readonly isNarrow: boolean;
-  readonly phasesY: readonly PhaseAxis[];
-  readonly phasesX: readonly PhaseAxis[];
-  /** Winograd's algorithm for each kind of pass; undefined: direct. */
-  readonly winograd: Readonly<Record<WinogradPass, WinogradConvolution | undefined>>;
-}
-
-type WinogradPass = "forward" | "transposed";
-
-const lanes = 8;
-/** Channels that the narrow kernel has room for. */
-const narrowChannels = 3;
-/** Products that one of its four partial sums may run over: as long as the sums of conv2dForward. */
-const narrowRun = 512;
-const padded = (channels: number): number => Math.ceil(channels / lanes) * lanes;
-
-/** Floats of the forward pack of one group. */
-function packLength({ isDepthwise, window, inPerGroup, outPerGroup, group }: Setup): number {
-  const [kh, kw] = window.kernelShape;
-  return isDepthwise ? kh * kw * group : padded(outPerGroup) * kh * kw * inPerGroup;
-}
-
-/** The convolution's packed weights and biases. */
-class Weights {
-  readonly #setup: Setup;
-  readonly #resident: number;
-  readonly #bias: number;
-  readonly #biases: ModifiedVectors;
-  readonly #forward: Packs = new Map();
-  readonly #transposed: Packs = new Map();
-  readonly #groupBiases = new Map<number, number>();
-  readonly #winograd = new Map<string, number>();
-
-  constructor(setup: Setup, hasBias: boolean) {
-    const { kernels } = setup.construction;
-    const channels = setup.group * setup.outPerGroup;
-    this.#setup = setup;
-    const { lowMemory } = setup.construction;
-    this.#resident = lowMemory ? 0 : kernels.arena.allocate(4 * this.#forwardLength);
-    lowMemory?.plain.reserve(4 * this.#forwardLength);
-    lowMemory?.packs.reserve(4 * Math.max(this.#forwardLength, this.#transposedLength));
-    this.#bias = hasBias ? kernels.arena.allocate(4 * padded(channels)) : 0;
-    this.#biases = new ModifiedVectors(kernels, this.#bias, channels);
-    if (!lowMemory) this.#forward.set(modificationKey(unmodified), this.#resident);
-    this.bias(unmodified);
-    const { forward } = setup.winograd;
-    if (forward) this.#winograd.set(`forward ${modificationKey(unmodified)}`, forward.allocateWeights());
-  }
-
-  /** Reads the weights of a layer whose weights stay outside, and packs them at `plain`. */
-  load: () => void = () => {};
-
-  /** Where the unmodified pack lies or, when memory is small, is to lie for the moment. */
-  get #plain(): number {
-    return this.#setup.construction.lowMemory?.plain.address ?? this.#resident;
-  }
-
-  /** Takes rows of the OIHW weights that lie at `address`, each multiplied by its factor. */
-  setRows(address: number, first: number, count: number, factors: Float32Array | undefined, scratch: number): void {
-    const { construction, window, inPerGroup, outPerGroup, isDepthwise } = this.#setup;
-    const { call, arena } = construction.kernels;
-    const [kh, kw] = window.kernelShape;
-    const rowBytes = 4 * inPerGroup * kh * kw;
-    for (let done = 0; done < count; ) {
-      const m = first + done;
-      const g = isDepthwise ? 0 : Math.floor(m / outPerGroup);
-      const inGroup = isDepthwise ? m : m - g * outPerGroup;
-      const rows = Math.min(count - done, isDepthwise ? count : outPerGroup - inGroup, 256);
-      const from = address + done * rowBytes;
-      if (factors) arena.f32(scratch, rows).set(factors.subarray(m, m + rows));
-      const scale = factors ? scratch : 0;
-      if (isDepthwise) {
-        for (let r = 0; r < rows; r++) {
-          const weights = arena.f32(from + r * rowBytes, kh * kw);
-          const factor = Math.fround(factors?.[m + r] ?? 1);
-          const out = arena.f32(this.#plain, packLength(this.#setup));
-          for (let t = 0; t < kh * kw; t++) out[t * this.#setup.group + m + r] = weights[t]! * factor;
-        }
-      } else {
-        const pack = this.#plain + 4 * g * packLength(this.#setup);
-        call.conv2dPack(pack, from, scale, inGroup, rows, inPerGroup, kh, kw);
-      }
-      done += rows;
-    }
-    const transformed = this.#winograd.get(`forward ${modificationKey(unmodified)}`);
-    const isComplete = first + count === this.#setup.group * outPerGroup;
-    if (transformed !== undefined && isComplete)
-      this.#setup.winograd.forward?.transformWeights(transformed, this.#plain);
-  }
-
-  /** Takes the bias, all of it. */
-  setBias(bias: Float32Array): void {
-    const { arena } = this.#setup.construction.kernels;
-    arena.f32(this.#bias, bias.length).set(bias);
-    this.#groupBiases.set(this.#bias, this.#padPerGroup(this.#bias));
-  }
-
-  /** Address of the modified bias [outChannels]. */
-  bias(modification: Modification | undefined): number {
-    const address = this.#biases.address(modification);
-    if (address !== 0 && !this.#groupBiases.has(address)) this.#groupBiases.set(address, this.#padPerGroup(address));
-    return address;
-  }
-
-  /** The bias as the kernel reads it: each group's part starts a panel of its own. */
-  kernelBias(address: number): number {
-    return this.#groupBiases.get(address) ?? 0;
-  }
-
-  #padPerGroup(address: number): number {
-    const { construction, group, outPerGroup, isDepthwise } = this.#setup;
-    const { arena } = construction.kernels;
-    if (isDepthwise || group === 1 || outPerGroup % lanes === 0) return address;
-    const copy = this.#groupBiases.get(address) ?? arena.allocate(4 * group * padded(outPerGroup));
-    for (let g = 0; g < group; g++) {
-      const from = arena.f32(address + 4 * g * outPerGroup, outPerGroup);
-      arena.f32(copy + 4 * g * padded(outPerGroup), outPerGroup).set(from);
-    }
-    return copy;
-  }
-
-  /** Address of the modified forward pack; made on first use. */
-  forward(modification: Modification): number {
-    const key = modificationKey(modification);
-    let pack = this.#forward.get(key);
-    if (pack === undefined) {
-      const { lowMemory } = this.#setup.construction;
-      if (lowMemory && isUnmodified(modification)) {
-        this.load();
-        return this.#plain;
-      }
-      pack = this.#makeForward(modification, lowMemory?.packs.address);
-      if (lowMemory === undefined) this.#forward.set(key, pack);
-    }
-    return pack;
-  }
-
-  get #forwardLength(): number {
-    return packLength(this.#setup) * (this.#setup.isDepthwise ? 1 : this.#setup.group);
-  }
-
-  #makeForward(modification: Modification, at?: number): number {
-    this.load();
-    const { kernels } = this.#setup.construction;
-    const pack = at ?? kernels.arena.allocate(4 * this.#forwardLength);
-    writeModified(kernels, pack, this.#plain, this.#forwardLength, modification);
-    return pack;
-  }
-
-  /** Makes the packs of a direct pass, unless they are made for every use. */
-  prepare(modification: Modification, direction: "forward" | "transposed"): void {
-    if (this.#setup.construction.lowMemory) return;
-    if (direction === "forward") this.forward(modification);
-    else this.transposed(modification);
-  }
-
-  /** Address of transformed weights for Winograd's algorithm; made on first use, the direct pack between only for a moment. */
-  winograd(pass: WinogradPass, modification: Modification): number {
-    const key = `${pass} ${modificationKey(modification)}`;
-    let weights = this.#winograd.get(key);
-    const convolution = this.#setup.winograd[pass];
-    if (weights === undefined && convolution) {
-      const { arena } = this.#setup.construction.kernels;
-      weights = convolution.allocateWeights();
-      this.#winograd.set(key, weights);
-      const mark = arena.mark();
-      const packed = pass === "transposed" ? this.#makeTransposed(modification) : this.#makeForward(modification);
-      convolution.transformWeights(weights, packed);
-      arena.release(mark);
-    }
-    return weights ?? 0;
-  }
-
-  /** Floats of one group's transposed pack for a phase. */
-  phaseLength(phaseY: PhaseAxis, phaseX: PhaseAxis): number {
-    const { isDepthwise, isNarrow, inPerGroup, outPerGroup, group } = this.#setup;
-    const taps = phaseY.taps * phaseX.taps;
-    return isDepthwise ? taps * group : (isNarrow ? narrowChannels : padded(inPerGroup)) * taps * outPerGroup;
-  }
-
-  /** Address of the modified transposed packs, phase after phase, in each phase group after group; made on first use. */
-  transposed(modification: Modification): number {
-    const key = modificationKey(modification);
-    const { lowMemory } = this.#setup.construction;
-    const pack = this.#transposed.get(key) ?? this.#makeTransposed(modification, lowMemory?.packs.address);
-    if (lowMemory === undefined) this.#transposed.set(key, pack);
-    return pack;
-  }
-
-  get #transposedLength(): number {
-    const { isDepthwise, group, phasesX, phasesY } = this.#setup;
-    let length = 0;
-    for (const phaseY of phasesY) {
-      for (const phaseX of phasesX) length += (isDepthwise ? 1 : group) * this.phaseLength(phaseY, phaseX);
-    }
-    return length;
-  }
-
-  #makeTransposed(modification: Modification, at?: number): number {
-    this.load();
-    const { construction, window, inPerGroup, outPerGroup, isDepthwise, group, phasesX, phasesY } = this.#setup;
-    const { call, arena } = construction.kernels;
-    const [kh, kw] = window.kernelShape;
-    const groups = isDepthwise ? 1 : group;
-    const length = this.#transposedLength;
-    const pack = at ?? arena.allocate(4 * length);
-    let out = pack;
-    for (const py of phasesY) {
-      for (const px of phasesX) {
-        for (let g = 0; g < groups; g++) {
-          if (isDepthwise) {
-            for (let a = 0; a < py.taps; a++) {
-              for (let b = 0; b < px.taps; b++) {
-                const tap = (py.lastTap - a * py.tapStep) * kw + px.lastTap - b * px.tapStep;
-                const from = arena.f32(this.#plain + 4 * tap * group, group);
-                arena.f32(out + 4 * (a * px.taps + b) * group, group).set(from);
-              }
-            }
-          } else if (py.taps * px.taps > 0) {
-            const from = this.#plain + 4 * g * packLength(this.#setup);
-            const pack = this.#setup.isNarrow ? call.narrowConv2dPackTransposed : call.conv2dPackTransposed;
-            // biome-ignore format: one group of arguments a line
-            pack(out, from, outPerGroup, inPerGroup, kh, kw,
-              py.taps, py.lastTap, py.tapStep, px.taps, px.lastTap, px.tapStep);
-          }
-          out += 4 * this.phaseLength(py, px);
-        }
-      }
-    }
-    if (!isUnmodified(modification)) {
-      // The lanes beyond the last channel are modified too; their results are never stored.
-      writeModified(construction.kernels, pack, pack, length, modification);
-    }
-    return pack;
-  }
 }
 
 /** Runs the convolution with modified weights, group by group. */
@@ -480,8 +227,8 @@ export function buildConv2d(construction: Construction, node: NodeOf<"conv2d">):
     ] satisfies Pads,
     gradientPadding: 0,
     prepare(modification, direction, isExact) {
-      if (setup.winograd[direction] && !isExact) weights.winograd(direction, modification);
-      else weights.prepare(modification, direction);
+      // Winograd's weights are made when a pass needs them.
+      if (!setup.winograd[direction] || isExact) weights.prepare(modification, direction);
     },
     bias: (modification) => weights.bias(modification),
     apply(z, input, modification, biasAddress, isExact) {

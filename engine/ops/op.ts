@@ -17,13 +17,19 @@ export type NodeOf<O extends Op> = Extract<NodeDefinition, { readonly op: O }>;
 /** A parameter that a layer needs, before its node's name is attached. */
 export type Parameter = Omit<ParameterSpec, "node">;
 
-/** Weights stay outside and are read for every use; what is made of them lies in memory that all layers share. */
+/** Weights stay outside and are read for every use. */
 export interface LowMemory {
   readonly rows: RowSource;
   /** Packed weights of the convolution at work. */
   readonly plain: Region;
-  /** Its modified or transposed weights. */
+}
+
+/** Memory for what the convolution at work makes of its weights for one use. */
+export interface SharedWeights {
+  /** Modified or transposed weights. */
   readonly packs: Region;
+  /** Weights transformed for Winograd's algorithm. */
+  readonly transformed: Region;
 }
 
 /** What a layer is built from. */
@@ -32,6 +38,7 @@ export interface Construction {
   readonly staging: Staging;
   /** Present when memory is to stay small. */
   readonly lowMemory: LowMemory | undefined;
+  readonly shared: SharedWeights;
   readonly workspace: Workspace;
   readonly algorithm: Algorithm;
   readonly layer: Layer;

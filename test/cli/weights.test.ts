@@ -71,6 +71,16 @@ fits: none of the package's networks
     assert.equal(JSON.parse(seeded.out).fits, ["squeezenet1_1"]);
   });
 
+  test("inspect shows the network that a file describes, or why it cannot be run", async () => {
+    const run = await srmap("inspect", fixturePath("onnx-made.onnx"));
+    assert.match(
+      run.out,
+      /\nnetwork: "onnx-made\.onnx", described by the file: input \[3,10,9\], 11 layers, output \[5\]; --preprocess must say how photos are prepared\n/,
+    );
+    const bad = JSON.parse((await srmap("inspect", fixturePath("bad-ops.onnx"), "--json")).out);
+    assert.match(bad.network.refusal, /4 of 7 nodes are not supported:\n {2}"gate" \(Sigmoid\): no such layer\.\n/);
+  });
+
   test("inspect says in one sentence what is wrong", async () => {
     writeFileSync(join(folder, "page.pth"), "<html>");
     assert.equal(await srmap("inspect", "page.pth"), {
@@ -89,6 +99,15 @@ fits: none of the package's networks
     const run = await srmap("fetch", "vgg61");
     assert.is(run.code, 2);
     assert.match(run.err, /^srmap: model "vgg61": no official weights are registered\. Did you mean "vgg16"\?/);
+  });
+
+  test("fetch refuses an address that is not of the web before it tries", async () => {
+    const run = await srmap("fetch", "vgg16", "--url", "ftp://mirror/");
+    assert.equal(run, {
+      code: 2,
+      out: "",
+      err: 'srmap: url "ftp://mirror/": must be a whole address that starts with http:// or https://.\n',
+    });
   });
 
   test("fetched weights are found without --weights", async () => {
@@ -163,6 +182,20 @@ fits: none of the package's networks
       logits.push(readFileSync(join(folder, "both/logits.npy")));
     }
     assert.ok(logits[0]?.equals(logits[1] ?? Buffer.alloc(0)));
+  });
+
+  test("convert does not replace its input, and names the network that the tensors fit", async () => {
+    writeSeededWeights(join(folder, "same.safetensors"), "squeezenet1_1", 1);
+    assert.equal(await srmap("convert", "same.safetensors", "-o", join(folder, "same.safetensors")), {
+      code: 1,
+      out: "",
+      err: `srmap: weights same.safetensors: "${join(folder, "same.safetensors")}" is the input itself, which would be lost. Choose another name for the output.\n`,
+    });
+    const run = await srmap("convert", "same.safetensors", "-o", "other.safetensors");
+    assert.match(
+      run.out,
+      /52 tensors, without a network \(--model squeezenet1_1 would include the one that it fits\)\n$/,
+    );
   });
 
   test("convert holds matrices in fewer bits and says what that costs", async () => {

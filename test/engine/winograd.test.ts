@@ -45,6 +45,23 @@ suite("convolution algorithms", (test) => {
     assert.is(winogradTile(size(17, 16, 3, 2)), 0);
   });
 
+  test("transformed weights share memory at first, are kept from the third use on, and give the same bytes", () => {
+    const network = build("auto");
+    const { arena } = network.kernels;
+    const input = tensor([16, 21, 23], fillValues(16 * 21 * 23, "uniform", 99));
+    const used: number[] = [];
+    const results = [1, 2, 3, 4].map(() => {
+      const logits = network.forward(input).data;
+      const { relevance } = network.relevancePlan(compositeByName("epsilonPlus")).run(logits);
+      used.push(arena.usedBytes);
+      return { logits, relevance: relevance.data };
+    });
+    for (const result of results) assert.equal(result, results[0]);
+    assert.is(used[1], used[0], "the second run reserves nothing");
+    assert.ok(used[2]! > used[1]!, "the third run keeps them");
+    assert.is(used[3], used[2], "the fourth run reserves nothing");
+  });
+
   test("auto and direct agree: logits and relevance of every composite", () => {
     const [auto, direct] = [build("auto"), build("direct")];
     const image = tensor(

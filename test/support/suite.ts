@@ -6,6 +6,8 @@ export interface RegisterTest {
   (name: string, body: () => void | Promise<void>): void;
   /** Registers a test that is skipped, visibly and with its reason, where a path of outside data is absent. */
   needs(path: string, name: string, body: () => void | Promise<void>): void;
+  /** Registers a test that is skipped, visibly and with its reason, where an environment variable is not set. */
+  needsVariable(variable: string, name: string, body: (value: string) => void | Promise<void>): void;
 }
 
 /**
@@ -16,14 +18,19 @@ export interface RegisterTest {
 export function suite(name: string, register: (test: RegisterTest) => void): void {
   const inner = uvuSuite(name);
   const add = (testName: string, body: () => void | Promise<void>): void => inner(testName, async () => body());
+  const skip = (testName: string, missing: string): void => {
+    console.log(`skipped: ${name}: ${testName} (needs ${missing})`);
+    inner.skip();
+  };
   const test: RegisterTest = Object.assign(add, {
     needs(path: string, testName: string, body: () => void | Promise<void>): void {
-      if (existsSync(path)) {
-        add(testName, body);
-      } else {
-        console.log(`skipped: ${name}: ${testName} (needs ${path})`);
-        inner.skip();
-      }
+      if (existsSync(path)) add(testName, body);
+      else skip(testName, path);
+    },
+    needsVariable(variable: string, testName: string, body: (value: string) => void | Promise<void>): void {
+      const value = process.env[variable];
+      if (value === undefined || value === "") skip(testName, `the variable ${variable}`);
+      else add(testName, () => body(value));
     },
   });
   register(test);
