@@ -1,3 +1,5 @@
+import { storeTransposed } from "./transpose";
+
 // Direct convolution on NHWC images. One micro-kernel: 4 pixels x 8 output channels, no k-unrolling. V8 gives 15 vector
 // registers and hoists the loads of a loop body, so 8 accumulators + 2 weights + 4 broadcasts just fit; larger tiles and
 // unrolled ones spill and run at half the speed (measured). It stays a function of its own, called per tile, because V8
@@ -214,19 +216,42 @@ export function conv2dPackTransposed(
   packedT: usize, packed: usize, outC: i32, inC: i32, kh: i32, kw: i32,
   rows: i32, lastI: i32, stepI: i32, columns: i32, lastJ: i32, stepJ: i32
 ): void {
-  for (let c = 0; c < inC; c++) {
+  let panel = packedT;
+  for (let c = 0; c < inC; c += 8) {
+    const lanes = min(8, inC - c);
     for (let a = 0; a < rows; a++) {
-      const i = lastI - a * stepI;
       for (let b = 0; b < columns; b++) {
-        const j = lastJ - b * stepJ;
-        let out = packedT + (<usize>(((c >> 3) * rows + a) * columns + b) * <usize>outC << 5) + (<usize>(c & 7) << 2);
-        for (let m = 0; m < outC; m++) {
-          f32.store(out, f32.load(packed + ((<usize>((((m >> 3) * kh + i) * kw + j) * inC + c) << 3) + <usize>(m & 7) << 2)));
-          out += 32; // packedT at [c/8, a, b, m, c%8]
+        const tap = (lastI - a * stepI) * kw + lastJ - b * stepJ;
+        for (let m = 0; m < outC; m += 8) {
+          const from = packed + (<usize>(((m >> 3) * kh * kw + tap) * inC + c) << 5); // packed at [m/8, i, j, c, 0]
+          const count = min(8, outC - m);
+          if (lanes == 8 && count == 8) transpose8x8(panel, from);
+          else {
+            for (let t: usize = 0; t < <usize>count; t++) {
+              for (let lane: usize = 0; lane < <usize>lanes; lane++) {
+                f32.store(panel + (t << 5) + (lane << 2), f32.load(from + (lane << 5) + (t << 2)));
+              }
+            }
+          }
+          panel += <usize>count << 5; // packedT at [c/8, a, b, m + 8, 0]
         }
       }
     }
   }
+}
+
+/** to[j][i] = from[i][j] for 8 x 8 floats. */
+function transpose8x8(to: usize, from: usize): void {
+  transpose4x4(to, from);
+  transpose4x4(to + 128, from + 16);
+  transpose4x4(to + 16, from + 128);
+  transpose4x4(to + 144, from + 144);
+}
+
+/** The same for 4 x 4 floats in rows of 8. */
+@inline
+function transpose4x4(to: usize, from: usize): void {
+  storeTransposed(to, 32, v128.load(from), v128.load(from, 32), v128.load(from, 64), v128.load(from, 96));
 }
 
 /**

@@ -1,3 +1,5 @@
+import { storeTransposed } from "./transpose";
+
 // Dense layers. Weights are stored once, input-major: [in][outStride], outStride = out rounded up to 4. The forward pass then
 // reads only the rows of non-zero inputs (after ReLU most are zero), the backward pass is one dot product per input.
 
@@ -17,19 +19,6 @@ function modify(w: v128, kind: i32, p: v128, pn: v128): v128 {
   if (kind == positive) return f32x4.pmax(w, f32x4.splat(0));
   // p where the sign bit is clear, n where it is set
   return f32x4.mul(w, v128.xor(p, v128.and(i32x4.shr_s(w, 31), pn)));
-}
-
-/** Four rows of four inputs, transposed: out at [i..i+3][r..r+3]. */
-@inline
-function packSquare(out: usize, stride: usize, r0: v128, r1: v128, r2: v128, r3: v128): void {
-  const low01 = v128.shuffle<f32>(r0, r1, 0, 4, 1, 5);
-  const low23 = v128.shuffle<f32>(r2, r3, 0, 4, 1, 5);
-  const high01 = v128.shuffle<f32>(r0, r1, 2, 6, 3, 7);
-  const high23 = v128.shuffle<f32>(r2, r3, 2, 6, 3, 7);
-  v128.store(out, v128.shuffle<f32>(low01, low23, 0, 1, 4, 5));
-  v128.store(out + stride, v128.shuffle<f32>(low01, low23, 2, 3, 6, 7));
-  v128.store(out + 2 * stride, v128.shuffle<f32>(high01, high23, 0, 1, 4, 5));
-  v128.store(out + 3 * stride, v128.shuffle<f32>(high01, high23, 2, 3, 6, 7));
 }
 
 /** Row r of w times its factor, from input i on. */
@@ -60,7 +49,7 @@ export function densePack(packed: usize, w: usize, scale: usize, first: i32, row
       let a = w + <usize>r * rowBytes + (<usize>i << 2); // w at [r, i]
       if (width == 4) {
         for (; r < squares; r += 4) {
-          packSquare(out, stride, scaledRow(a, scale, r), scaledRow(a + rowBytes, scale, r + 1),
+          storeTransposed(out, stride, scaledRow(a, scale, r), scaledRow(a + rowBytes, scale, r + 1),
             scaledRow(a + 2 * rowBytes, scale, r + 2), scaledRow(a + 3 * rowBytes, scale, r + 3));
           out += 16;
           a += 4 * rowBytes;

@@ -1,3 +1,5 @@
+import { storeTransposed } from "./transpose";
+
 // Winograd's minimal filtering for 3x3 and 5x5 convolutions with stride 1: F(2x2,3x3), F(4x4,3x3) and F(2x2,5x5), told apart by
 // `size`, the outputs of a tile along one axis, and `taps`, those of the filter. A tile of n^2 inputs, n = size + taps - 1, becomes as
 // many points; at each point the convolution is a matrix product over channels; the products become size^2 outputs. 16 multiplications
@@ -77,12 +79,7 @@ function interleaveTiles(v: usize, slab: usize, tiles: usize, bytes: usize): voi
   for (let t0 = tiles; t0 < tiles + bytes; t0 += 16) {
     const t2 = t0 + 2 * bytes;
     const a = v128.load(t0), b = v128.load(t0 + bytes), c = v128.load(t2), d = v128.load(t2 + bytes);
-    const ab01 = v128.shuffle<f32>(a, b, 0, 4, 1, 5), ab23 = v128.shuffle<f32>(a, b, 2, 6, 3, 7);
-    const cd01 = v128.shuffle<f32>(c, d, 0, 4, 1, 5), cd23 = v128.shuffle<f32>(c, d, 2, 6, 3, 7);
-    v128.store(v, v128.shuffle<f64>(ab01, cd01, 0, 2));
-    v128.store(v, v128.shuffle<f64>(ab01, cd01, 1, 3), 16);
-    v128.store(v, v128.shuffle<f64>(ab23, cd23, 0, 2), 32);
-    v128.store(v, v128.shuffle<f64>(ab23, cd23, 1, 3), 48);
+    storeTransposed(v, 16, a, b, c, d);
     v += slab;
   }
 }
@@ -328,19 +325,33 @@ export function winogradScratchBytes(tiles: i32, inC: i32, outC: i32, size: i32,
   return tileBytes + <usize>((size + taps - 1) * (size + taps - 1)) * (slabBytes(tiles, inC) + slabBytes(tiles, outC));
 }
 
-/** Row `point` of G, for n points, times up to five taps, in double; `last` is the last tap, those beyond it are 0. */
+/** G for six points, applied to up to five taps in double; `last` is the last tap, those beyond it are 0. Results `step` bytes apart. */
 @inline
-function filterPoint(n: i32, point: i32, g0: v128, g1: v128, g2: v128, g3: v128, g4: v128, last: v128): v128 {
-  if (point == 0) return n == 6 ? f64x2.mul(f64x2.splat(0.25), g0) : g0;
-  if (point == n - 1) return last;
+function filterPoints6(out: usize, step: usize, g0: v128, g1: v128, g2: v128, g3: v128, g4: v128, last: v128): void {
+  const near = f64x2.splat(-6);
+  const far = f64x2.splat(24);
   const even = f64x2.add(f64x2.add(g0, g2), g4);
   const odd = f64x2.add(g1, g3);
-  if (n == 4) return f64x2.mul(f64x2.splat(0.5), point == 1 ? f64x2.add(even, odd) : f64x2.sub(even, odd));
-  if (point == 1) return f64x2.div(f64x2.add(even, odd), f64x2.splat(-6));
-  if (point == 2) return f64x2.div(f64x2.sub(even, odd), f64x2.splat(-6));
   const farEven = f64x2.add(f64x2.add(g0, f64x2.mul(f64x2.splat(4), g2)), f64x2.mul(f64x2.splat(16), g4));
   const farOdd = f64x2.add(f64x2.add(g1, g1), f64x2.mul(f64x2.splat(8), g3));
-  return f64x2.div(point == 3 ? f64x2.add(farEven, farOdd) : f64x2.sub(farEven, farOdd), f64x2.splat(24));
+  v128.store(out, f64x2.mul(f64x2.splat(0.25), g0));
+  v128.store(out + step, f64x2.div(f64x2.add(even, odd), near));
+  v128.store(out + 2 * step, f64x2.div(f64x2.sub(even, odd), near));
+  v128.store(out + 3 * step, f64x2.div(f64x2.add(farEven, farOdd), far));
+  v128.store(out + 4 * step, f64x2.div(f64x2.sub(farEven, farOdd), far));
+  v128.store(out + 5 * step, last);
+}
+
+/** G for four points, applied to three taps. */
+@inline
+function filterPoints4(out: usize, step: usize, g0: v128, g1: v128, g2: v128): void {
+  const half = f64x2.splat(0.5);
+  const even = f64x2.mul(half, f64x2.add(g0, g2));
+  const odd = f64x2.mul(half, g1);
+  v128.store(out, g0);
+  v128.store(out + step, f64x2.add(even, odd));
+  v128.store(out + 2 * step, f64x2.sub(even, odd));
+  v128.store(out + 3 * step, g2);
 }
 
 /** Two lanes of a packed tap, in double. */
@@ -352,8 +363,8 @@ function tapPair(packed: usize): v128 {
 /**
  * Transforms packed 3x3 or 5x5 weights of one group for winogradConv2d.
  *   u[i*n+j][o/8][c][o%8] = (G w[o,c] G^T)[i,j]
- * Layout: packed as conv2dPack or conv2dPackTransposed write it ([outC/8][taps][taps][inC][8]); u [points][outC/8][inC][8]. scratch: 512
- * bytes. Panels [begin, end) of 8 outputs are written. Double inside, rounded once.
+ * Layout: packed as conv2dPack or conv2dPackTransposed write it ([outC/8][taps][taps][inC][8]); u [points][outC/8][inC][8], inC a multiple of 8.
+ * scratch: 576 + 256 points bytes. Panels [begin, end) of 8 outputs are written. Double inside, rounded once.
  * Source: Lavin and Gray 2015, section 4.
  */
 export function winogradPack(
@@ -365,31 +376,54 @@ export function winogradPack(
   const tapRow = <usize>taps * tap;
   const pointBytes = <usize>(outC >> 3) * tap;
   const none = f64x2.splat(0);
+  const halfRow = <usize>taps << 4;
+  const points = scratch + 480; // one row of points
+  const block = scratch + 576; // [points][8 channels][8 outputs]: written to u in runs, for u's points lie in one set of the caches
   for (let panel = begin; panel < end; panel++) {
-    for (let c = 0; c < inC; c++) {
-      const from = packed + <usize>(panel * taps) * tapRow + (<usize>c << 5);
-      const to = u + <usize>panel * tap + (<usize>c << 5);
-      for (let lane: usize = 0; lane < 32; lane += 8) {
-        for (let j = 0; j < taps; j++) {
-          const column = from + <usize>j * tap + lane;
+    for (let c: usize = 0; c < <usize>inC; c += 8) {
+      const from = packed + <usize>(panel * taps) * tapRow + (c << 5);
+      for (let pair: usize = 0; pair < 256; pair += 8) {
+        // pair at [channel, outputs] of the block
+        for (let j: usize = 0; j < <usize>taps; j++) {
+          const column = from + j * tap + pair;
+          const out = scratch + (j << 4); // at [0, j] of [n][taps]
           const g0 = tapPair(column), g1 = tapPair(column + tapRow), g2 = tapPair(column + 2 * tapRow);
-          const g3 = isFive ? tapPair(column + 3 * tapRow) : none;
-          const g4 = isFive ? tapPair(column + 4 * tapRow) : none;
-          const last = isFive ? g4 : g2;
-          for (let i = 0; i < n; i++) v128.store(scratch + (<usize>(i * taps + j) << 4), filterPoint(n, i, g0, g1, g2, g3, g4, last));
-        }
-        let out = to + lane; // u at [i*n+j, panel, c, lane]
-        for (let i = 0; i < n; i++) {
-          const half = scratch + (<usize>(i * taps) << 4);
-          const h0 = v128.load(half), h1 = v128.load(half, 16), h2 = v128.load(half, 32);
-          const h3 = isFive ? v128.load(half, 48) : none;
-          const h4 = isFive ? v128.load(half, 64) : none;
-          const last = isFive ? h4 : h2;
-          for (let j = 0; j < n; j++) {
-            v128.store64_lane(out, f32x4.demote_f64x2_zero(filterPoint(n, j, h0, h1, h2, h3, h4, last)), 0);
-            out += pointBytes;
+          if (isFive) {
+            const g4 = tapPair(column + 4 * tapRow);
+            filterPoints6(out, halfRow, g0, g1, g2, tapPair(column + 3 * tapRow), g4, g4);
+          } else if (n == 6) {
+            filterPoints6(out, halfRow, g0, g1, g2, none, none, g2);
+          } else {
+            filterPoints4(out, halfRow, g0, g1, g2);
           }
         }
+        let out = block + pair; // block at [i*n+j, pair]
+        for (let i = 0; i < n; i++) {
+          const half = scratch + <usize>i * halfRow;
+          const h0 = v128.load(half), h1 = v128.load(half, 16), h2 = v128.load(half, 32);
+          if (isFive) {
+            const h4 = v128.load(half, 64);
+            filterPoints6(points, 16, h0, h1, h2, v128.load(half, 48), h4, h4);
+          } else if (n == 6) {
+            filterPoints6(points, 16, h0, h1, h2, none, none, h2);
+          } else {
+            filterPoints4(points, 16, h0, h1, h2);
+          }
+          for (let p = points; p < points + (<usize>n << 4); p += 16) {
+            v128.store64_lane(out, f32x4.demote_f64x2_zero(v128.load(p)), 0);
+            out += 256;
+          }
+        }
+      }
+      let to = u + <usize>panel * tap + (c << 5); // u at [0, panel, c, 0]
+      for (let p = block; p < block + (<usize>(n * n) << 8); p += 256) {
+        for (let at: usize = 0; at < 256; at += 64) {
+          v128.store(to + at, v128.load(p + at));
+          v128.store(to + at, v128.load(p + at, 16), 16);
+          v128.store(to + at, v128.load(p + at, 32), 32);
+          v128.store(to + at, v128.load(p + at, 48), 48);
+        }
+        to += pointBytes;
       }
     }
   }
