@@ -86,11 +86,12 @@ function spreadingStep(n: number): number {
 }
 
 function gather(
-  { arena, split }: Kernels,
+  kernels: Kernels,
   feature: readonly Plane[],
   grids: readonly Grid[],
   options: ResolvedSalientRelevanceOptions,
 ): PatchTable {
+  const { arena, split } = kernels;
   const { patchSize, stride, positionWeight } = options;
   const { height, width } = feature[0]!;
   const perPixel = positionWeight / Math.max(height, width);
@@ -108,9 +109,9 @@ function gather(
   let firstBlock = 0;
   for (const { height: h, width: w, rows, columns, blockRows, blockColumns } of grids) {
     const image = arena.allocate(feature.length * h * w * 4);
-    const pixels = arena.f32(image, feature.length * h * w);
     feature.forEach((channel, c) => {
-      pixels.set(resampleTriangle(channel, h, w).data, c * h * w);
+      const pixels = resampleTriangle(kernels, channel, h, w).data;
+      arena.f32(image + c * h * w * 4, h * w).set(pixels);
     });
     const across = Float32Array.from(centres(columns, stride, w, width), (at) => at * perPixel);
     const down = Float32Array.from(centres(rows, stride, h, height), (at) => at * perPixel);
@@ -301,7 +302,7 @@ export function scaleSaliency(
     };
     const rows = centres(queries.rows, stride, queries.height, height).map((position) => position - 0.5);
     const columns = centres(queries.columns, stride, queries.width, width).map((position) => position - 0.5);
-    return { scale, grid, map: normaliseRange(interpolateGrid(grid, rows, columns, height, width)) };
+    return { scale, grid, map: normaliseRange(interpolateGrid(kernels, grid, rows, columns, height, width)) };
   } finally {
     kernels.arena.release(mark);
   }

@@ -9,6 +9,7 @@ export { lrnForward, lrnRelevanceGather, lrnRelevanceShares } from "./lrn";
 export { appendNear, boundBlocks, filterTile, guessLimit, keepBlocks, listHits, meanNearest, meanNearestScratch, nearBlocks } from "./nearest";
 export { gatherPatches, projectPatches } from "./patches";
 export { averagePool2dForward, averagePool2dInputGrad, maxPool2dForward, maxPool2dScatter } from "./pool2d";
+export { resamplePlane } from "./resample";
 export { countAtMost, keepSmallest, kthSmallest, meanRoot } from "./select";
 export { softmax } from "./softmax";
 export { winogradConv2d, winogradPack, winogradScratchBytes } from "./winograd";

@@ -616,7 +616,7 @@ export function meanNearest(
 
 /**
  * How many of the `neighbours` nearest candidates are hardly ever exceeded among the first `seen` blocks of `blocks`: the
- * number expected, three standard deviations and one.
+ * number expected, four standard deviations and one.
  */
 function rankWithin(neighbours: i32, seen: i32, blocks: i32): i32 {
   const expected = (<f64>neighbours * <f64>seen) / <f64>blocks;
