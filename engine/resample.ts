@@ -1,4 +1,5 @@
-import { type Plane, zeroPlane } from "./plane.ts";
+import { allocatePerThread, type Kernels } from "./kernels.ts";
+import type { Plane } from "./plane.ts";
 
 /** For each output index the run of input indices it reads, with weights. */
 interface Taps {
@@ -55,39 +56,55 @@ function interpolationTaps(at: Float64Array, m: number): Taps {
   return taps;
 }
 
-function applyTaps(input: Plane, vertical: Taps, horizontal: Taps): Plane {
-  const { width, data } = input;
-  const out = zeroPlane(vertical.first.length, horizontal.first.length);
-  // Properties in locals: the compiler does not move their loads out of the loops (measured: twice as fast).
-  const { weights, longest, first, count } = horizontal;
-  const result = out.data;
-  const columns = out.width;
-  const row = new Float64Array(width);
-  for (let y = 0; y < out.height; y++) {
-    row.fill(0);
-    const taps = vertical.count[y]!;
-    for (let k = 0; k < taps; k++) {
-      const weight = vertical.weights[y * vertical.longest + k]!;
-      const from = (vertical.first[y]! + k) * width;
-      for (let x = 0; x < width; x++) row[x] = row[x]! + weight * data[from + x]!;
-    }
-    const to = y * columns;
-    for (let x = 0; x < columns; x++) {
-      const from = first[x]!;
-      const stop = count[x]!;
-      const at = x * longest;
-      let sum = 0;
-      for (let k = 0; k < stop; k++) sum += weights[at + k]! * row[from + k]!;
-      result[to + x] = sum;
-    }
+function applyTaps(kernels: Kernels, { width, data }: Plane, vertical: Taps, horizontal: Taps): Plane {
+  const { arena, split } = kernels;
+  const height = vertical.first.length;
+  const columns = horizontal.first.length;
+  const mark = arena.mark();
+  try {
+    const floats = (values: Float64Array): number => {
+      const address = arena.allocate(values.length * 8);
+      arena.f64(address, values.length).set(values);
+      return address;
+    };
+    const indices = (values: Int32Array): number => {
+      const address = arena.allocate(values.length * 4);
+      arena.i32(address, values.length).set(values);
+      return address;
+    };
+    const taps = ({ first, count, weights }: Taps): [first: number, count: number, weights: number] => [
+      indices(first),
+      indices(count),
+      floats(weights),
+    ];
+    const input = floats(data);
+    const rows = taps(vertical);
+    const across = taps(horizontal);
+    const out = arena.allocate(height * columns * 8);
+    const scratch = allocatePerThread(kernels, width * 8);
+    split(
+      "resamplePlane",
+      height,
+      out,
+      scratch,
+      input,
+      ...rows,
+      ...across,
+      width,
+      columns,
+      vertical.longest,
+      horizontal.longest,
+    );
+    return { height, width: columns, data: arena.f64(out, height * columns).slice() };
+  } finally {
+    arena.release(mark);
   }
-  return out;
 }
 
 /** Resizes with the antialiased triangle filter (Pillow's BILINEAR, without its rounding to 8 bits). */
-export function resampleTriangle(input: Plane, height: number, width: number): Plane {
+export function resampleTriangle(kernels: Kernels, input: Plane, height: number, width: number): Plane {
   if (height === input.height && width === input.width) return input;
-  return applyTaps(input, triangleTaps(input.height, height), triangleTaps(input.width, width));
+  return applyTaps(kernels, input, triangleTaps(input.height, height), triangleTaps(input.width, width));
 }
 
 /**
@@ -95,11 +112,12 @@ export function resampleTriangle(input: Plane, height: number, width: number): P
  * @param grid the values; row a lies at output row `rows[a]`, column b at output column `columns[b]` (both rising)
  */
 export function interpolateGrid(
+  kernels: Kernels,
   grid: Plane,
   rows: Float64Array,
   columns: Float64Array,
   height: number,
   width: number,
 ): Plane {
-  return applyTaps(grid, interpolationTaps(rows, height), interpolationTaps(columns, width));
+  return applyTaps(kernels, grid, interpolationTaps(rows, height), interpolationTaps(columns, width));
 }

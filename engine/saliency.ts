@@ -13,8 +13,9 @@ interface Grid {
   readonly width: number;
   readonly rows: number;
   readonly columns: number;
-  /** Blocks of eight places that a row of centres takes: columns / 8, rounded up. */
-  readonly rowBlocks: number;
+  /** Blocks of two rows by four columns of centres, down and across. */
+  readonly blockRows: number;
+  readonly blockColumns: number;
 }
 
 /** Saliency at one scale. */
@@ -43,21 +44,26 @@ function centres(count: number, stride: number, pixels: number, workPixels: numb
   return Float64Array.from({ length: count }, (_, i) => ((i * stride + 0.5) * workPixels) / pixels);
 }
 
-// How many coefficients stand for a patch in the search (kernels-as/nearest.ts): in the first test for all pairs, in the
-// second for those that pass. Measured on the reference maps, see bench/salient-relevance.ts.
-const firstTerms = { exact: 12, fast: 8 } as const;
-const secondTerms = 32;
+// How many coefficients stand for a patch in the tests of the search (kernels-as/nearest.ts): in boxes around blocks of
+// patches, for tiles, for pairs. The norm of what they leave is one term more; an estimate has none. Measured on the
+// reference maps, see bench/salient-relevance.ts.
+const nearTerms = 2;
+const middleTerms = { exact: 12, fast: 4 } as const;
+const farTerms = { exact: 31, fast: 8 } as const;
 /** How many patches the basis is chosen from. */
 const sampleSize = 256;
 /** `half` of a place that holds no patch: it passes no test. */
 const nowhere = 3e38;
+
+/** Rows of numbers of the boxes around blocks (boundBlocks in kernels-as/nearest.ts). */
+const boxRows = 11;
 
 /** What the search needs of the patches, in kernel memory. Their places are spread so that any run of blocks is a sample. */
 interface PatchTable {
   readonly blocks: number;
   readonly length: number;
   readonly patches: number;
-  /** Positions of the centres times positionWeight: columns per place, rows per block. */
+  /** Positions of the centres times positionWeight, per place. */
   readonly x: number;
   readonly y: number;
   /** Places of the patches, grid after grid, row by row. */
@@ -80,15 +86,16 @@ function spreadingStep(n: number): number {
 }
 
 function gather(
-  { arena, split }: Kernels,
+  kernels: Kernels,
   feature: readonly Plane[],
   grids: readonly Grid[],
   options: ResolvedSalientRelevanceOptions,
 ): PatchTable {
+  const { arena, split } = kernels;
   const { patchSize, stride, positionWeight } = options;
   const { height, width } = feature[0]!;
   const perPixel = positionWeight / Math.max(height, width);
-  const blocks = grids.reduce((sum, { rows, rowBlocks }) => sum + rows * rowBlocks, 0);
+  const blocks = grids.reduce((sum, { blockRows, blockColumns }) => sum + blockRows * blockColumns, 0);
   const length = Math.ceil((feature.length * patchSize * patchSize) / 4) * 4;
   const count = grids.reduce((sum, { rows, columns }) => sum + rows * columns, 0);
   const step = spreadingStep(blocks);
@@ -96,33 +103,37 @@ function gather(
   const quads: number[] = [];
   const patches = arena.allocate(blocks * 8 * length * 4);
   const x = arena.allocate(blocks * 8 * 4);
-  const y = arena.allocate(blocks * 4);
+  const y = arena.allocate(blocks * 8 * 4);
   const placesAt = arena.allocate(count * 4);
   let first = 0;
   let firstBlock = 0;
-  for (const { height: h, width: w, rows, columns, rowBlocks } of grids) {
+  for (const { height: h, width: w, rows, columns, blockRows, blockColumns } of grids) {
     const image = arena.allocate(feature.length * h * w * 4);
-    const pixels = arena.f32(image, feature.length * h * w);
     feature.forEach((channel, c) => {
-      pixels.set(resampleTriangle(channel, h, w).data, c * h * w);
+      const pixels = resampleTriangle(kernels, channel, h, w).data;
+      arena.f32(image + c * h * w * 4, h * w).set(pixels);
     });
+    const across = Float32Array.from(centres(columns, stride, w, width), (at) => at * perPixel);
+    const down = Float32Array.from(centres(rows, stride, h, height), (at) => at * perPixel);
     const xs = arena.f32(x, blocks * 8);
-    const ys = arena.f32(y, blocks);
-    const across = centres(columns, stride, w, width);
-    const down = centres(rows, stride, h, height);
-    for (let a = 0; a < rows; a++) {
-      for (let b = 0; b < columns; b++) {
-        // Lanes of a block are rowBlocks columns apart, and blocks follow each other in spread order.
-        const block = ((firstBlock + (b % rowBlocks)) * step) % blocks;
-        const lane = Math.floor(b / rowBlocks);
+    const ys = arena.f32(y, blocks * 8);
+    for (let n = 0; n < blockRows * blockColumns; n++) {
+      const block = ((firstBlock + n) * step) % blocks; // blocks follow each other in spread order
+      const top = 2 * Math.floor(n / blockColumns);
+      const left = 4 * (n % blockColumns);
+      for (let lane = 0; lane < 8; lane++) {
+        // Half a block is a square of four.
+        const a = top + ((lane >> 1) & 1);
+        const b = left + 2 * (lane >> 2) + (lane & 1);
         const place = block * 8 + lane;
-        places[first + a * columns + b] = place;
-        xs[place] = across[b]! * perPixel;
-        ys[block] = down[a]! * perPixel;
-        if (first === 0 && lane % 4 === 0) quads.push(place);
+        const isTaken = a < rows && b < columns;
+        xs[place] = across[isTaken ? b : left]!;
+        ys[place] = down[isTaken ? a : top]!;
+        if (isTaken) places[first + a * columns + b] = place;
+        if (first === 0 && isTaken && lane % 4 === 0) quads.push(place);
       }
-      firstBlock += rowBlocks;
     }
+    firstBlock += blockRows * blockColumns;
     arena.i32(placesAt, count).set(places);
     const here = placesAt + first * 4;
     split(
@@ -171,28 +182,34 @@ function meanNearest(
   const neighbours = Math.min(options.neighbours, places.length - 1);
   if (neighbours === 0) return new Float64Array(1); // one patch alone has nothing to differ from
 
-  const used = Math.min(dimension, firstTerms[options.mode]);
-  const count = Math.ceil((isExact ? Math.min(dimension + 1, secondTerms) : used) / 4) * 4;
-  const terms = isExact ? used + 1 : used; // the norm of what the coefficients leave tightens a bound
+  const far = Math.min(dimension, farTerms[options.mode]);
+  const near = Math.min(far, nearTerms);
+  const middle = Math.min(far, middleTerms[options.mode]);
+  const terms = { middle: middle + 1, far: far - middle + (isExact ? 1 : 0) };
+  const count = Math.ceil(far / 4) * 4;
   const { mean, vectors } = patchBasis(samplePatches(kernels, table), length, channels, options.patchSize, count);
   const meanAt = arena.allocate(length * 8);
   arena.f64(meanAt, length).set(mean);
   const basis = arena.allocate(vectors.length * 8);
   arena.f64(basis, vectors.length).set(vectors);
-  const coefs = arena.allocate(blocks * 8 * terms * 4);
-  const rows = arena.allocate(blocks * 8 * count * 4);
-  const half = arena.allocate(blocks * 8 * 4);
-  const rest = arena.allocate(blocks * 8 * 4);
-  const noRest = arena.allocate(blocks * 8 * 4);
-  const scratch = allocatePerThread(kernels, Math.max(length * 8, call.meanNearestScratch(neighbours)));
+  const all = blocks * 8;
+  const nearAt = arena.allocate(all * (nearTerms + 1) * 4);
+  const middleAt = arena.allocate(all * terms.middle * 4);
+  const farAt = arena.allocate(all * terms.far * 4);
+  const rows = arena.allocate(all * count * 4);
+  const half = arena.allocate(all * 4);
+  const rest = arena.allocate(all * 4);
+  const noRest = arena.allocate(all * 4);
+  const scratch = allocatePerThread(kernels, Math.max((length + count) * 8, call.meanNearestScratch(neighbours)));
   // Rounding of sums of `length` squares and of the bounds, with much room: (length/4 + terms + 20) 2^-24 would do.
   const rounding = (length + 64) * 2 ** -23;
   const share = 1 - rounding;
-  const all = blocks * 8;
   split(
     "projectPatches",
     all,
-    coefs,
+    nearAt,
+    middleAt,
+    farAt,
     half,
     rest,
     rows,
@@ -202,24 +219,31 @@ function meanNearest(
     meanAt,
     length,
     count,
-    used,
-    terms,
+    near,
+    nearTerms + 1,
+    middle,
+    far,
+    terms.far,
+    isExact ? 1 : 0,
     share,
   );
+  const [values, valueLength, left] = isExact ? [patches, length, noRest] : [rows, count, rest];
   const halves = arena.f32(half, all);
   const isTaken = new Uint8Array(all);
   for (const place of places) isTaken[place] = 1;
   for (let place = 0; place < all; place++) if (isTaken[place] === 0) halves[place] = nowhere;
+  const boxGroups = Math.ceil(blocks / 4);
+  const boxes = arena.allocate(boxGroups * boxRows * 4 * 4);
+  arena.f32(boxes + (boxGroups * boxRows - 1) * 16, 4).fill(nowhere); // for blocks beyond the last
+  split("boundBlocks", blocks, boxes, nearAt, left, half, x, y);
   const quadsAt = arena.allocate(quads.length * 4);
   arena.i32(quadsAt, quads.length).set(quads);
   const means = arena.allocate(all * 8);
-  // The chunk that the guess is made from holds 512 places.
+  // The chunk that the guess is made from holds 512 places, but in 64 blocks that lie together: a coarser sample than its
+  // number says, hence six standard deviations (measured: with 2.5 one query in twelve is searched twice).
   const expected = (neighbours * 512) / places.length;
-  const within = Math.ceil(expected + 2.5 * Math.sqrt(expected)) + 1;
+  const within = Math.ceil(expected + 6 * Math.sqrt(expected)) + 1;
   const rank = within <= 50 ? within : 0;
-  const [values, valueLength, left] = isExact ? [patches, length, noRest] : [rows, count, rest];
-  const middle = isExact ? count : 0;
-  const slack = 4 * rounding;
   split(
     "meanNearest",
     quads.length,
@@ -228,17 +252,18 @@ function meanNearest(
     quadsAt,
     values,
     left,
-    rows,
-    coefs,
+    nearAt,
+    middleAt,
+    farAt,
     half,
     x,
     y,
+    boxes,
     blocks,
     valueLength,
-    middle,
-    terms,
+    terms.middle,
+    terms.far,
     neighbours,
-    slack,
     rank,
   );
   const found = arena.f64(means, all);
@@ -262,8 +287,9 @@ export function scaleSaliency(
     // No side below a patch: mirroring needs half a patch, and such a small map has nothing more to say.
     const h = roundSize(height * scale * s, patchSize);
     const w = roundSize(width * scale * s, patchSize);
+    const rows = Math.ceil(h / stride);
     const columns = Math.ceil(w / stride);
-    return { height: h, width: w, rows: Math.ceil(h / stride), columns, rowBlocks: Math.ceil(columns / 8) };
+    return { height: h, width: w, rows, columns, blockRows: Math.ceil(rows / 2), blockColumns: Math.ceil(columns / 4) };
   });
   const mark = kernels.arena.mark();
   try {
@@ -276,7 +302,7 @@ export function scaleSaliency(
     };
     const rows = centres(queries.rows, stride, queries.height, height).map((position) => position - 0.5);
     const columns = centres(queries.columns, stride, queries.width, width).map((position) => position - 0.5);
-    return { scale, grid, map: normaliseRange(interpolateGrid(grid, rows, columns, height, width)) };
+    return { scale, grid, map: normaliseRange(interpolateGrid(kernels, grid, rows, columns, height, width)) };
   } finally {
     kernels.arena.release(mark);
   }

@@ -163,7 +163,7 @@ export function salientRelevance(
       ? [grayPlane(channels)]
       : labPlanes(heat ?? heatImage(relevance), height, width, kernels.call.cbrt).map(normaliseRange);
   const [workHeight, workWidth] = workShape(height, width, resolved.workSize);
-  const work = feature.map((plane) => resampleTriangle(plane, workHeight, workWidth));
+  const work = feature.map((plane) => resampleTriangle(kernels, plane, workHeight, workWidth));
   const scales = resolved.scales.map((scale) => scaleSaliency(kernels, work, scale, resolved));
   const maps = scales.map(({ map }) => map);
 
@@ -177,7 +177,7 @@ export function salientRelevance(
   }
   if (resolved.centrePrior > 0) salient = applyCentrePrior(salient, resolved.centrePrior, kernels.call.exp);
   return {
-    map: toTensor(resampleTriangle(salient, height, width)),
+    map: toTensor(resampleTriangle(kernels, salient, height, width)),
     workMap: toTensor(salient),
     meanMap: toTensor(mean),
     grids: scales.map(({ grid }) => toTensor(grid)),

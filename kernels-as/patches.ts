@@ -52,18 +52,38 @@ export function gatherPatches(
 }
 
 /**
+ * Coefficients k with from <= k < to of a vector, from `p` float64, into a lane of [terms,8] float32; after them, where there
+ * is one term more, the norm of what the coefficients below `to` leave of a squared norm of `total`.
+ */
+function storeTerms(lane: usize, p: usize, from: i32, to: i32, terms: i32, total: f64): void {
+  let left = total;
+  for (let k = 0; k < to; k++) {
+    const v = load<f64>(p + ((<usize>k) << 3));
+    if (k >= from) store<f32>(lane + ((<usize>(k - from)) << 5), <f32>v);
+    left -= v * v;
+  }
+  if (terms > to - from) store<f32>(lane + ((<usize>(to - from)) << 5), <f32>sqrt(max(left, 0)));
+}
+
+/**
  * Coefficients of patches in an orthonormal basis, in float64 inside.
- *   p[n,k] = sum over e of basis[k,e] * (patches[n,e] - mean[e]),  rest[n] = |patches[n] - mean|^2 - sum over k < used of p^2
- *   rows[n,k] = p[n,k];  coefs[n/8,k,n%8] = p[n,k] for k < used
- * If terms > used, the norm of what the coefficients leave follows them, so that distances become tighter bounds:
- *   coefs[n/8,used,n%8] = sqrt(rest[n]), and rows[n,count-1] = sqrt(|patches[n] - mean|^2 - sum over k < count-1 of p^2)
+ *   p[n,k] = sum over e of basis[k,e] * (patches[n,e] - mean[e])
+ *   rows[n,k] = p[n,k];  rest[n] = |patches[n] - mean|^2 - sum over k of p[n,k]^2
  *   half[n] = |patches[n] - mean|^2 / 2 * share
- * Layout: coefs [N/8,terms,8], half, rest [N], rows [N,count], patches [N,length] float32; basis [count,length], mean [length]
- * float64; scratch [length] float64. length even, count a multiple of 4, used <= count, used <= terms <= used + 1.
- * Patches [begin,end) are written.
+ * and, with left(m) the norm of what the coefficients k < m leave of the patch, or of its `count` coefficients where
+ * wholeNorms is 0:
+ *   near[n/8,k,n%8] = p[n,k], k < nearUsed; then left(nearUsed)
+ *   middle[n/8,k,n%8] = p[n,k], k < middleUsed; then left(middleUsed)
+ *   far[n/8,k,n%8] = p[n,middleUsed+k], middleUsed + k < farUsed; then left(farUsed) if farTerms is one more
+ * so that products of the terms of middle, or of middle without the last and far, are at least those of the patches.
+ * Layout: near [N/8,nearTerms,8], middle [N/8,middleUsed+1,8], far [N/8,farTerms,8], half, rest [N], rows [N,count], patches
+ * [N,length] float32; basis [count,length], mean [length] float64; scratch [length + count] float64. length even, count a
+ * multiple of 4, nearUsed < nearTerms, middleUsed <= farUsed <= count. Patches [begin,end) are written.
  */
 export function projectPatches(
-  coefs: usize,
+  near: usize,
+  middle: usize,
+  far: usize,
   half: usize,
   rest: usize,
   rows: usize,
@@ -73,13 +93,18 @@ export function projectPatches(
   mean: usize,
   length: i32,
   count: i32,
-  used: i32,
-  terms: i32,
+  nearUsed: i32,
+  nearTerms: i32,
+  middleUsed: i32,
+  farUsed: i32,
+  farTerms: i32,
+  wholeNorms: i32,
   share: f64,
   begin: i32,
   end: i32,
 ): void {
   const rowBytes = (<usize>length) << 3;
+  const stop = scratch + rowBytes; // then [count]: the coefficients
   for (let n = begin; n < end; n++) {
     const patch = patches + ((<usize>n * <usize>length) << 2);
     let norm = f64x2.splat(0);
@@ -90,13 +115,11 @@ export function projectPatches(
       norm = f64x2.add(norm, f64x2.mul(v, v));
     }
     const squaredNorm = f64x2.extract_lane(norm, 0) + f64x2.extract_lane(norm, 1);
-    let left = squaredNorm; // by the used coefficients
-    let leftByRow = squaredNorm; // by all but the last
-    const lane = coefs + ((<usize>((n >> 3) * terms)) << 5) + ((<usize>(n & 7)) << 2);
+    let held = 0.0; // by the coefficients
+    let left = squaredNorm; // by them
     const row = rows + ((<usize>(n * count)) << 2);
     for (let k = 0; k < count; k += 4) {
       let v = scratch;
-      const stop = scratch + rowBytes;
       let u = basis + <usize>k * rowBytes;
       let s0 = f64x2.splat(0);
       let s1 = f64x2.splat(0);
@@ -114,20 +137,20 @@ export function projectPatches(
       for (let t = 0; t < 4; t++) {
         const s = t == 0 ? s0 : t == 1 ? s1 : t == 2 ? s2 : s3;
         const p = f64x2.extract_lane(s, 0) + f64x2.extract_lane(s, 1);
+        store<f64>(stop + ((<usize>(k + t)) << 3), p);
         store<f32>(row + ((<usize>(k + t)) << 2), <f32>p);
-        if (k + t < count - 1) leftByRow -= p * p;
-        if (k + t < used) {
-          store<f32>(lane + ((<usize>(k + t)) << 5), <f32>p);
-          left -= p * p;
-        }
+        held += p * p;
+        left -= p * p;
       }
     }
-    left = max(left, 0);
-    if (terms > used) {
-      store<f32>(lane + ((<usize>used) << 5), <f32>sqrt(left));
-      store<f32>(row + ((<usize>(count - 1)) << 2), <f32>sqrt(max(leftByRow, 0)));
-    }
-    store<f32>(rest + ((<usize>n) << 2), <f32>left);
+    const total = wholeNorms != 0 ? squaredNorm : held;
+    const block = n >> 3;
+    const lane = (<usize>(n & 7)) << 2;
+    storeTerms(near + ((<usize>(block * nearTerms)) << 5) + lane, stop, 0, nearUsed, nearTerms, total);
+    const middleTerms = middleUsed + 1;
+    storeTerms(middle + ((<usize>(block * middleTerms)) << 5) + lane, stop, 0, middleUsed, middleTerms, total);
+    storeTerms(far + ((<usize>(block * farTerms)) << 5) + lane, stop, middleUsed, farUsed, farTerms, total);
+    store<f32>(rest + ((<usize>n) << 2), <f32>max(left, 0));
     store<f32>(half + ((<usize>n) << 2), <f32>(0.5 * squaredNorm * share));
   }
 }

@@ -27,7 +27,7 @@ function world(random: Rng, blocks: number, length: number, isCoarse: boolean): 
     values: round(random.f32(places * length, 0, 1), 2),
     rest: round(random.f32(places, 0, 1), 2),
     x: round(random.f32(places, 0, 3), 1),
-    y: round(random.f32(blocks, 0, 3), 1),
+    y: round(random.f32(places, 0, 3), 1),
     isTaken: Array.from({ length: places }, (_, i) => i % 8 < 3 || random.uniform() < 0.8),
   };
 }
@@ -47,7 +47,7 @@ function squaredDistance(values: Float32Array, i: number, j: number, length: num
 
 function weight({ x, y }: World, i: number, j: number): number {
   const dx = f(value(x, j) - value(x, i));
-  const dy = f(value(y, j >> 3) - value(y, i >> 3));
+  const dy = f(value(y, j) - value(y, i));
   const w = f(f(Math.sqrt(f(f(dx * dx) + f(dy * dy)))) + 1);
   return f(w * w);
 }
@@ -56,6 +56,34 @@ function weight({ x, y }: World, i: number, j: number): number {
 function pairDistance(w: World, i: number, j: number, length: number): number {
   const d = f(squaredDistance(w.values, i, j, length) + f(value(w.rest, i) + value(w.rest, j)));
   return f(d / weight(w, i, j));
+}
+
+/** Elements from <= k < to of the values, and after them the norm of the elements from `to` on, as [blocks,terms,8]. */
+function terms(w: World, length: number, from: number, to: number, hasNorm: boolean): Float32Array {
+  const count = to - from + (hasNorm ? 1 : 0);
+  const out = new Float32Array(w.blocks * 8 * count);
+  for (let i = 0; i < w.blocks * 8; i++) {
+    for (let k = 0; k < count; k++) {
+      const at = i * length;
+      const rest = w.values.subarray(at + to, at + length).reduce((sum, v) => sum + v * v, 0);
+      out[((i >> 3) * count + k) * 8 + (i & 7)] = from + k < to ? value(w.values, at + from + k) : Math.sqrt(rest);
+    }
+  }
+  return out;
+}
+
+/** Half of |v|^2 + rest, a little lessened; `nowhere` in empty places. */
+function halves(w: World, length: number): Float32Array {
+  return Float32Array.from({ length: w.blocks * 8 }, (_, i) => {
+    const norm = w.values.subarray(i * length, (i + 1) * length).reduce((sum, v) => sum + v * v, value(w.rest, i));
+    return w.isTaken[i] ? 0.5 * norm * (1 - 1e-5) : nowhere;
+  });
+}
+
+/** Room for the boxes of the blocks. */
+function emptyBoxes(blocks: number): Float32Array {
+  const groups = Math.ceil(blocks / 4);
+  return new Float32Array(groups * 44).fill(nowhere, (groups * 11 - 1) * 4);
 }
 
 function meanOfSmallest(w: World, i: number, length: number, neighbours: number): number {
@@ -86,21 +114,11 @@ suite("nearest kernels", (test) => {
       const random = rng(blocks + length);
       const w = world(random, blocks, length, isCoarse);
       const places = blocks * 8;
-      // Bounds from some of the elements themselves: sure lower bounds of the distance.
-      const terms = Math.min(3, length);
-      const coefs = new Float32Array(places * terms);
-      const middle = new Float32Array(places * 4);
-      const half = new Float32Array(places).fill(nowhere);
-      for (let i = 0; i < places; i++) {
-        let norm = 0;
-        for (let k = 0; k < terms; k++) {
-          const v = value(w.values, i * length + k);
-          coefs[((i >> 3) * terms + k) * 8 + (i & 7)] = v;
-          norm += v * v;
-        }
-        for (let k = 0; k < 4; k++) middle[i * 4 + k] = value(w.values, i * length + k);
-        if (w.isTaken[i]) half[i] = 0.5 * norm * (1 - 1e-5);
-      }
+      // Bounds from some of the elements themselves.
+      const half = halves(w, length);
+      const near = terms(w, length, 0, 3, false);
+      const middle = terms(w, length, 0, 3, true);
+      const far = terms(w, length, 3, 4, true);
       const quads: number[] = [];
       for (let first = 0; first < places && quads.length < 24; first += 4) {
         if ([0, 1, 2, 3].some((q) => w.isTaken[first + q])) quads.push(first);
@@ -110,48 +128,29 @@ suite("nearest kernels", (test) => {
         for (let i = first; i < first + 4; i++)
           if (w.isTaken[i]) expected[i] = meanOfSmallest(w, i, length, neighbours);
       }
-      const inputs = [Int32Array.from(quads), w.values, w.rest, middle, coefs, half, w.x, w.y].map((data) =>
+      const boxes = fenced(kernels, emptyBoxes(blocks));
+      const inputs = [Int32Array.from(quads), w.values, w.rest, near, middle, far, half, w.x, w.y].map((data) =>
         fenced(kernels, data),
       );
-      const [q = 0, v = 0, r = 0, m = 0, c = 0, h = 0, x = 0, y = 0] = inputs.map(({ address }) => address);
+      const [q = 0, v = 0, r = 0, n = 0, m = 0, c = 0, h = 0, x = 0, y = 0] = inputs.map(({ address }) => address);
+      call.boundBlocks(boxes.address, n, r, h, x, y, 0, blocks);
       const scratch = fenced(kernels, new Uint8Array(call.meanNearestScratch(neighbours)));
-      const run = (middleLength: number, ranges: readonly (readonly [number, number])[]): Float64Array => {
+      const run = (ranges: readonly (readonly [number, number])[]): Float64Array => {
         const out = fenced(kernels, new Float64Array(places));
         const [o, s] = [out.address, scratch.address];
         for (const [begin, end] of ranges) {
-          const slack = 1e-5;
-          call.meanNearest(
-            o,
-            s,
-            q,
-            v,
-            r,
-            m,
-            c,
-            h,
-            x,
-            y,
-            blocks,
-            length,
-            middleLength,
-            terms,
-            neighbours,
-            slack,
-            rank,
-            begin,
-            end,
-          );
+          const b = boxes.address;
+          call.meanNearest(o, s, q, v, r, n, m, c, h, x, y, b, blocks, length, 4, 2, neighbours, rank, begin, end);
         }
-        for (const buffer of [out, scratch, ...inputs]) buffer.check("meanNearest");
+        for (const buffer of [out, scratch, boxes, ...inputs]) buffer.check("meanNearest");
         return out.f64();
       };
-      assert.equal(run(4, [[0, quads.length]]), expected);
-      assert.equal(run(0, [[0, quads.length]]), expected, "without the second test");
+      assert.equal(run([[0, quads.length]]), expected);
       const singles = quads.map((_, i) => [quads.length - 1 - i, quads.length - i] as const);
-      assert.equal(run(4, singles), expected, "one quad at a time, backwards");
+      assert.equal(run(singles), expected, "one quad at a time, backwards");
       const cut = quads.length >> 1;
       assert.equal(
-        run(4, [
+        run([
           [cut, quads.length],
           [0, cut],
         ]),
@@ -161,62 +160,125 @@ suite("nearest kernels", (test) => {
     });
   }
 
-  test("filterTile and listHits list what passes the bound, from every half block", () => {
-    const blocks = 11;
-    const terms = 5;
-    const random = rng(9);
-    const w = world(random, blocks, terms, false);
-    const coefs = new Float32Array(blocks * 8 * terms);
-    const half = new Float32Array(blocks * 8);
+  test("boundBlocks and nearBlocks keep every block in which a pair may be near, and no block far away", () => {
+    const [blocks, length] = [23, 3];
+    const w = world(rng(8), blocks, length, false);
+    // Blocks that lie together, or boxes would tell nothing apart.
     for (let i = 0; i < blocks * 8; i++) {
-      let norm = 0;
-      for (let k = 0; k < terms; k++) {
-        coefs[((i >> 3) * terms + k) * 8 + (i & 7)] = value(w.values, i * terms + k);
-        norm += value(w.values, i * terms + k) ** 2;
-      }
-      half[i] = w.isTaken[i] ? norm / 2 : nowhere;
+      for (let k = 0; k < length; k++)
+        w.values[i * length + k] = value(w.values, i * length + k) * 0.1 + ((i >> 3) % 5);
+      w.x[i] = value(w.x, i) * 0.1 + ((i >> 3) % 3);
     }
-    const limits = Float32Array.of(0.05, 0.1, 0.2, 0.4);
-    const inputs = [coefs, half, w.x, w.y, limits].map((data) => fenced(kernels, data));
-    const [c = 0, h = 0, x = 0, y = 0, l = 0] = inputs.map(({ address }) => address);
+    const inputs = [terms(w, length, 0, 3, false), w.rest, halves(w, length), w.x, w.y].map((data) =>
+      fenced(kernels, data),
+    );
+    const [n = 0, r = 0, h = 0, x = 0, y = 0] = inputs.map(({ address }) => address);
+    const boxes = fenced(kernels, emptyBoxes(blocks));
+    call.boundBlocks(boxes.address, n, r, h, x, y, 9, blocks);
+    call.boundBlocks(boxes.address, n, r, h, x, y, 0, 9);
+    const limits = fenced(kernels, Float32Array.of(0.02, 0.1, 0.2, 0.4));
+    const scratch = fenced(kernels, new Float32Array(2 * 24));
+    let left = 0;
     for (let first = 0; first < 24; first += 4) {
       for (const [begin, end] of [
-        [0, 8],
-        [2, 11],
-        [10, 11],
+        [0, 23],
+        [4, 12],
+        [20, 23],
       ] as const) {
-        const masks = fenced(kernels, new Uint8Array(256));
-        call.filterTile(masks.address, c, h, x, y, l, first, terms, begin, end);
-        masks.check("filterTile");
-        for (let q = 0; q < 4; q++) {
-          const list = fenced(kernels, new Int32Array(64 * 8));
-          const count = call.listHits(list.address, masks.address + 64 * q, 64, begin * 8);
-          list.check("listHits");
-          const listed = new Set(new Int32Array(list.bytes().buffer).slice(0, count));
-          assert.is(listed.size, count, "each once");
-          for (let j = begin * 8; j < end * 8; j++) {
-            const i = first + q;
-            let dot = 0;
-            for (let k = 0; k < terms; k++) dot += value(w.values, i * terms + k) * value(w.values, j * terms + k);
-            const margin = dot + value(limits, q) * weight(w, i, j) - value(half, i) - value(half, j);
-            // Nearer to the edge than rounding of numbers below 10, either answer is right.
-            if (Math.abs(margin) > 1e-5) assert.is(listed.has(j), margin > 0, `query ${i}, candidate ${j}`);
-          }
+        const list = fenced(kernels, new Int32Array(27));
+        const [s, l] = [scratch.address, limits.address];
+        const count = call.nearBlocks(list.address, s, n, r, x, y, boxes.address, l, first, begin, end);
+        for (const buffer of [list, scratch, limits, boxes, ...inputs]) buffer.check("nearBlocks");
+        const kept = new Int32Array(list.bytes().buffer).slice(0, count);
+        assert.ok(
+          kept.every((b, at) => b >= begin && b < end && (at === 0 || b > (kept[at - 1] ?? 0))),
+          "in order",
+        );
+        for (let b = begin; b < end; b++) {
+          const isNear = [0, 1, 2, 3].some((q) =>
+            Array.from({ length: 8 }, (_, lane) => b * 8 + lane).some(
+              (j) => w.isTaken[j] && pairDistance(w, first + q, j, length) <= 2 * (limits.f32()[q] ?? 0) * (1 - 1e-6),
+            ),
+          );
+          if (isNear) assert.ok(kept.includes(b), `block ${b} for query ${first}`);
+          left += kept.includes(b) ? 0 : 1;
         }
       }
     }
+    assert.ok(left > 60, `${left} blocks left out`);
+  });
+
+  test("keepBlocks, filterTile and listHits list what passes the bounds, from every half block", () => {
+    const [blocks, length] = [11, 9];
+    const w = world(rng(9), blocks, length, false);
+    w.rest.fill(0);
+    for (let i = 0; i < blocks * 8 * length; i++)
+      w.values[i] = 0.3 * value(w.values, i) + (Math.floor(i / (8 * length)) % 3) * 0.2;
+    const halfLimits = Float32Array.of(0.001, 0.002, 0.003, 0.004);
+    const data = [terms(w, length, 0, 3, true), terms(w, length, 3, 6, true), halves(w, length), w.x, w.y, halfLimits];
+    const inputs = data.map((each) => fenced(kernels, each));
+    const [m = 0, c = 0, h = 0, x = 0, y = 0, l = 0] = inputs.map(({ address }) => address);
+    const boxes = fenced(kernels, emptyBoxes(blocks));
+    call.boundBlocks(boxes.address, fenced(kernels, terms(w, length, 0, 3, false)).address, h, h, x, y, 0, blocks);
+    /** Half of limit * W less half of the squared distance of the first k elements and the norms of the others. */
+    const margin = (i: number, j: number, k: number, q: number, weighted: number): number => {
+      const norm = (n: number): number =>
+        Math.sqrt(w.values.subarray(n * length + k, (n + 1) * length).reduce((sum, v) => sum + v * v, 0));
+      let sum = (norm(i) - norm(j)) ** 2;
+      for (let e = 0; e < k; e++) sum += (value(w.values, i * length + e) - value(w.values, j * length + e)) ** 2;
+      return value(halfLimits, q) * weighted - sum / 2;
+    };
+    const lanes = (b: number): number[] => [0, 1, 2, 3, 4, 5, 6, 7].map((lane) => b * 8 + lane);
+    let left = 0;
+    for (let first = 0; first < 24; first += 4) {
+      const given = Int32Array.of(0, 1, 2, 4, 5, 7, 8, 9, 10);
+      const list = fenced(kernels, given);
+      const sums = fenced(kernels, new Float32Array(given.length * 32));
+      const [s, at] = [sums.address, list.address];
+      const kept = call.keepBlocks(at, s, at, m, h, x, y, boxes.address, l, given.length, first, 4);
+      const blocksKept = new Int32Array(list.bytes().buffer).slice(0, kept);
+      for (const b of given) {
+        const most = [0, 1, 2, 3].map((q) => {
+          const i = first + q;
+          if (!w.isTaken[i]) return Number.NEGATIVE_INFINITY;
+          const candidates = lanes(b).filter((j) => w.isTaken[j]);
+          // W of the corner of the block's box that is farthest away.
+          const far = (p: Float32Array): number =>
+            Math.max(...candidates.map((j) => Math.abs(value(p, j) - value(p, i))));
+          const weighted = (1 + Math.hypot(far(w.x), far(w.y))) ** 2;
+          return Math.max(...candidates.map((j) => margin(i, j, 3, q, weighted)));
+        });
+        const margins = Math.max(...most);
+        // Nearer to the edge than the lessened norms and rounding, either answer is right.
+        if (Math.abs(margins) > 2e-4) assert.is(blocksKept.includes(b), margins > 0, `block ${b}, query ${first}`);
+        left += blocksKept.includes(b) ? 0 : 1;
+      }
+      const masks = fenced(kernels, new Uint8Array(256));
+      call.filterTile(masks.address, s, at, c, h, x, y, l, kept, first, 4);
+      for (const buffer of [masks, sums, list, boxes, ...inputs]) buffer.check("filterTile");
+      for (let q = 0; q < 4; q++) {
+        const hits = fenced(kernels, new Int32Array(64 * 8));
+        const count = call.listHits(hits.address, masks.address + 64 * q, at, kept);
+        hits.check("listHits");
+        const listed = new Set(new Int32Array(hits.bytes().buffer).slice(0, count));
+        assert.is(listed.size, count, "each once");
+        const i = first + q;
+        for (const j of [...blocksKept].flatMap(lanes)) {
+          const near = w.isTaken[i] && w.isTaken[j] ? margin(i, j, 6, q, weight(w, i, j)) : -1;
+          if (Math.abs(near) > 2e-4) assert.is(listed.has(j), near > 0, `query ${i}, candidate ${j}`);
+        }
+      }
+    }
+    assert.ok(left > 5, `${left} blocks left out`);
   });
 
   test("guessLimit is the rank-th smallest bound when 128 candidates are asked", () => {
-    const [blocks, terms] = [16, 3];
-    const w = world(rng(10), blocks, terms, false);
-    const coefs = new Float32Array(blocks * 8 * terms);
+    const [blocks, used, length] = [16, 3, 4];
+    const w = world(rng(10), blocks, length, false);
+    const coefs = terms(w, length, 0, length, false);
     const half = new Float32Array(blocks * 8);
     for (let i = 0; i < blocks * 8; i++) {
-      for (let k = 0; k < terms; k++) {
-        coefs[((i >> 3) * terms + k) * 8 + (i & 7)] = value(w.values, i * terms + k);
-        half[i]! += value(w.values, i * terms + k) ** 2 / 2;
-      }
+      for (let k = 0; k < used; k++) half[i]! += value(w.values, i * length + k) ** 2 / 2;
     }
     const inputs = [coefs, half, w.x, w.y].map((data) => fenced(kernels, data));
     const [c = 0, h = 0, x = 0, y = 0] = inputs.map(({ address }) => address);
@@ -228,10 +290,10 @@ suite("nearest kernels", (test) => {
     ] as const) {
       const bounds = Array.from({ length: 128 }, (_, j) => {
         let sum = 0;
-        for (let k = 0; k < terms; k++) sum += (value(w.values, i * terms + k) - value(w.values, j * terms + k)) ** 2;
+        for (let k = 0; k < used; k++) sum += (value(w.values, i * length + k) - value(w.values, j * length + k)) ** 2;
         return sum / weight(w, i, j);
       }).sort((a, b) => a - b);
-      const got = call.guessLimit(scratch.address, c, h, x, y, i, terms, rank, 0, blocks);
+      const got = call.guessLimit(scratch.address, c, h, x, y, i, length, used, rank, 0, blocks);
       const [low = 0, high = 0] = [bounds[rank - 1], bounds[rank] ?? nowhere];
       assert.ok(got >= low - 1e-5 && got <= high + 1e-5, `${got} between ${low} and ${high}`);
       scratch.check("guessLimit");

@@ -62,56 +62,65 @@ suite("patch kernels", (test) => {
     });
   }
 
-  for (const [length, count, used, terms] of [
-    [8, 4, 3, 4],
-    [148, 32, 12, 13],
-    [52, 8, 8, 8],
-    [4, 4, 1, 2],
+  for (const [length, count, middleUsed, farUsed, farTerms, wholeNorms] of [
+    [8, 4, 1, 3, 3, 1],
+    [148, 32, 12, 31, 20, 1],
+    [52, 8, 4, 8, 4, 0],
+    [4, 4, 1, 1, 1, 1],
+    [4, 4, 1, 1, 0, 0],
   ] as const) {
-    test(`projectPatches: ${count} coefficients of ${length} elements, ${used} used`, () => {
+    test(`projectPatches: ${count} coefficients of ${length} elements, ${middleUsed} and ${farUsed} used`, () => {
       const random = rng(length);
       const n = 16;
+      const nearUsed = Math.min(2, farUsed);
       const patches = random.f32(n * length, 0, 1);
       const mean = Float64Array.from(random.f32(length, 0, 1));
       const basis = Float64Array.from(random.f32(count * length, -0.3, 0.3));
       const share = 0.99;
       const rows: number[] = [];
-      const coefs = new Array<number>(n * terms).fill(0);
+      const near = new Array<number>(n * 3).fill(0);
+      const middle = new Array<number>(n * (middleUsed + 1)).fill(0);
+      const far = new Array<number>(n * farTerms).fill(0);
       const half: number[] = [];
       const rest: number[] = [];
       for (let i = 0; i < n; i++) {
         const centred = Array.from({ length }, (_, e) => (patches[i * length + e] ?? Number.NaN) - (mean[e] ?? 0));
-        const norm = centred.reduce((sum, v) => sum + v * v, 0);
+        const squares = (values: readonly number[]): number => values.reduce((sum, v) => sum + v * v, 0);
+        const norm = squares(centred);
         const p = Array.from({ length: count }, (_, k) =>
           centred.reduce((sum, v, e) => sum + v * (basis[k * length + e] ?? Number.NaN), 0),
         );
-        const left = Math.max(
-          0,
-          p.slice(0, used).reduce((sum, v) => sum - v * v, norm),
-        );
-        const leftByRow = p.slice(0, count - 1).reduce((sum, v) => sum - v * v, norm);
-        rows.push(...(terms > used ? [...p.slice(0, count - 1), Math.sqrt(Math.max(0, leftByRow))] : p));
-        [...p.slice(0, used), Math.sqrt(left)].slice(0, terms).forEach((v, k) => {
-          coefs[(Math.floor(i / 8) * terms + k) * 8 + (i % 8)] = v;
-        });
+        const total = wholeNorms === 1 ? norm : squares(p);
+        const left = (used: number): number => Math.sqrt(Math.max(0, total - squares(p.slice(0, used))));
+        const put = (to: number[], terms: number, values: readonly number[]): void => {
+          values.slice(0, terms).forEach((v, k) => {
+            to[(Math.floor(i / 8) * terms + k) * 8 + (i % 8)] = v;
+          });
+        };
+        put(near, 3, [...p.slice(0, nearUsed), left(nearUsed)]);
+        put(middle, middleUsed + 1, [...p.slice(0, middleUsed), left(middleUsed)]);
+        put(far, farTerms, [...p.slice(middleUsed, farUsed), left(farUsed)]);
+        rows.push(...p);
         half.push(0.5 * norm * share);
-        rest.push(left);
+        rest.push(Math.max(0, norm - squares(p)));
       }
       const input = [Float64Array.from(basis), mean].map((data) => fenced(kernels, data));
       const patchesAt = fenced(kernels, patches);
-      const scratch = fenced(kernels, new Float64Array(length));
-      const out = [coefs, half, rest, rows].map((data) => fenced(kernels, new Float32Array(data.length)));
-      const [c = 0, h = 0, r = 0, w = 0] = out.map(({ address }) => address);
+      const scratch = fenced(kernels, new Float64Array(length + count));
+      const expected = [near, middle, far, half, rest, rows];
+      const out = expected.map((data) => fenced(kernels, new Float32Array(data.length)));
+      const [a = 0, d = 0, c = 0, h = 0, r = 0, w = 0] = out.map(({ address }) => address);
       const [b = 0, m = 0] = input.map(({ address }) => address);
       const run = (begin: number, end: number): void => {
-        const s = scratch.address;
-        call.projectPatches(c, h, r, w, s, patchesAt.address, b, m, length, count, used, terms, share, begin, end);
+        const [s, p, l] = [scratch.address, patchesAt.address, length];
+        const used = [nearUsed, 3, middleUsed, farUsed, farTerms, wholeNorms] as const;
+        call.projectPatches(a, d, c, h, r, w, s, p, b, m, l, count, ...used, share, begin, end);
       };
       run(5, n);
       run(0, 5);
-      [coefs, half, rest, rows].forEach((expected, k) => {
+      expected.forEach((values, k) => {
         // One rounding to float32 of values below 50; the root of a cancelled rest magnifies it.
-        assertClose(out[k]?.f32() ?? [], expected, 2e-6, `output ${k}`);
+        assertClose(out[k]?.f32() ?? [], values, 2e-6, `output ${k}`);
         out[k]?.check("projectPatches");
       });
       scratch.check("projectPatches");

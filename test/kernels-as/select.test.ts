@@ -25,15 +25,22 @@ suite("select kernels", (test) => {
       const sorted = values.slice().sort();
       for (const k of new Set([1, 2, values.length >> 1, 64, values.length - 1, values.length])) {
         if (k < 1 || k > values.length) continue;
-        for (const upper of [sorted[k - 1] ?? 0, 3.4e38]) {
+        for (const [spare, upper] of [
+          [0, sorted[k - 1] ?? 0],
+          [0, 3.4e38],
+          [8, 3.4e38],
+        ] as const) {
           const buffer = fenced(kernels, values);
-          const t = kernels.call.kthSmallest(buffer.address, values.length, k, upper);
+          const t = kernels.call.kthSmallest(buffer.address, values.length, k, spare, upper);
           assert.equal(buffer.f32(), values, "kthSmallest changes nothing");
-          assert.ok(values.filter((v) => v < t).length <= k, "at most k below");
-          assert.ok(values.filter((v) => v <= t).length >= k, "at least k at most");
-          kernels.call.keepSmallest(buffer.address, values.length, k, t);
+          const atMost = values.filter((v) => v <= t).length;
+          assert.is(kernels.call.countAtMost(buffer.address, values.length, t), atMost);
+          assert.ok(values.filter((v) => v < t).length <= k + spare, "at most k + spare below");
+          assert.ok(atMost >= k, "at least k at most");
+          const kept = spare === 0 ? k : atMost;
+          kernels.call.keepSmallest(buffer.address, values.length, kept, t);
           buffer.check("keepSmallest");
-          assert.equal(buffer.f32().slice(0, k).sort(), sorted.slice(0, k), `${k} smallest`);
+          assert.equal(buffer.f32().slice(0, kept).sort(), sorted.slice(0, kept), `${kept} smallest`);
         }
       }
     });

@@ -1,0 +1,64 @@
+// Separable resampling in float64: kernels of the Salient Relevance step.
+
+/**
+ * Weighted sums along both axes:
+ *   out[y,x] = sum over k < columnCounts[x] of columnWeights[x,k] * row[y, firstColumns[x] + k],
+ *   row[y,x] = sum over k < rowCounts[y] of rowWeights[y,k] * input[firstRows[y] + k, x]
+ * Layout: out [rows,columns], input [.,width], rowWeights [rows,rowTaps], columnWeights [columns,columnTaps] float64; first and
+ * count arrays i32; scratch [width] float64. out may not alias input. Rows [begin,end) are written.
+ */
+export function resamplePlane(
+  out: usize,
+  scratch: usize,
+  input: usize,
+  firstRows: usize,
+  rowCounts: usize,
+  rowWeights: usize,
+  firstColumns: usize,
+  columnCounts: usize,
+  columnWeights: usize,
+  width: i32,
+  columns: i32,
+  rowTaps: i32,
+  columnTaps: i32,
+  begin: i32,
+  end: i32,
+): void {
+  const pitch = (<usize>width) << 3;
+  for (let y = begin; y < end; y++) {
+    const at = (<usize>y) << 2;
+    const weights = rowWeights + ((<usize>(y * rowTaps)) << 3);
+    const stop = weights + ((<usize>load<i32>(rowCounts + at)) << 3);
+    const top = input + <usize>load<i32>(firstRows + at) * pitch; // input at [firstRows[y], 0]
+    const pairs = (<usize>(width & ~1)) << 3;
+    for (let x: usize = 0; x < pairs; x += 16) {
+      let s = f64x2.splat(0);
+      let p = top + x;
+      for (let w = weights; w < stop; w += 8) {
+        s = f64x2.add(s, f64x2.mul(v128.load64_splat(w), v128.load(p)));
+        p += pitch; // input at [firstRows[y] + k + 1, x]
+      }
+      v128.store(scratch + x, s);
+    }
+    if ((width & 1) != 0) {
+      let s = 0.0;
+      let p = top + pairs;
+      for (let w = weights; w < stop; w += 8) {
+        s += load<f64>(w) * load<f64>(p);
+        p += pitch;
+      }
+      store<f64>(scratch + pairs, s);
+    }
+    let to = out + ((<usize>(y * columns)) << 3);
+    let w = columnWeights;
+    for (let x = 0; x < columns; x++) {
+      const taps = load<i32>(columnCounts + ((<usize>x) << 2));
+      const row = scratch + ((<usize>load<i32>(firstColumns + ((<usize>x) << 2))) << 3);
+      let s = 0.0;
+      for (let k = 0; k < taps; k++) s += load<f64>(w + ((<usize>k) << 3)) * load<f64>(row + ((<usize>k) << 3));
+      store<f64>(to, s);
+      to += 8; // out at [y, x+1]
+      w += (<usize>columnTaps) << 3; // columnWeights at [x+1, 0]
+    }
+  }
+}
