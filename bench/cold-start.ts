@@ -1,6 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type Effort, median, timingOf } from "./measure.ts";
@@ -8,11 +8,7 @@ import type { Result } from "./result.ts";
 
 const path = (relative: string): string => fileURLToPath(new URL(relative, import.meta.url));
 // Said by the process itself when it ends: the CPU time and the most memory that it took.
-const report = (): void => {
-  const { userCPUTime, systemCPUTime, maxRSS } = process.resourceUsage();
-  console.error(`\nusage ${userCPUTime + systemCPUTime} ${maxRSS}`);
-};
-const usage = `data:text/javascript,${encodeURIComponent(`process.on("exit", ${report})`)}`;
+const usage = new URL("usage.js", import.meta.url).href;
 
 interface Run {
   readonly wall: number;
@@ -33,12 +29,12 @@ function explainPhoto(model: string, weights: string, options: readonly string[]
       { encoding: "utf8" },
     );
     const wall = performance.now() - started;
-    const [, cpu, rss] = /\nusage (\d+) (\d+)/.exec(run.stderr) ?? [];
+    const [, peak, cpu] = /peak memory: (\d+) bytes, CPU time: (\d+)/.exec(run.stderr) ?? [];
     if (run.status !== 0 || cpu === undefined) throw new Error(`srmap explain failed: ${run.stderr}`);
     const maps = ["relevance.npy", "salient-relevance.npy", "panel.png"].map((file) =>
       readFileSync(join(folder, "out", file)),
     );
-    return { wall, cpu: Number(cpu) / 1000, peakBytes: Number(rss) * 1024, maps: Buffer.concat(maps) };
+    return { wall, cpu: Number(cpu) / 1000, peakBytes: Number(peak), maps: Buffer.concat(maps) };
   } finally {
     rmSync(folder, { recursive: true });
   }
@@ -47,10 +43,11 @@ function explainPhoto(model: string, weights: string, options: readonly string[]
 /** From the command to the first explanation, and the memory of that process beside the weight file. */
 export function benchColdStart(model: string, weights: string, effort: Effort): Result[] {
   const { size } = statSync(weights);
+  const cores = Math.min(availableParallelism(), 4); // the command's default
   const variants: [name: string, threads: number, options: string[]][] = [
-    ["", 1, []],
-    ["", 2, ["--threads", "2"]],
-    [", fast SR", 1, ["--sr", "mode=fast"]],
+    ["", cores, []],
+    [", --threads 1", 1, ["--threads", "1"]],
+    [", fast SR", cores, ["--sr", "mode=fast"]],
   ];
   return (effort.once ? variants.slice(0, 1) : variants).flatMap(([variant, threads, options]) => {
     const runs = Array.from({ length: effort.once ? 1 : 6 }, () => explainPhoto(model, weights, options));

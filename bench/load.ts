@@ -76,7 +76,7 @@ const momentTiming = (moments: readonly Moment[]): Timing =>
 /** Peak memory of the command itself, photo and pictures included. */
 function commandPeak(weights: string, out: string): number {
   const path = (relative: string): string => fileURLToPath(new URL(relative, import.meta.url));
-  const args = ["--import", new URL("peak-memory.js", import.meta.url).href, path("../cli/main.js"), "explain"];
+  const args = ["--import", new URL("usage.js", import.meta.url).href, path("../cli/main.js"), "explain"];
   const photo = path("../../examples/coffee.jpg");
   const run = spawnSync(process.execPath, [...args, photo, "--weights", weights, "--low-memory", "--out", out], {
     encoding: "utf8",

@@ -6,7 +6,7 @@ import { defaultModel } from "../../host/bundled-models.ts";
 import { defaultImageLimits } from "../../host/image.ts";
 import { loadKernels, type ThreadedKernels } from "../../host/kernels.ts";
 import { loadNetwork } from "../../host/load-network.ts";
-import { sha256File } from "../../host/sha256.ts";
+import { sha256File, sha256FileAside } from "../../host/sha256.ts";
 import { runBatch } from "../batch.ts";
 import type { Command } from "../command.ts";
 import { compositeOptions } from "../composite-choice.ts";
@@ -21,17 +21,22 @@ import type { SourceFile } from "../photo-input.ts";
 import { relevanceColorOptions } from "../relevance-colors.ts";
 import { salientSettingOptions } from "../salient-settings.ts";
 
-/** The network with its weights, and the weights' checksum. */
-async function load(
-  request: ExplainRequest,
-  kernels: ThreadedKernels,
-): Promise<{ network: Network; file: SourceFile }> {
+/** A network with its weights, and what is to be said of their file. */
+interface Loaded {
+  readonly network: Network;
+  /** Its checksum may come later than the network. */
+  file(): Promise<SourceFile>;
+}
+
+/** Loads the network; the weights' checksum is computed beside, where memory is not to stay small. */
+async function load(request: ExplainRequest, kernels: ThreadedKernels): Promise<Loaded> {
   const { model, weights } = request;
+  const aside = request.load.lowMemory ? undefined : sha256FileAside(weights);
   let network: Network;
-  let sha256: string;
+  let sha256: string | Promise<string>;
   try {
     network = await loadNetwork(model, weights, { ...request.load, kernels });
-    sha256 = await sha256File(weights);
+    sha256 = aside ?? (await sha256File(weights));
   } catch (error) {
     const message = describeError(error);
     // The loader's own messages name the file already.
@@ -40,7 +45,7 @@ async function load(
   // A network that its file describes could not be checked before.
   if (model === undefined) checkFits(request, network.definition);
   asUsage(() => network.relevancePlan(request.choice.composite));
-  return { network, file: { file: basename(weights), sha256 } };
+  return { network, file: async () => ({ file: basename(weights), sha256: await sha256 }) };
 }
 
 /** `srmap explain`: photos in, explanations out. */
@@ -82,7 +87,10 @@ export const explain: Command = {
         value: "QUALITY",
         help: "Store the heat image as JPEG (1 to 100) before the Salient Relevance step, somewhat as the authors' code does (its colours keep full resolution); writes heat.jpg. Default: not at all.",
       },
-      threads: { value: "N", help: "Threads that share the work. The results do not depend on it. Default 1." },
+      threads: {
+        value: "N",
+        help: "Threads that share the work. The results do not depend on it. Default: as many as there are cores, at most 4; 1 with --low-memory.",
+      },
       algorithm: {
         value: "NAME",
         help: "How convolutions are computed: auto (fast; default) or direct (the reference). The last digits depend on it.",
@@ -137,7 +145,7 @@ Examples:
     const request = await readRequest(given);
     const { weights, out, isJson } = request;
     const inputs = await expandInputs(given.positionals, photoInputs);
-    let loaded: { network: Network; file: SourceFile } | undefined;
+    let loaded: Loaded | undefined;
     let kernels: ThreadedKernels | undefined;
     // Weights can be large: they are not read when no photo was found.
     if (inputs.inputs.some(({ error }) => error === undefined)) {
@@ -165,7 +173,7 @@ Examples:
       terminal,
     );
     await kernels?.close();
-    const file = loaded?.file ?? { file: basename(weights), sha256: "" };
+    const file = (await loaded?.file()) ?? { file: basename(weights), sha256: "" };
     if (isJson) terminal.out(photosAsJson(request, file, outcomes));
     return outcomes.some(({ error }) => error !== undefined) ? 1 : 0;
   },

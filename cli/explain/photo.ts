@@ -28,14 +28,14 @@ export interface ExplainedPhoto {
 }
 
 /**
- * Explains a photo and writes what came out: into `folder` for one target, into a folder in it for each of several.
+ * Explains a photo and writes what came out, with what is to be said of the weights' file when it is known: into `folder` for one target, into a folder in it for each of several.
  * @throws whatever reading, explaining or writing throws; targets that were written before stay, each whole
  */
 export async function explainPhoto(
   path: string,
   folder: string,
   network: Network,
-  weights: SourceFile,
+  weights: () => Promise<SourceFile>,
   request: ExplainRequest,
 ): Promise<ExplainedPhoto> {
   const started = performance.now();
@@ -68,7 +68,7 @@ export async function explainPhoto(
     const requested = targets[i]?.text ?? "";
     const own = explanations.length === 1 ? folder : join(folder, folders[i] ?? "");
     const files = explanationFiles(explanation, {
-      weights,
+      weights: await weights(),
       note,
       input: source,
       requestedTarget: requested,

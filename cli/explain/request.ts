@@ -1,4 +1,5 @@
 import { readFile } from "node:fs/promises";
+import { availableParallelism } from "node:os";
 import { compileGraph, valueNamed } from "../../engine/compile.ts";
 import type { NetworkDefinition } from "../../engine/graph.ts";
 import { modelByName } from "../../engine/models/index.ts";
@@ -76,9 +77,12 @@ function readEngineOptions(given: Arguments): LoadOptions {
 /** Largest number of threads that the kernels take. */
 const maximumThreads = 64;
 
+/** Threads unless told otherwise: more were not measured. */
+const usualThreads = 4;
+
 function readThreads(given: Arguments): number {
   const typed = given.value("threads");
-  if (typed === undefined) return 1;
+  if (typed === undefined) return given.has("low-memory") ? 1 : Math.min(availableParallelism(), usualThreads);
   const threads = Number(typed);
   if (!/^\d+$/.test(typed) || threads < 1 || threads > maximumThreads) {
     throw new UsageError(`--threads must be a whole number from 1 to ${maximumThreads}, got "${typed}".`);

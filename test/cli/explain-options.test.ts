@@ -264,7 +264,18 @@ suite("cli/explain options", (test) => {
   });
 
   test("the report says how it was made, and ranks the channels of --at", async () => {
-    const argv = ["--at", "pool2", "--target", "probability:church", "--heat-jpeg", "75", "--algorithm", "direct"];
+    const argv = [
+      "--at",
+      "pool2",
+      "--target",
+      "probability:church",
+      "--heat-jpeg",
+      "75",
+      "--algorithm",
+      "direct",
+      "--threads",
+      "1",
+    ];
     const run = await explain("made", "--composite", '{"name":"mine","base":"epsilonPlus"}', ...argv);
     assert.is(run.code, 0, run.err);
     const made = JSON.parse(readFileSync(join(run.folder, "explanation.json"), "utf8"));
