@@ -46,10 +46,12 @@ function centres(count: number, stride: number, pixels: number, workPixels: numb
 
 // How many coefficients stand for a patch in the tests of the search (kernels-as/nearest.ts): in boxes around blocks of
 // patches, for tiles, for pairs. The norm of what they leave is one term more; an estimate has none. Measured on the
-// reference maps, see bench/salient-relevance.ts.
+// reference maps, see bench/salient-relevance.ts: three channels take more than one (lab 521 to 487 ms, gray 284 to 303).
 const nearTerms = 2;
-const middleTerms = { exact: 12, fast: 4 } as const;
-const farTerms = { exact: 31, fast: 8 } as const;
+const searchTerms = {
+  exact: { one: { middle: 12, far: 31 }, several: { middle: 16, far: 47 } },
+  fast: { one: { middle: 4, far: 8 }, several: { middle: 4, far: 8 } },
+} as const;
 /** How many patches the basis is chosen from. */
 const sampleSize = 256;
 /** `half` of a place that holds no patch: it passes no test. */
@@ -182,9 +184,10 @@ function meanNearest(
   const neighbours = Math.min(options.neighbours, places.length - 1);
   if (neighbours === 0) return new Float64Array(1); // one patch alone has nothing to differ from
 
-  const far = Math.min(dimension, farTerms[options.mode]);
+  const wanted = searchTerms[options.mode][channels === 1 ? "one" : "several"];
+  const far = Math.min(dimension, wanted.far);
   const near = Math.min(far, nearTerms);
-  const middle = Math.min(far, middleTerms[options.mode]);
+  const middle = Math.min(far, wanted.middle);
   const terms = { middle: middle + 1, far: far - middle + (isExact ? 1 : 0) };
   const count = Math.ceil(far / 4) * 4;
   const { mean, vectors } = patchBasis(samplePatches(kernels, table), length, channels, options.patchSize, count);
