@@ -43,7 +43,7 @@ export function tileOverhang(length: number, tile: Tile): number {
 
 // The points of a block's inputs stay in the second-level cache; where channels are many, the weights are what must not be
 // read twice, so the block is a thread's share of the image.
-const blockBytes = 2 * 1024 * 1024;
+const blockBytes = 512 * 1024;
 
 /** One direction of a 3x3 or 5x5 convolution by Winograd's algorithm: its transformed weights and its scratch memory. */
 export class WinogradConvolution {
