@@ -65,6 +65,7 @@ export function plot(results: readonly Result[]): string | undefined {
   const where = `${date}, ${cpu}, ${cores} cores, Node ${node}; one photo, one thread where nothing else is said`;
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${y + 12}" viewBox="0 0 ${width} ${y + 12}" font-family="system-ui, -apple-system, 'Segoe UI', 'DejaVu Sans', sans-serif" font-size="12">`,
+    "<title>srmap beside its peers: milliseconds of the same work</title>",
     "<style>",
     ".ground { fill: #ffffff; stroke: #d0d7de } .note { fill: #57606a } .title { fill: #24292f; font-weight: 600 }",
     ".peer { fill: #424a53 } .own { fill: #0550ae; font-weight: 600 } .peer-bar { fill: #afb8c1 } .own-bar { fill: #0969da }",

@@ -44,7 +44,7 @@ function centres(count: number, stride: number, pixels: number, workPixels: numb
   return Float64Array.from({ length: count }, (_, i) => ((i * stride + 0.5) * workPixels) / pixels);
 }
 
-// How many coefficients stand for a patch in the tests of the search (kernels-as/nearest.ts): in boxes around blocks of
+// How many coefficients stand for a patch in the tests of the search (kernels-as/nearest-*.ts): in boxes around blocks of
 // patches, for tiles, for pairs. The norm of what they leave is one term more; an estimate has none. Measured on the
 // reference maps, see bench/salient-relevance.ts: three channels take more than one (lab 521 to 487 ms, gray 284 to 303).
 const nearTerms = 2;
@@ -57,7 +57,7 @@ const sampleSize = 256;
 /** `half` of a place that holds no patch: it passes no test. */
 const nowhere = 3e38;
 
-/** Rows of numbers of the boxes around blocks (boundBlocks in kernels-as/nearest.ts). */
+/** Rows of numbers of the boxes around blocks (boundBlocks in kernels-as/nearest-boxes.ts). */
 const boxRows = 11;
 
 /** What the search needs of the patches, in kernel memory. Their places are spread so that any run of blocks is a sample. */
