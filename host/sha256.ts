@@ -26,6 +26,7 @@ export function sha256FileAside(path: string): Promise<string> {
   const digest = new Promise<string>((resolve, reject) => {
     worker.once("message", resolve);
     worker.once("error", reject);
+    worker.once("exit", () => reject(new Error(`the thread that hashes ${path} ended before it was done`)));
   });
   digest.catch(() => {}); // whoever awaits it hears of it; nobody may, where loading fails first
   return digest;
