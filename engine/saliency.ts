@@ -45,12 +45,12 @@ function centres(count: number, stride: number, pixels: number, workPixels: numb
 }
 
 // How many coefficients stand for a patch in the tests of the search (kernels-as/nearest-*.ts): in boxes around blocks of
-// patches, for tiles, for pairs. The norm of what they leave is one term more; an estimate has none. Measured on the
-// reference maps, see bench/salient-relevance.ts: three channels take more than one (lab 521 to 487 ms, gray 284 to 303).
+// patches; for tiles (the first `shared` pairs and one more); for pairs of patches (`used`). The norm of what they leave is one
+// term more; an estimate has none. Measured on the reference maps, see bench/salient-relevance.ts; a third more or fewer take as long.
 const nearTerms = 2;
 const searchTerms = {
-  exact: { one: { middle: 12, far: 31 }, several: { middle: 16, far: 47 } },
-  fast: { one: { middle: 4, far: 8 }, several: { middle: 4, far: 8 } },
+  exact: { one: { shared: 6, used: 31 }, several: { shared: 7, used: 47 } },
+  fast: { one: { shared: 2, used: 8 }, several: { shared: 2, used: 8 } },
 } as const;
 /** How many patches the basis is chosen from. Exact results do not depend on it; 128 take 8 ms less than 256, 64 find a worse basis. */
 const sampleSizes = { exact: 128, fast: 256 } as const;
@@ -189,11 +189,11 @@ function meanNearest(
   if (neighbours === 0) return new Float64Array(1); // one patch alone has nothing to differ from
 
   const wanted = searchTerms[options.mode][channels === 1 ? "one" : "several"];
-  const far = Math.min(dimension, wanted.far);
-  const near = Math.min(far, nearTerms);
-  const middle = Math.min(far, wanted.middle);
-  const terms = { middle: middle + 1, far: far - middle + (isExact ? 1 : 0) };
-  const count = Math.ceil(far / 4) * 4;
+  const used = Math.min(dimension, wanted.used);
+  const near = Math.min(used, nearTerms);
+  const shared = Math.min(wanted.shared, (used - 1) >> 1);
+  const pairCount = shared + 1 + Math.ceil((used - 2 * shared + (isExact ? 1 : 0)) / 2);
+  const count = Math.ceil(used / 4) * 4;
   const { mean, vectors } = patchBasis(
     samplePatches(kernels, table, sampleSizes[options.mode]),
     length,
@@ -207,8 +207,8 @@ function meanNearest(
   arena.f64(basis, vectors.length).set(vectors);
   const all = blocks * 8;
   const nearAt = arena.allocate(all * (nearTerms + 1) * 4);
-  const middleAt = arena.allocate(all * terms.middle * 4);
-  const farAt = arena.allocate(all * terms.far * 4);
+  const pairs = arena.allocate(all * pairCount * 4);
+  const unit = arena.allocate(all * 4);
   const rows = arena.allocate(all * count * 4);
   const half = arena.allocate(all * 4);
   const rest = arena.allocate(all * 4);
@@ -221,8 +221,8 @@ function meanNearest(
     "projectPatches",
     all,
     nearAt,
-    middleAt,
-    farAt,
+    pairs,
+    unit,
     half,
     rest,
     rows,
@@ -234,9 +234,9 @@ function meanNearest(
     count,
     near,
     nearTerms + 1,
-    middle,
-    far,
-    terms.far,
+    shared,
+    used,
+    pairCount,
     isExact ? 1 : 0,
     share,
   );
@@ -266,16 +266,16 @@ function meanNearest(
     values,
     left,
     nearAt,
-    middleAt,
-    farAt,
+    pairs,
+    unit,
     half,
     x,
     y,
     boxes,
     blocks,
     valueLength,
-    terms.middle,
-    terms.far,
+    shared,
+    pairCount,
     neighbours,
     rank,
   );

@@ -1,75 +1,105 @@
 import { boxOf, gap2 } from "./nearest-boxes";
-import { noLimit, weights } from "./nearest-weight";
-import { kthSmallest } from "./select";
+import { weights } from "./nearest-weight";
 
 // The tests of the search for nearest patches (nearest.ts) that go over few coefficients: tiles of four queries by a block of eight
-// candidates, then pairs; and the first guesses of limits.
+// candidates, then pairs.
 
-/** Minima that a first guess is taken from; each over every 16th block. */
-export const minimaBlocks: i32 = 16;
+/** Least c in the bound of W in filterTile: about the extent of a block. */
+const leastRoot: f32 = 0.05;
 
-/** Lanes where dot - half + limit * W >= queryHalf, given dot - half. */
-function passes(dotLessHalf: v128, limit: v128, dx: v128, dy: v128, queryHalf: v128): v128 {
-  return f32x4.ge(f32x4.add(dotLessHalf, f32x4.mul(limit, weights(dx, f32x4.mul(dy, dy)))), queryHalf);
+/**
+ * What rounding to 16 bits can hide in a product of two vectors of 2 pairCount elements, each of norm 32000 steps: half a step
+ * times the sum of the elements' magnitudes, of either vector, and a quarter for each pair of errors.
+ */
+export function slackOf(pairCount: i32): i32 {
+  const root = sqrt<f64>(2 * <f64>pairCount);
+  return <i32>ceil(root * (32000 + root)) + 2 * pairCount;
+}
+
+/** dot * unit_j * unit_q - half_j, four candidates at once. */
+@inline
+export function dotLessHalf(steps: v128, unit: v128, unitQuery: v128, half: v128): v128 {
+  return f32x4.sub(f32x4.mul(f32x4.mul(f32x4.convert_i32x4_s(steps), unit), unitQuery), half);
+}
+
+/** Lanes where dot * unit_j * unit_q - half_j + slope * r^2 >= least. */
+@inline
+function passes(
+  steps: v128,
+  unit: v128,
+  unitQuery: v128,
+  half: v128,
+  dx: v128,
+  dy: v128,
+  slope: v128,
+  least: v128,
+): v128 {
+  const r2 = f32x4.add(f32x4.mul(dx, dx), f32x4.mul(dy, dy));
+  return f32x4.ge(f32x4.add(dotLessHalf(steps, unit, unitQuery, half), f32x4.mul(slope, r2)), least);
 }
 
 /**
  * The second test, for whole tiles, four queries by a block of eight candidates: keeps those of `count` listed blocks in which for some
  * query q and candidate j
  *   a_q . a_j - half_j >= half_q - halfLimits[q] * (W of the place farthest from q in the block's box),
- * without which |a_q - a_j|^2 > limit * W for all; returns how many. kept may be list. Of the kept blocks
- *   sums[n,q,l] = sum over k < terms - 1 of a_q[k] a_j[k] - half_j,   j = 8 kept[n] + l
- * Layout: list, kept [count] i32; sums [count,4,8], coefs [blocks,terms,8], half, x and y [blocks,8], boxes as boundBlocks
- * makes them, halfLimits [4] float32; first: place of the first query, a multiple of 4.
+ * without which |a_q - a_j|^2 > limit * W for all; returns how many. kept may be list. a: the first shared + 1 pairs, in units, their
+ * product with room for their rounding (slack). Of the kept blocks
+ *   sums[n,q,l] = slack + the product of the first `shared` pairs of q and j = 8 kept[n] + l, in steps
+ * Layout: list, kept [count] i32; sums [count,4,8] i32, pairs [blocks,pairCount,8] of two i16, unit, half, x and y [blocks,8], boxes
+ * as boundBlocks makes them, halfLimits [4] float32; first: place of the first query, a multiple of 4.
  */
 export function keepBlocks(
   kept: usize,
   sums: usize,
   list: usize,
-  coefs: usize,
+  pairs: usize,
+  unit: usize,
   half: usize,
   x: usize,
   y: usize,
   boxes: usize,
   halfLimits: usize,
+  need: usize,
   count: i32,
   first: i32,
-  terms: i32,
+  shared: i32,
+  pairCount: i32,
+  slack: i32,
 ): i32 {
-  const query = coefs + ((<usize>((first >> 3) * terms)) << 5) + ((<usize>(first & 7)) << 2);
-  const stop = query + ((<usize>(terms - 1)) << 5);
+  const query = pairs + ((<usize>((first >> 3) * pairCount)) << 5) + ((<usize>(first & 7)) << 2);
+  const stop = query + ((<usize>shared) << 5);
   const at = (<usize>first) << 2;
   const last = list + ((<usize>count) << 2);
   let to = kept;
   for (let from = list; from < last; from += 4) {
     const b = load<i32>(from);
-    let a = coefs + ((<usize>(b * terms)) << 5);
+    let a = pairs + ((<usize>(b * pairCount)) << 5);
     let q = query;
-    let s00 = f32x4.neg(v128.load(half + ((<usize>b) << 5)));
-    let s01 = f32x4.neg(v128.load(half + ((<usize>b) << 5), 16));
+    let s00 = i32x4.splat(slack);
+    let s01 = s00;
     let s10 = s00;
-    let s11 = s01;
+    let s11 = s00;
     let s20 = s00;
-    let s21 = s01;
+    let s21 = s00;
     let s30 = s00;
-    let s31 = s01;
+    let s31 = s00;
     while (q < stop) {
       const a0 = v128.load(a);
       const a1 = v128.load(a, 16);
       let p = v128.load32_splat(q);
-      s00 = f32x4.add(s00, f32x4.mul(p, a0));
-      s01 = f32x4.add(s01, f32x4.mul(p, a1));
+      s00 = i32x4.add(s00, i32x4.dot_i16x8_s(p, a0));
+      s01 = i32x4.add(s01, i32x4.dot_i16x8_s(p, a1));
       p = v128.load32_splat(q, 4);
-      s10 = f32x4.add(s10, f32x4.mul(p, a0));
-      s11 = f32x4.add(s11, f32x4.mul(p, a1));
+      s10 = i32x4.add(s10, i32x4.dot_i16x8_s(p, a0));
+      s11 = i32x4.add(s11, i32x4.dot_i16x8_s(p, a1));
       p = v128.load32_splat(q, 8);
-      s20 = f32x4.add(s20, f32x4.mul(p, a0));
-      s21 = f32x4.add(s21, f32x4.mul(p, a1));
+      s20 = i32x4.add(s20, i32x4.dot_i16x8_s(p, a0));
+      s21 = i32x4.add(s21, i32x4.dot_i16x8_s(p, a1));
       p = v128.load32_splat(q, 12);
-      s30 = f32x4.add(s30, f32x4.mul(p, a0));
-      s31 = f32x4.add(s31, f32x4.mul(p, a1));
-      a += 32; // coefs at [b, k+1, 0]
-      q += 32; // query coefficient k+1
+      s30 = i32x4.add(s30, i32x4.dot_i16x8_s(p, a0));
+      s31 = i32x4.add(s31, i32x4.dot_i16x8_s(p, a1));
+      a += 32; // pairs at [b, k+1, 0]
+      q += 32; // the queries' pair k+1
     }
     v128.store(sums, s00);
     v128.store(sums, s01, 16);
@@ -79,21 +109,6 @@ export function keepBlocks(
     v128.store(sums, s21, 80);
     v128.store(sums, s30, 96);
     v128.store(sums, s31, 112);
-    // The last term.
-    const a0 = v128.load(a);
-    const a1 = v128.load(a, 16);
-    let p = v128.load32_splat(q);
-    s00 = f32x4.add(s00, f32x4.mul(p, a0));
-    s01 = f32x4.add(s01, f32x4.mul(p, a1));
-    p = v128.load32_splat(q, 4);
-    s10 = f32x4.add(s10, f32x4.mul(p, a0));
-    s11 = f32x4.add(s11, f32x4.mul(p, a1));
-    p = v128.load32_splat(q, 8);
-    s20 = f32x4.add(s20, f32x4.mul(p, a0));
-    s21 = f32x4.add(s21, f32x4.mul(p, a1));
-    p = v128.load32_splat(q, 12);
-    s30 = f32x4.add(s30, f32x4.mul(p, a0));
-    s31 = f32x4.add(s31, f32x4.mul(p, a1));
     const box = boxOf(boxes, b);
     // One lane for each query.
     const qx = v128.load(x + at);
@@ -101,17 +116,31 @@ export function keepBlocks(
     const dx = f32x4.pmax(f32x4.sub(v128.load32_splat(box, 16), qx), f32x4.sub(qx, v128.load32_splat(box)));
     const dy = f32x4.pmax(f32x4.sub(v128.load32_splat(box, 48), qy), f32x4.sub(qy, v128.load32_splat(box, 32)));
     const most = f32x4.mul(v128.load(halfLimits), weights(dx, f32x4.mul(dy, dy)));
-    const need = f32x4.sub(v128.load(half + at), most);
-    const any = v128.or(
-      v128.or(
-        f32x4.ge(f32x4.pmax(s00, s01), v128.shuffle<f32>(need, need, 0, 0, 0, 0)),
-        f32x4.ge(f32x4.pmax(s10, s11), v128.shuffle<f32>(need, need, 1, 1, 1, 1)),
-      ),
-      v128.or(
-        f32x4.ge(f32x4.pmax(s20, s21), v128.shuffle<f32>(need, need, 2, 2, 2, 2)),
-        f32x4.ge(f32x4.pmax(s30, s31), v128.shuffle<f32>(need, need, 3, 3, 3, 3)),
-      ),
-    );
+    v128.store(need, f32x4.sub(v128.load(half + at), most));
+    const place = (<usize>b) << 5; // [b, 0]
+    const a0 = v128.load(a); // the pair with what is left
+    const a1 = v128.load(a, 16);
+    const h0 = v128.load(half + place);
+    const h1 = v128.load(half + place, 16);
+    const u0 = v128.load(unit + place);
+    const u1 = v128.load(unit + place, 16);
+    let any = f32x4.splat(0);
+    let sum = sums;
+    let own = unit + at;
+    let least = need;
+    const end = q + 16;
+    while (q < end) {
+      const p = v128.load32_splat(q);
+      const u = v128.load32_splat(own);
+      const s0 = i32x4.add(v128.load(sum), i32x4.dot_i16x8_s(p, a0));
+      const s1 = i32x4.add(v128.load(sum, 16), i32x4.dot_i16x8_s(p, a1));
+      const d = f32x4.pmax(dotLessHalf(s0, u0, u, h0), dotLessHalf(s1, u1, u, h1));
+      any = v128.or(any, f32x4.ge(d, v128.load32_splat(least)));
+      q += 4; // the next query's pair
+      own += 4;
+      least += 4;
+      sum += 32;
+    }
     store<i32>(to, b);
     const isNear = <usize>i32(v128.any_true(any));
     to += isNear << 2;
@@ -121,104 +150,106 @@ export function keepBlocks(
 }
 
 /**
- * The third test, for pairs, four queries by `count` listed blocks of eight candidates:
- *   bit l of masks[q, n] = sums[n,q,l] + a_q . a_j >= half_q - halfLimits[q] * W(q,j),   j = 8 list[n] + l
- * that is |c_q - c_j|^2 <= limit * W for the coefficients c of the sums and these. Layout as keepBlocks; masks [4,64] bytes;
- * count <= 64.
+ * The third test, for pairs of patches, four queries by `count` listed blocks of eight candidates:
+ *   bit l of masks[q, n] = a_q . a_j - half_j >= half_q - halfLimits[q] * W(q,j),   j = 8 list[n] + l,
+ * without which |a_q - a_j|^2 > limit * W. a: the pairs of the sums (shared) and the farPairs pairs from shared + 1 on. Layout as
+ * keepBlocks; masks [4,64] bytes; count <= 64.
  */
 export function filterTile(
   masks: usize,
   sums: usize,
   list: usize,
-  coefs: usize,
+  pairs: usize,
+  unit: usize,
   half: usize,
   x: usize,
   y: usize,
+  boxes: usize,
   halfLimits: usize,
+  scratch: usize,
   count: i32,
   first: i32,
-  terms: i32,
+  shared: i32,
+  farPairs: i32,
+  pairCount: i32,
 ): void {
-  const query = coefs + ((<usize>((first >> 3) * terms)) << 5) + ((<usize>(first & 7)) << 2);
-  const stop = query + ((<usize>terms) << 5);
-  const queryHalf = half + ((<usize>first) << 2);
-  const queryX = x + ((<usize>first) << 2);
-  const queryY = y + ((<usize>first) << 2);
+  const offset = (<usize>(shared + 1)) << 5;
+  const query = pairs + ((<usize>((first >> 3) * pairCount)) << 5) + ((<usize>(first & 7)) << 2) + offset;
+  const stop = query + ((<usize>farPairs) << 5);
+  const atQuery = (<usize>first) << 2;
+  let sum = sums;
   for (let n = 0; n < count; n++) {
     const b = load<i32>(list + ((<usize>n) << 2));
     const at = (<usize>b) << 5; // [b, 0]
-    let a = coefs + at * <usize>terms;
+    let a = pairs + at * <usize>pairCount + offset;
     let q = query;
-    let s00 = v128.load(sums);
-    let s01 = v128.load(sums, 16);
-    let s10 = v128.load(sums, 32);
-    let s11 = v128.load(sums, 48);
-    let s20 = v128.load(sums, 64);
-    let s21 = v128.load(sums, 80);
-    let s30 = v128.load(sums, 96);
-    let s31 = v128.load(sums, 112);
-    sums += 128; // [n+1, 0, 0]
+    let s00 = v128.load(sum);
+    let s01 = v128.load(sum, 16);
+    let s10 = v128.load(sum, 32);
+    let s11 = v128.load(sum, 48);
+    let s20 = v128.load(sum, 64);
+    let s21 = v128.load(sum, 80);
+    let s30 = v128.load(sum, 96);
+    let s31 = v128.load(sum, 112);
     while (q < stop) {
       const a0 = v128.load(a);
       const a1 = v128.load(a, 16);
       let p = v128.load32_splat(q);
-      s00 = f32x4.add(s00, f32x4.mul(p, a0));
-      s01 = f32x4.add(s01, f32x4.mul(p, a1));
+      s00 = i32x4.add(s00, i32x4.dot_i16x8_s(p, a0));
+      s01 = i32x4.add(s01, i32x4.dot_i16x8_s(p, a1));
       p = v128.load32_splat(q, 4);
-      s10 = f32x4.add(s10, f32x4.mul(p, a0));
-      s11 = f32x4.add(s11, f32x4.mul(p, a1));
+      s10 = i32x4.add(s10, i32x4.dot_i16x8_s(p, a0));
+      s11 = i32x4.add(s11, i32x4.dot_i16x8_s(p, a1));
       p = v128.load32_splat(q, 8);
-      s20 = f32x4.add(s20, f32x4.mul(p, a0));
-      s21 = f32x4.add(s21, f32x4.mul(p, a1));
+      s20 = i32x4.add(s20, i32x4.dot_i16x8_s(p, a0));
+      s21 = i32x4.add(s21, i32x4.dot_i16x8_s(p, a1));
       p = v128.load32_splat(q, 12);
-      s30 = f32x4.add(s30, f32x4.mul(p, a0));
-      s31 = f32x4.add(s31, f32x4.mul(p, a1));
-      a += 32; // coefs at [b, k+1, 0]
-      q += 32; // query coefficient k+1
+      s30 = i32x4.add(s30, i32x4.dot_i16x8_s(p, a0));
+      s31 = i32x4.add(s31, i32x4.dot_i16x8_s(p, a1));
+      a += 32; // pairs at [b, k+1, 0]
+      q += 32; // the queries' pair k+1
     }
+    v128.store(sum, s00);
+    v128.store(sum, s01, 16);
+    v128.store(sum, s10, 32);
+    v128.store(sum, s11, 48);
+    v128.store(sum, s20, 64);
+    v128.store(sum, s21, 80);
+    v128.store(sum, s30, 96);
+    v128.store(sum, s31, 112);
+    // W without a root for each pair: 1 + 2 r + r^2 <= 1 + c + (1 + 1/c) r^2 for any c, here r of the corner of the box that is
+    // farthest from the query.
+    const box = boxOf(boxes, b);
+    const qx = v128.load(x + atQuery);
+    const qy = v128.load(y + atQuery);
+    const dx = f32x4.pmax(f32x4.sub(v128.load32_splat(box, 16), qx), f32x4.sub(qx, v128.load32_splat(box)));
+    const dy = f32x4.pmax(f32x4.sub(v128.load32_splat(box, 48), qy), f32x4.sub(qy, v128.load32_splat(box, 32)));
+    const c = f32x4.pmax(f32x4.sqrt(f32x4.add(f32x4.mul(dx, dx), f32x4.mul(dy, dy))), f32x4.splat(leastRoot));
+    const limit = v128.load(halfLimits);
+    v128.store(scratch, f32x4.sub(v128.load(half + atQuery), f32x4.add(limit, f32x4.mul(limit, c))));
+    v128.store(scratch, f32x4.add(limit, f32x4.div(limit, c)), 16);
     const x0 = v128.load(x + at);
     const x1 = v128.load(x + at, 16);
     const y0 = v128.load(y + at);
     const y1 = v128.load(y + at, 16);
-    let qx = v128.load32_splat(queryX);
-    let qy = v128.load32_splat(queryY);
-    let qh = v128.load32_splat(queryHalf);
-    let limit = v128.load32_splat(halfLimits);
-    const m0 = i16x8.narrow_i32x4_s(
-      passes(s00, limit, f32x4.sub(x0, qx), f32x4.sub(y0, qy), qh),
-      passes(s01, limit, f32x4.sub(x1, qx), f32x4.sub(y1, qy), qh),
-    );
-    qx = v128.load32_splat(queryX, 4);
-    qy = v128.load32_splat(queryY, 4);
-    qh = v128.load32_splat(queryHalf, 4);
-    limit = v128.load32_splat(halfLimits, 4);
-    const m1 = i16x8.narrow_i32x4_s(
-      passes(s10, limit, f32x4.sub(x0, qx), f32x4.sub(y0, qy), qh),
-      passes(s11, limit, f32x4.sub(x1, qx), f32x4.sub(y1, qy), qh),
-    );
-    qx = v128.load32_splat(queryX, 8);
-    qy = v128.load32_splat(queryY, 8);
-    qh = v128.load32_splat(queryHalf, 8);
-    limit = v128.load32_splat(halfLimits, 8);
-    const m2 = i16x8.narrow_i32x4_s(
-      passes(s20, limit, f32x4.sub(x0, qx), f32x4.sub(y0, qy), qh),
-      passes(s21, limit, f32x4.sub(x1, qx), f32x4.sub(y1, qy), qh),
-    );
-    qx = v128.load32_splat(queryX, 12);
-    qy = v128.load32_splat(queryY, 12);
-    qh = v128.load32_splat(queryHalf, 12);
-    limit = v128.load32_splat(halfLimits, 12);
-    const m3 = i16x8.narrow_i32x4_s(
-      passes(s30, limit, f32x4.sub(x0, qx), f32x4.sub(y0, qy), qh),
-      passes(s31, limit, f32x4.sub(x1, qx), f32x4.sub(y1, qy), qh),
-    );
-    const bits01 = i8x16.bitmask(i8x16.narrow_i16x8_s(m0, m1));
-    const bits23 = i8x16.bitmask(i8x16.narrow_i16x8_s(m2, m3));
-    const to = masks + <usize>n;
-    store<u8>(to, bits01);
-    store<u8>(to, bits01 >> 8, 64);
-    store<u8>(to, bits23, 128);
-    store<u8>(to, bits23 >> 8, 192);
+    const h0 = v128.load(half + at);
+    const h1 = v128.load(half + at, 16);
+    const u0 = v128.load(unit + at);
+    const u1 = v128.load(unit + at, 16);
+    let to = masks + <usize>n;
+    for (let t: usize = 0; t < 16; t += 4) {
+      const least = v128.load32_splat(scratch + t);
+      const slope = v128.load32_splat(scratch + t, 16);
+      const px = v128.load32_splat(x + atQuery + t);
+      const py = v128.load32_splat(y + atQuery + t);
+      const u = v128.load32_splat(unit + atQuery + t);
+      const m0 = passes(v128.load(sum), u0, u, h0, f32x4.sub(x0, px), f32x4.sub(y0, py), slope, least);
+      const m1 = passes(v128.load(sum, 16), u1, u, h1, f32x4.sub(x1, px), f32x4.sub(y1, py), slope, least);
+      const bits = i16x8.narrow_i32x4_s(m0, m1);
+      store<u8>(to, i8x16.bitmask(i8x16.narrow_i16x8_s(bits, bits)));
+      to += 64; // masks at [q+1, n]
+      sum += 32;
+    }
   }
 }
 
@@ -240,55 +271,4 @@ export function listHits(hits: usize, masks: usize, list: usize, n: i32): i32 {
     }
   }
   return <i32>((to - hits) >> 2);
-}
-
-/**
- * A first guess for a limit: about the rank-th smallest 2 (half_i + half_j - a_i . a_j) / W(i,j) of the candidates of blocks
- * [begin,end), a their first `used` coefficients, taken from 128 minima over every 128th candidate.
- * Scratch [128] float32; coefs [blocks,terms,8], used <= terms; end - begin a multiple of 16; 1 <= rank <= 128.
- */
-export function guessLimit(
-  scratch: usize,
-  coefs: usize,
-  half: usize,
-  x: usize,
-  y: usize,
-  i: i32,
-  terms: i32,
-  used: i32,
-  rank: i32,
-  begin: i32,
-  end: i32,
-): f32 {
-  const query = coefs + ((<usize>((i >> 3) * terms)) << 5) + ((<usize>(i & 7)) << 2);
-  const stop = query + ((<usize>used) << 5);
-  const unused = (<usize>(terms - used)) << 5;
-  const qx = v128.load32_splat(x + ((<usize>i) << 2));
-  const qy = v128.load32_splat(y + ((<usize>i) << 2));
-  const hq = v128.load32_splat(half + ((<usize>i) << 2));
-  const zero = f32x4.splat(0);
-  for (let n = 0; n < minimaBlocks << 5; n += 16) v128.store(scratch + <usize>n, f32x4.splat(noLimit));
-  let a = coefs + ((<usize>(begin * terms)) << 5);
-  for (let b = begin; b < end; b++) {
-    let s0 = zero;
-    let s1 = zero;
-    for (let q = query; q < stop; q += 32) {
-      const p = v128.load32_splat(q);
-      s0 = f32x4.add(s0, f32x4.mul(p, v128.load(a)));
-      s1 = f32x4.add(s1, f32x4.mul(p, v128.load(a, 16)));
-      a += 32; // coefs at [b, k+1, 0]
-    }
-    a += unused;
-    const at = (<usize>b) << 5;
-    const to = scratch + ((<usize>(b & (minimaBlocks - 1))) << 5);
-    const d0 = f32x4.sub(f32x4.add(v128.load(half + at), hq), s0);
-    const d1 = f32x4.sub(f32x4.add(v128.load(half + at, 16), hq), s1);
-    const dy0 = f32x4.sub(v128.load(y + at), qy);
-    const dy1 = f32x4.sub(v128.load(y + at, 16), qy);
-    const w0 = weights(f32x4.sub(v128.load(x + at), qx), f32x4.mul(dy0, dy0));
-    const w1 = weights(f32x4.sub(v128.load(x + at, 16), qx), f32x4.mul(dy1, dy1));
-    v128.store(to, f32x4.pmin(v128.load(to), f32x4.div(f32x4.pmax(zero, d0), w0)));
-    v128.store(to, f32x4.pmin(v128.load(to, 16), f32x4.div(f32x4.pmax(zero, d1), w1)), 16);
-  }
-  return 2 * kthSmallest(scratch, minimaBlocks << 3, rank, 0, noLimit);
 }

@@ -1,6 +1,8 @@
-import { boundBlocks, nearBlocks } from "./nearest-boxes";
-import { filterTile, guessLimit, keepBlocks, listHits, minimaBlocks } from "./nearest-tiles";
-import { noLimit, weight } from "./nearest-weight";
+import { nearBlocks } from "./nearest-boxes";
+import { appendNear } from "./nearest-distance";
+import { guessLimit, minimaBlocks } from "./nearest-guess";
+import { filterTile, keepBlocks, listHits, slackOf } from "./nearest-tiles";
+import { noLimit } from "./nearest-weight";
 import { countAtMost, keepSmallest, kthSmallest, meanRoot } from "./select";
 
 // Weighted nearest neighbours among patches: d(i,j)^2 = D(i,j) / W(i,j) with
@@ -13,89 +15,11 @@ import { countAtMost, keepSmallest, kthSmallest, meanRoot } from "./select";
 /** Blocks of eight candidates that are tested before hits are looked at: their vectors stay in the second-level cache. */
 const chunk: i32 = 64;
 /** Fours of queries that see a chunk before the next chunk is taken. */
-const group: i32 = 8;
+const group: i32 = 16;
 /** Added to limits in the bound tests: beyond what rounding of denormal numbers can lose. */
 const tiny: f32 = 1e-36;
 /** Blocks after which limits are guessed again for the first time. */
 const firstLook: i32 = 128;
-
-/** Sum of four lanes, in pairs. */
-function sumLanes(s: v128): f32 {
-  return f32x4.extract_lane(s, 0) + f32x4.extract_lane(s, 1) + (f32x4.extract_lane(s, 2) + f32x4.extract_lane(s, 3));
-}
-
-/**
- * The last test: appends to `found`, which holds foundCount values, d^2 of those of `count` listed candidates with
- * d^2 <= limit, the query itself left out; returns the new count. One element after the last may be overwritten.
- * Layout: list of i32; values [places,length], rest and x [places], y [blocks] float32.
- */
-export function appendNear(
-  found: usize,
-  list: usize,
-  values: usize,
-  rest: usize,
-  x: usize,
-  y: usize,
-  foundCount: i32,
-  count: i32,
-  i: i32,
-  length: i32,
-  limit: f32,
-): i32 {
-  const bytes = (<usize>length) << 2;
-  const query = values + <usize>i * bytes;
-  const end = query + bytes;
-  const xi = load<f32>(x + ((<usize>i) << 2));
-  const yi = load<f32>(y + ((<usize>i) << 2));
-  const ri = load<f32>(rest + ((<usize>i) << 2));
-  const stop = list + ((<usize>count) << 2);
-  let to = found + ((<usize>foundCount) << 2);
-  // Two at a time share the loads of the query and hide each other's chains of additions.
-  for (let from = list; from < stop; from += 8) {
-    const isPair = from + 4 < stop;
-    const j0 = load<i32>(from);
-    const j1 = load<i32>(isPair ? from + 4 : from);
-    let v = query;
-    let u0 = values + <usize>j0 * bytes;
-    let u1 = values + <usize>j1 * bytes;
-    let s00 = f32x4.splat(0);
-    let s01 = s00;
-    let s10 = s00;
-    let s11 = s00;
-    while (v + 32 <= end) {
-      const v0 = v128.load(v);
-      const v1 = v128.load(v, 16);
-      const d00 = f32x4.sub(v0, v128.load(u0));
-      const d01 = f32x4.sub(v1, v128.load(u0, 16));
-      const d10 = f32x4.sub(v0, v128.load(u1));
-      const d11 = f32x4.sub(v1, v128.load(u1, 16));
-      s00 = f32x4.add(s00, f32x4.mul(d00, d00));
-      s01 = f32x4.add(s01, f32x4.mul(d01, d01));
-      s10 = f32x4.add(s10, f32x4.mul(d10, d10));
-      s11 = f32x4.add(s11, f32x4.mul(d11, d11));
-      v += 32; // values at [i, k+8]
-      u0 += 32; // [j0, k+8]
-      u1 += 32; // [j1, k+8]
-    }
-    if (v < end) {
-      const d0 = f32x4.sub(v128.load(v), v128.load(u0));
-      const d1 = f32x4.sub(v128.load(v), v128.load(u1));
-      s00 = f32x4.add(s00, f32x4.mul(d0, d0));
-      s10 = f32x4.add(s10, f32x4.mul(d1, d1));
-    }
-    const pair = isPair ? 2 : 1;
-    for (let n = 0; n < pair; n++) {
-      const j = n == 0 ? j0 : j1;
-      const at = (<usize>j) << 2;
-      const w = weight(load<f32>(y + at) - yi, load<f32>(x + at) - xi);
-      const distance = sumLanes(n == 0 ? f32x4.add(s00, s01) : f32x4.add(s10, s11)) + (ri + load<f32>(rest + at));
-      const d2 = distance / w;
-      store<f32>(to, d2);
-      to += (<usize>(i32(d2 <= limit) & i32(j != i))) << 2;
-    }
-  }
-  return <i32>((to - found) >> 2);
-}
 
 /** float32 that a query's list of distances has room for. */
 function capacityFor(neighbours: i32): i32 {
@@ -112,11 +36,12 @@ export function meanNearestScratch(neighbours: i32): i32 {
  *   out[i] = mean of the smallest sqrt(D/W)(i, j), j != i
  * Queries come in fours that share a half block.
  * Layout: out [8 blocks] float64, only queries' places written; quads i32: the first place of each four queries; values
- * [8 blocks,length], rest [8 blocks]: D = |v_i-v_j|^2 + rest_i + rest_j; near [blocks,3,8], middle
- * [blocks,middleTerms,8] and far [blocks,farTerms,8]: coefficients of the three tests; half [8 blocks]:
+ * [8 blocks,length], rest [8 blocks]: D = |v_i-v_j|^2 + rest_i + rest_j; near [blocks,3,8] and pairs
+ * [blocks,pairCount,8] (of two i16, in units, unit [8 blocks]): coefficients of the three tests; half [8 blocks]:
  * half of |v|^2 + rest, lessened by what rounding may add, 3e38 where there is no candidate; x and y [8 blocks] positions;
  * boxes as nearBlocks has them; float32. All finite. Bounds must hold: half_i + half_j - c_i.c_j <= D/2 for the coefficients c
- * of middle, and for those of middle without the last and far together; |c_i-c_j|^2 + rest_i + rest_j <= D for those of near, but for rounding.
+ * of the first shared + 1 pairs, and for those of all the others, but for the rounding to 16 bits;
+ * |c_i-c_j|^2 + rest_i + rest_j <= D for those of near, but for rounding.
  * rank: about how many candidates of the first chunk of blocks are to be within the first guess of a limit, 0 for no guess;
  * a wrong guess costs time, it does not change the result. Scratch of meanNearestScratch bytes. 1 <= neighbours < candidates.
  * Quads [begin,end) are computed; any split and any order of the blocks gives the same bits.
@@ -129,16 +54,16 @@ export function meanNearest(
   values: usize,
   rest: usize,
   near: usize,
-  middle: usize,
-  far: usize,
+  pairs: usize,
+  unit: usize,
   half: usize,
   x: usize,
   y: usize,
   boxes: usize,
   blocks: i32,
   length: i32,
-  middleTerms: i32,
-  farTerms: i32,
+  shared: i32,
+  pairCount: i32,
   neighbours: i32,
   rank: i32,
   begin: i32,
@@ -153,16 +78,16 @@ export function meanNearest(
       values,
       rest,
       near,
-      middle,
-      far,
+      pairs,
+      unit,
       half,
       x,
       y,
       boxes,
       blocks,
       length,
-      middleTerms,
-      farTerms,
+      shared,
+      pairCount,
       neighbours,
       rank,
       stop - quad,
@@ -192,16 +117,16 @@ function meanNearestGroup(
   values: usize,
   rest: usize,
   near: usize,
-  middle: usize,
-  far: usize,
+  pairs: usize,
+  unit: usize,
   half: usize,
   x: usize,
   y: usize,
   boxes: usize,
   blocks: i32,
   length: i32,
-  middleTerms: i32,
-  farTerms: i32,
+  shared: i32,
+  pairCount: i32,
   neighbours: i32,
   rank: i32,
   quadCount: i32,
@@ -229,9 +154,10 @@ function meanNearestGroup(
     store<f32>(limits + ((<usize>n) << 2), noLimit);
     store<f32>(halfLimits + ((<usize>n) << 2), isQuery ? <f32>0.5 * noLimit : -noLimit);
   }
-  // First limits from the candidates of the first chunk that seem nearest: without the term that makes a bound of it, the
+  const slack = slackOf(pairCount);
+  const farPairs = pairCount - shared - 1;
+  // First limits from the candidates of the first chunk that seem nearest: without the pair that makes a bound of it, the
   // product is an estimate.
-  const estimateTerms = middleTerms - 1;
   const isGuessing = rank > 0 && blocks >= chunk;
   for (let quad = 0; quad < quadCount && isGuessing; quad++) {
     const first = load<i32>(quads + ((<usize>quad) << 2));
@@ -239,12 +165,14 @@ function meanNearestGroup(
     for (let q = 0; q < 4; q++) {
       if (load<i32>(counts + ((<usize>(4 * quad + q)) << 2)) < 0) continue;
       const most = min(2 * rank, minimaBlocks << 3);
-      const guess = guessLimit(minima, middle, half, x, y, first + q, middleTerms, estimateTerms, most, 0, chunk);
+      const guess = guessLimit(minima, pairs, unit, half, x, y, first + q, pairCount, shared, most, 0, chunk);
       store<f32>(quadLimits + ((<usize>q) << 2), <f32>0.5 * guess + tiny);
     }
     listBlocks(list, 0, chunk);
-    const kept = keepBlocks(list, sums, list, middle, half, x, y, boxes, quadLimits, chunk, first, middleTerms);
-    filterTile(masks, sums, list, far, half, x, y, quadLimits, kept, first, 0);
+    const kept = keepBlocks(
+      list, sums, list, pairs, unit, half, x, y, boxes, quadLimits, minima, chunk, first, shared, pairCount, slack,
+    );
+    filterTile(masks, sums, list, pairs, unit, half, x, y, boxes, quadLimits, minima, kept, first, shared, 0, pairCount);
     for (let q = 0; q < 4; q++) {
       if (load<i32>(counts + ((<usize>(4 * quad + q)) << 2)) < 0) continue;
       const hitCount = listHits(hits, masks + <usize>(q * chunk), list, kept);
@@ -272,8 +200,10 @@ function meanNearestGroup(
         const first = load<i32>(quads + ((<usize>quad) << 2));
         const quadLimits = halfLimits + ((<usize>quad) << 4);
         let kept = nearBlocks(list, blockScratch, near, rest, x, y, boxes, quadLimits, first, b, b + blockCount);
-        kept = keepBlocks(list, sums, list, middle, half, x, y, boxes, quadLimits, kept, first, middleTerms);
-        filterTile(masks, sums, list, far, half, x, y, quadLimits, kept, first, farTerms);
+        kept = keepBlocks(
+          list, sums, list, pairs, unit, half, x, y, boxes, quadLimits, minima, kept, first, shared, pairCount, slack,
+        );
+        filterTile(masks, sums, list, pairs, unit, half, x, y, boxes, quadLimits, minima, kept, first, shared, farPairs, pairCount);
         for (let q = 0; q < 4; q++) {
           const n = <usize>(4 * quad + q);
           let count = load<i32>(counts + (n << 2));

@@ -51,18 +51,29 @@ export function gatherPatches(
   }
 }
 
-/**
- * Coefficients k with from <= k < to of a vector, from `p` float64, into a lane of [terms,8] float32; after them, where there
- * is one term more, the norm of what the coefficients below `to` leave of a squared norm of `total`.
- */
-function storeTerms(lane: usize, p: usize, from: i32, to: i32, terms: i32, total: f64): void {
+/** Steps that a vector's norm is divided into for coefficients in 16 bits: products of two vectors stay below 2^30. */
+const stepsOfNorm: f64 = 32000;
+/** A norm that is as good as 0: 1 / (its steps) would leave float32. */
+const leastNorm: f64 = 1e-30;
+
+/** Norm of what the first `used` coefficients, from `p` float64, leave of a squared norm of `total`. */
+function leftNorm(p: usize, used: i32, total: f64): f64 {
   let left = total;
-  for (let k = 0; k < to; k++) {
+  for (let k = 0; k < used; k++) {
     const v = load<f64>(p + ((<usize>k) << 3));
-    if (k >= from) store<f32>(lane + ((<usize>(k - from)) << 5), <f32>v);
     left -= v * v;
   }
-  if (terms > to - from) store<f32>(lane + ((<usize>(to - from)) << 5), <f32>sqrt(max(left, 0)));
+  return sqrt(max(left, 0));
+}
+
+/** A value in steps, to the nearest. */
+function quantised(value: f64, steps: f64): i32 {
+  return <i32>nearest<f64>(value * steps);
+}
+
+/** Two values of 16 bits, as one number. */
+function pairOf(low: i32, high: i32): i32 {
+  return (low & 0xffff) | (high << 16);
 }
 
 /**
@@ -71,19 +82,21 @@ function storeTerms(lane: usize, p: usize, from: i32, to: i32, terms: i32, total
  *   rows[n,k] = p[n,k];  rest[n] = |patches[n] - mean|^2 - sum over k of p[n,k]^2
  *   half[n] = |patches[n] - mean|^2 / 2 * share
  * and, with left(m) the norm of what the coefficients k < m leave of the patch, or of its `count` coefficients where
- * wholeNorms is 0:
+ * wholeNorms is 0, and unit[n] = left(0) / 32000:
  *   near[n/8,k,n%8] = p[n,k], k < nearUsed; then left(nearUsed)
- *   middle[n/8,k,n%8] = p[n,k], k < middleUsed; then left(middleUsed)
- *   far[n/8,k,n%8] = p[n,middleUsed+k], middleUsed + k < farUsed; then left(farUsed) if farTerms is one more
- * so that products of the terms of middle, or of middle without the last and far, are at least those of the patches.
- * Layout: near [N/8,nearTerms,8], middle [N/8,middleUsed+1,8], far [N/8,farTerms,8], half, rest [N], rows [N,count], patches
- * [N,length] float32; basis [count,length], mean [length] float64; scratch [length + count] float64. length even, count a
- * multiple of 4, nearUsed < nearTerms, middleUsed <= farUsed <= count. Patches [begin,end) are written.
+ *   pairs[n/8,k,n%8] = (p[n,2k], p[n,2k+1]) / unit[n], k < shared
+ *   pairs[n/8,shared,n%8] = (p[n,2 shared], left(2 shared + 1)) / unit[n]
+ *   pairs[n/8,shared+1+k,n%8] = (p[n,2(shared+k)], p[n,2(shared+k)+1]) / unit[n], up to p[n,used-1]; then left(used) if
+ *     wholeNorms is not 0; then 0
+ * rounded, so that, but for rounding, products of the pairs up to `shared`, or of all but that one, are at least those of the patches.
+ * Layout: near [N/8,nearTerms,8], half, rest, unit [N], rows [N,count], patches [N,length] float32; pairs [N/8,pairCount,8] of
+ * two i16; basis [count,length], mean [length] float64; scratch [length + count] float64. length even, count a multiple of 4,
+ * nearUsed < nearTerms, 2 shared < used <= count. Patches [begin,end) are written.
  */
 export function projectPatches(
   near: usize,
-  middle: usize,
-  far: usize,
+  pairs: usize,
+  unit: usize,
   half: usize,
   rest: usize,
   rows: usize,
@@ -95,9 +108,9 @@ export function projectPatches(
   count: i32,
   nearUsed: i32,
   nearTerms: i32,
-  middleUsed: i32,
-  farUsed: i32,
-  farTerms: i32,
+  shared: i32,
+  used: i32,
+  pairCount: i32,
   wholeNorms: i32,
   share: f64,
   begin: i32,
@@ -146,10 +159,28 @@ export function projectPatches(
     const total = wholeNorms != 0 ? squaredNorm : held;
     const block = n >> 3;
     const lane = (<usize>(n & 7)) << 2;
-    storeTerms(near + ((<usize>(block * nearTerms)) << 5) + lane, stop, 0, nearUsed, nearTerms, total);
-    const middleTerms = middleUsed + 1;
-    storeTerms(middle + ((<usize>(block * middleTerms)) << 5) + lane, stop, 0, middleUsed, middleTerms, total);
-    storeTerms(far + ((<usize>(block * farTerms)) << 5) + lane, stop, middleUsed, farUsed, farTerms, total);
+    const near_n = near + ((<usize>(block * nearTerms)) << 5) + lane;
+    for (let k = 0; k < nearUsed; k++) store<f32>(near_n + ((<usize>k) << 5), <f32>load<f64>(stop + ((<usize>k) << 3)));
+    store<f32>(near_n + ((<usize>nearUsed) << 5), <f32>leftNorm(stop, nearUsed, total));
+    const norm_n = sqrt(max(total, 0));
+    const step: f32 = norm_n > leastNorm ? <f32>(norm_n / stepsOfNorm) : 0;
+    store<f32>(unit + ((<usize>n) << 2), step);
+    const steps = step > 0 ? 1 / <f64>step : 0;
+    const last = quantised(load<f64>(stop + ((<usize>shared) << 4)), steps); // p[n, 2 shared]
+    const leftUsed = wholeNorms != 0 ? quantised(leftNorm(stop, used, total), steps) : 0;
+    let to = pairs + ((<usize>(block * pairCount)) << 5) + lane;
+    for (let k = 0; k < pairCount; k++) {
+      if (k == shared) {
+        store<i32>(to, pairOf(last, quantised(leftNorm(stop, 2 * shared + 1, total), steps)));
+      } else {
+        const first = 2 * (k > shared ? k - 1 : k);
+        const p = stop + ((<usize>first) << 3);
+        const low = first < used ? quantised(load<f64>(p), steps) : first == used ? leftUsed : 0;
+        const high = first + 1 < used ? quantised(load<f64>(p, 8), steps) : first + 1 == used ? leftUsed : 0;
+        store<i32>(to, pairOf(low, high));
+      }
+      to += 32; // pairs at [n/8, k+1, n%8]
+    }
     store<f32>(rest + ((<usize>n) << 2), <f32>max(left, 0));
     store<f32>(half + ((<usize>n) << 2), <f32>(0.5 * squaredNorm * share));
   }

@@ -62,25 +62,26 @@ suite("patch kernels", (test) => {
     });
   }
 
-  for (const [length, count, middleUsed, farUsed, farTerms, wholeNorms] of [
+  for (const [length, count, shared, used, pairCount, wholeNorms] of [
     [8, 4, 1, 3, 3, 1],
-    [148, 32, 12, 31, 20, 1],
-    [52, 8, 4, 8, 4, 0],
-    [4, 4, 1, 1, 1, 1],
-    [4, 4, 1, 1, 0, 0],
+    [8, 4, 1, 4, 4, 1],
+    [148, 32, 6, 31, 17, 1],
+    [52, 8, 2, 8, 5, 0],
+    [4, 4, 0, 1, 2, 1],
+    [4, 4, 0, 1, 2, 0],
   ] as const) {
-    test(`projectPatches: ${count} coefficients of ${length} elements, ${middleUsed} and ${farUsed} used`, () => {
+    test(`projectPatches: ${count} coefficients of ${length} elements, ${shared} pairs and ${used} used`, () => {
       const random = rng(length);
       const n = 16;
-      const nearUsed = Math.min(2, farUsed);
+      const nearUsed = Math.min(2, used);
       const patches = random.f32(n * length, 0, 1);
       const mean = Float64Array.from(random.f32(length, 0, 1));
       const basis = Float64Array.from(random.f32(count * length, -0.3, 0.3));
       const share = 0.99;
       const rows: number[] = [];
       const near = new Array<number>(n * 3).fill(0);
-      const middle = new Array<number>(n * (middleUsed + 1)).fill(0);
-      const far = new Array<number>(n * farTerms).fill(0);
+      const pairs = new Int16Array(n * pairCount * 2);
+      const unit = new Array<number>(n).fill(0);
       const half: number[] = [];
       const rest: number[] = [];
       for (let i = 0; i < n; i++) {
@@ -92,14 +93,24 @@ suite("patch kernels", (test) => {
         );
         const total = wholeNorms === 1 ? norm : squares(p);
         const left = (used: number): number => Math.sqrt(Math.max(0, total - squares(p.slice(0, used))));
-        const put = (to: number[], terms: number, values: readonly number[]): void => {
-          values.slice(0, terms).forEach((v, k) => {
-            to[(Math.floor(i / 8) * terms + k) * 8 + (i % 8)] = v;
-          });
+        [...p.slice(0, nearUsed), left(nearUsed)].forEach((v, k) => {
+          near[(Math.floor(i / 8) * 3 + k) * 8 + (i % 8)] = v;
+        });
+        const step = Math.fround(Math.sqrt(total) / 32000);
+        unit[i] = step;
+        const at = (k: number): number => {
+          if (k < used) return p[k] ?? Number.NaN;
+          return k === used && wholeNorms === 1 ? left(used) : 0;
         };
-        put(near, 3, [...p.slice(0, nearUsed), left(nearUsed)]);
-        put(middle, middleUsed + 1, [...p.slice(0, middleUsed), left(middleUsed)]);
-        put(far, farTerms, [...p.slice(middleUsed, farUsed), left(farUsed)]);
+        for (let k = 0; k < pairCount; k++) {
+          const first = 2 * (k > shared ? k - 1 : k);
+          const pair = k === shared ? [at(first), left(first + 1)] : [at(first), at(first + 1)];
+          const place = (Math.floor(i / 8) * pairCount + k) * 8 + (i % 8);
+          pairs.set(
+            pair.map((v) => Math.round(v / step)),
+            2 * place,
+          );
+        }
         rows.push(...p);
         half.push(0.5 * norm * share);
         rest.push(Math.max(0, norm - squares(p)));
@@ -107,14 +118,15 @@ suite("patch kernels", (test) => {
       const input = [Float64Array.from(basis), mean].map((data) => fenced(kernels, data));
       const patchesAt = fenced(kernels, patches);
       const scratch = fenced(kernels, new Float64Array(length + count));
-      const expected = [near, middle, far, half, rest, rows];
+      const expected = [near, unit, half, rest, rows];
       const out = expected.map((data) => fenced(kernels, new Float32Array(data.length)));
-      const [a = 0, d = 0, c = 0, h = 0, r = 0, w = 0] = out.map(({ address }) => address);
+      const pairsAt = fenced(kernels, new Int16Array(pairs.length));
+      const [a = 0, u = 0, h = 0, r = 0, w = 0] = out.map(({ address }) => address);
       const [b = 0, m = 0] = input.map(({ address }) => address);
       const run = (begin: number, end: number): void => {
         const [s, p, l] = [scratch.address, patchesAt.address, length];
-        const used = [nearUsed, 3, middleUsed, farUsed, farTerms, wholeNorms] as const;
-        call.projectPatches(a, d, c, h, r, w, s, p, b, m, l, count, ...used, share, begin, end);
+        const sizes = [nearUsed, 3, shared, used, pairCount, wholeNorms] as const;
+        call.projectPatches(a, pairsAt.address, u, h, r, w, s, p, b, m, l, count, ...sizes, share, begin, end);
       };
       run(5, n);
       run(0, 5);
@@ -123,6 +135,10 @@ suite("patch kernels", (test) => {
         assertClose(out[k]?.f32() ?? [], values, 2e-6, `output ${k}`);
         out[k]?.check("projectPatches");
       });
+      const got = new Int16Array(pairsAt.bytes().buffer);
+      // The root of a cancelled rest is magnified here too; else a step, where a half is rounded.
+      assertClose(got, pairs, 1, "pairs");
+      pairsAt.check("projectPatches");
       scratch.check("projectPatches");
     });
   }
