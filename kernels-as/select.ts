@@ -24,15 +24,31 @@ export function countAtMost(values: usize, n: i32, t: f32): i32 {
   return count;
 }
 
+/** The bits of the smallest of n non-negative float32; of `most` where none is smaller. */
+function smallestBits(values: usize, n: i32, most: f32): i32 {
+  const stop = values + ((<usize>(n & ~3)) << 2);
+  const end = values + ((<usize>n) << 2);
+  let lanes = i32x4.splat(reinterpret<i32>(most));
+  let p = values;
+  while (p < stop) {
+    lanes = i32x4.min_s(lanes, v128.load(p));
+    p += 16;
+  }
+  lanes = i32x4.min_s(lanes, v128.shuffle<i32>(lanes, lanes, 2, 3, 0, 1));
+  let least = min(i32x4.extract_lane(lanes, 0), i32x4.extract_lane(lanes, 1));
+  while (p < end) {
+    least = min(least, load<i32>(p));
+    p += 4;
+  }
+  return least;
+}
+
 /**
  * A value t that separates about the k smallest of n: at most k + spare values are below t, at least k are at most t.
  * values [n] float32, neither NaN nor negative (nor -0); 1 <= k <= n. upper: any number that at least k values are at most.
  */
 export function kthSmallest(values: usize, n: i32, k: i32, spare: i32, upper: f32): f32 {
-  const end = values + ((<usize>n) << 2);
-  let smallest = upper;
-  for (let p = values; p < end; p += 4) smallest = min(smallest, load<f32>(p));
-  let low = reinterpret<i32>(smallest);
+  let low = smallestBits(values, n, upper);
   let high = reinterpret<i32>(upper);
   while (low < high) {
     const middle = low + ((high - low) >> 1);
