@@ -27,7 +27,11 @@ interface Step {
   readonly scratch: readonly number[];
   readonly output: Activation;
   /** Where each input's relevance is written, and the buffer to which it is then added, if another consumer wrote first. */
-  readonly inputs: readonly { readonly written: Activation; readonly addTo: Activation | undefined }[];
+  readonly inputs: readonly {
+    readonly id: number;
+    readonly written: Activation;
+    readonly addTo: Activation | undefined;
+  }[];
 }
 
 /** Values that can not be negative, by id. */
@@ -139,6 +143,7 @@ export class RelevancePlan {
       const { output = 0, inputs = [] } = placed[index] ?? {};
       const relevance = at(output, layer.output);
       const buffers = inputs.map(({ id, written, addTo }) => ({
+        id,
         written: at(written, id),
         addTo: addTo === undefined ? undefined : at(addTo, id),
       }));
@@ -199,16 +204,20 @@ export class RelevancePlan {
     }
     network.writeImage(this.#start, start);
     const kept = new Map<number, Tensor>();
+    const sums = new Map<number, number>(); // of values whose relevance is complete
     const ledger = this.#steps.map((step): LedgerRow => {
       const { layer, runtime } = step.built;
       if (keep.includes(layer.output)) {
         kept.set(layer.output, network.readImage(step.output, shapeOf(layer.output)));
       }
-      const relevanceOut = this.#sum(step.output);
+      const relevanceOut = sums.get(layer.output) ?? this.#sum(step.output);
       const lost = step.pass.run(step.scratch);
       let relevanceIn = 0;
-      for (const { written, addTo } of step.inputs) {
-        relevanceIn += this.#sum(written);
+      for (const { id, written, addTo } of step.inputs) {
+        const sum = this.#sum(written);
+        relevanceIn += sum;
+        if (addTo) sums.delete(id);
+        else sums.set(id, sum);
         if (addTo) split("scaleAdd", written.height * written.rowStride, addTo.address, written.address, 1);
       }
       return {
