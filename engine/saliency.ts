@@ -213,7 +213,7 @@ function meanNearest(
   const half = arena.allocate(all * 4);
   const rest = arena.allocate(all * 4);
   const noRest = arena.allocate(all * 4);
-  const scratch = allocatePerThread(kernels, Math.max((length + count) * 8, call.meanNearestScratch(neighbours)));
+  const scratch = allocatePerThread(kernels, Math.max((length + count) * 16, call.meanNearestScratch(neighbours)));
   // Rounding of sums of `length` squares and of the bounds, with much room: (length/4 + terms + 20) 2^-24 would do.
   const rounding = (length + 64) * 2 ** -23;
   const share = 1 - rounding;

@@ -76,6 +76,89 @@ function pairOf(low: i32, high: i32): i32 {
   return (low & 0xffff) | (high << 16);
 }
 
+/** Writes patch - mean in float64; returns its squared norm. */
+function centre(out: usize, patch: usize, mean: usize, length: i32): f64 {
+  let norm = f64x2.splat(0);
+  for (let e = 0; e < length; e += 2) {
+    const at = <usize>e;
+    const v = f64x2.sub(f64x2.promote_low_f32x4(v128.load64_zero(patch + (at << 2))), v128.load(mean + (at << 3)));
+    v128.store(out + (at << 3), v);
+    norm = f64x2.add(norm, f64x2.mul(v, v));
+  }
+  return f64x2.extract_lane(norm, 0) + f64x2.extract_lane(norm, 1);
+}
+
+/** Sum of both lanes of a and of b. */
+@inline
+function sums(a: v128, b: v128): v128 {
+  return f64x2.add(v128.shuffle<f64>(a, b, 0, 2), v128.shuffle<f64>(a, b, 1, 3));
+}
+
+/** p[k] of two centred vectors at once: they share the loads of the basis. Layout as projectPatches. */
+function projectTwo(p: usize, q: usize, a: usize, b: usize, basis: usize, length: i32, count: i32): void {
+  const rowBytes = (<usize>length) << 3;
+  const stop = a + rowBytes;
+  for (let k = 0; k < count; k += 4) {
+    let v = a;
+    let w = b;
+    let u = basis + <usize>k * rowBytes;
+    let s0 = f64x2.splat(0);
+    let s1 = s0;
+    let s2 = s0;
+    let s3 = s0;
+    let t0 = s0;
+    let t1 = s0;
+    let t2 = s0;
+    let t3 = s0;
+    while (v < stop) {
+      const x = v128.load(v);
+      const y = v128.load(w);
+      let c = v128.load(u);
+      s0 = f64x2.add(s0, f64x2.mul(x, c));
+      t0 = f64x2.add(t0, f64x2.mul(y, c));
+      c = v128.load(u + rowBytes);
+      s1 = f64x2.add(s1, f64x2.mul(x, c));
+      t1 = f64x2.add(t1, f64x2.mul(y, c));
+      c = v128.load(u + 2 * rowBytes);
+      s2 = f64x2.add(s2, f64x2.mul(x, c));
+      t2 = f64x2.add(t2, f64x2.mul(y, c));
+      c = v128.load(u + 3 * rowBytes);
+      s3 = f64x2.add(s3, f64x2.mul(x, c));
+      t3 = f64x2.add(t3, f64x2.mul(y, c));
+      v += 16; // centred at [e+2]
+      w += 16;
+      u += 16; // basis at [k, e+2]
+    }
+    const at = (<usize>k) << 3;
+    v128.store(p + at, sums(s0, s1));
+    v128.store(p + at, sums(s2, s3), 16);
+    v128.store(q + at, sums(t0, t1));
+    v128.store(q + at, sums(t2, t3), 16);
+  }
+}
+
+/** The pairs of projectPatches of one patch, into a lane; leftShared and leftUsed: left(2 shared + 1), left(used) or 0, in steps. */
+function storePairs(
+  lane: usize,
+  p: usize,
+  shared: i32,
+  used: i32,
+  pairCount: i32,
+  leftShared: i32,
+  leftUsed: i32,
+  steps: f64,
+): void {
+  let to = lane;
+  for (let k = 0; k < pairCount; k++) {
+    const first = 2 * (k > shared ? k - 1 : k);
+    const at = p + ((<usize>first) << 3);
+    const low = first < used ? quantised(load<f64>(at), steps) : first == used ? leftUsed : 0;
+    const high = first + 1 < used ? quantised(load<f64>(at, 8), steps) : first + 1 == used ? leftUsed : 0;
+    store<i32>(to, pairOf(low, k == shared ? leftShared : high));
+    to += 32; // pairs at [n/8, k+1, n%8]
+  }
+}
+
 /**
  * Coefficients of patches in an orthonormal basis, in float64 inside.
  *   p[n,k] = sum over e of basis[k,e] * (patches[n,e] - mean[e])
@@ -90,7 +173,7 @@ function pairOf(low: i32, high: i32): i32 {
  *     wholeNorms is not 0; then 0
  * rounded, so that, but for rounding, products of the pairs up to `shared`, or of all but that one, are at least those of the patches.
  * Layout: near [N/8,nearTerms,8], half, rest, unit [N], rows [N,count], patches [N,length] float32; pairs [N/8,pairCount,8] of
- * two i16; basis [count,length], mean [length] float64; scratch [length + count] float64. length even, count a multiple of 4,
+ * two i16; basis [count,length], mean [length] float64; scratch [2 length + 2 count] float64. length even, count a multiple of 4,
  * nearUsed < nearTerms, 2 shared < used <= count. Patches [begin,end) are written.
  */
 export function projectPatches(
@@ -116,72 +199,51 @@ export function projectPatches(
   begin: i32,
   end: i32,
 ): void {
-  const rowBytes = (<usize>length) << 3;
-  const stop = scratch + rowBytes; // then [count]: the coefficients
-  for (let n = begin; n < end; n++) {
+  const vectorBytes = (<usize>length) << 3;
+  const coefsBytes = (<usize>count) << 3;
+  const other = scratch + vectorBytes;
+  const coefs = other + vectorBytes;
+  for (let n = begin; n < end; n += 2) {
+    const two = min(2, end - n);
     const patch = patches + ((<usize>n * <usize>length) << 2);
-    let norm = f64x2.splat(0);
-    for (let e = 0; e < length; e += 2) {
-      const at = <usize>e;
-      const v = f64x2.sub(f64x2.promote_low_f32x4(v128.load64_zero(patch + (at << 2))), v128.load(mean + (at << 3)));
-      v128.store(scratch + (at << 3), v);
-      norm = f64x2.add(norm, f64x2.mul(v, v));
-    }
-    const squaredNorm = f64x2.extract_lane(norm, 0) + f64x2.extract_lane(norm, 1);
-    let held = 0.0; // by the coefficients
-    let left = squaredNorm; // by them
-    const row = rows + ((<usize>(n * count)) << 2);
-    for (let k = 0; k < count; k += 4) {
-      let v = scratch;
-      let u = basis + <usize>k * rowBytes;
-      let s0 = f64x2.splat(0);
-      let s1 = f64x2.splat(0);
-      let s2 = f64x2.splat(0);
-      let s3 = f64x2.splat(0);
-      while (v < stop) {
-        const w = v128.load(v);
-        s0 = f64x2.add(s0, f64x2.mul(w, v128.load(u)));
-        s1 = f64x2.add(s1, f64x2.mul(w, v128.load(u + rowBytes)));
-        s2 = f64x2.add(s2, f64x2.mul(w, v128.load(u + 2 * rowBytes)));
-        s3 = f64x2.add(s3, f64x2.mul(w, v128.load(u + 3 * rowBytes)));
-        v += 16; // scratch at [e+2]
-        u += 16; // basis at [k, e+2]
+    const norm = centre(scratch, patch, mean, length);
+    const otherNorm = two == 2 ? centre(other, patch + (vectorBytes >> 1), mean, length) : 0;
+    projectTwo(coefs, coefs + coefsBytes, scratch, two == 2 ? other : scratch, basis, length, count);
+    for (let t = 0; t < two; t++) {
+      const p = coefs + <usize>t * coefsBytes;
+      const squaredNorm = t == 0 ? norm : otherNorm;
+      const place = n + t;
+      const row = rows + ((<usize>(place * count)) << 2);
+      let held = 0.0; // by the coefficients
+      let left = squaredNorm; // by them
+      for (let k = 0; k < count; k++) {
+        const v = load<f64>(p + ((<usize>k) << 3));
+        store<f32>(row + ((<usize>k) << 2), <f32>v);
+        held += v * v;
+        left -= v * v;
       }
-      for (let t = 0; t < 4; t++) {
-        const s = t == 0 ? s0 : t == 1 ? s1 : t == 2 ? s2 : s3;
-        const p = f64x2.extract_lane(s, 0) + f64x2.extract_lane(s, 1);
-        store<f64>(stop + ((<usize>(k + t)) << 3), p);
-        store<f32>(row + ((<usize>(k + t)) << 2), <f32>p);
-        held += p * p;
-        left -= p * p;
-      }
+      store<f32>(rest + ((<usize>place) << 2), <f32>max(left, 0));
+      store<f32>(half + ((<usize>place) << 2), <f32>(0.5 * squaredNorm * share));
+      const total = wholeNorms != 0 ? squaredNorm : held;
+      const lane = (<usize>(place & 7)) << 2;
+      const block = place >> 3;
+      const nearAt = near + ((<usize>(block * nearTerms)) << 5) + lane;
+      for (let k = 0; k < nearUsed; k++) store<f32>(nearAt + ((<usize>k) << 5), <f32>load<f64>(p + ((<usize>k) << 3)));
+      store<f32>(nearAt + ((<usize>nearUsed) << 5), <f32>leftNorm(p, nearUsed, total));
+      const wholeNorm = sqrt(max(total, 0));
+      const step: f32 = wholeNorm > leastNorm ? <f32>(wholeNorm / stepsOfNorm) : 0;
+      store<f32>(unit + ((<usize>place) << 2), step);
+      const steps = step > 0 ? 1 / <f64>step : 0;
+      storePairs(
+        pairs + ((<usize>(block * pairCount)) << 5) + lane,
+        p,
+        shared,
+        used,
+        pairCount,
+        quantised(leftNorm(p, 2 * shared + 1, total), steps),
+        wholeNorms != 0 ? quantised(leftNorm(p, used, total), steps) : 0,
+        steps,
+      );
     }
-    const total = wholeNorms != 0 ? squaredNorm : held;
-    const block = n >> 3;
-    const lane = (<usize>(n & 7)) << 2;
-    const near_n = near + ((<usize>(block * nearTerms)) << 5) + lane;
-    for (let k = 0; k < nearUsed; k++) store<f32>(near_n + ((<usize>k) << 5), <f32>load<f64>(stop + ((<usize>k) << 3)));
-    store<f32>(near_n + ((<usize>nearUsed) << 5), <f32>leftNorm(stop, nearUsed, total));
-    const norm_n = sqrt(max(total, 0));
-    const step: f32 = norm_n > leastNorm ? <f32>(norm_n / stepsOfNorm) : 0;
-    store<f32>(unit + ((<usize>n) << 2), step);
-    const steps = step > 0 ? 1 / <f64>step : 0;
-    const last = quantised(load<f64>(stop + ((<usize>shared) << 4)), steps); // p[n, 2 shared]
-    const leftUsed = wholeNorms != 0 ? quantised(leftNorm(stop, used, total), steps) : 0;
-    let to = pairs + ((<usize>(block * pairCount)) << 5) + lane;
-    for (let k = 0; k < pairCount; k++) {
-      if (k == shared) {
-        store<i32>(to, pairOf(last, quantised(leftNorm(stop, 2 * shared + 1, total), steps)));
-      } else {
-        const first = 2 * (k > shared ? k - 1 : k);
-        const p = stop + ((<usize>first) << 3);
-        const low = first < used ? quantised(load<f64>(p), steps) : first == used ? leftUsed : 0;
-        const high = first + 1 < used ? quantised(load<f64>(p, 8), steps) : first + 1 == used ? leftUsed : 0;
-        store<i32>(to, pairOf(low, high));
-      }
-      to += 32; // pairs at [n/8, k+1, n%8]
-    }
-    store<f32>(rest + ((<usize>n) << 2), <f32>max(left, 0));
-    store<f32>(half + ((<usize>n) << 2), <f32>(0.5 * squaredNorm * share));
   }
 }

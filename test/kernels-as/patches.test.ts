@@ -117,7 +117,7 @@ suite("patch kernels", (test) => {
       }
       const input = [Float64Array.from(basis), mean].map((data) => fenced(kernels, data));
       const patchesAt = fenced(kernels, patches);
-      const scratch = fenced(kernels, new Float64Array(length + count));
+      const scratch = fenced(kernels, new Float64Array(2 * (length + count)));
       const expected = [near, unit, half, rest, rows];
       const out = expected.map((data) => fenced(kernels, new Float32Array(data.length)));
       const pairsAt = fenced(kernels, new Int16Array(pairs.length));
