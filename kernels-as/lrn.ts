@@ -10,6 +10,38 @@ function negativePower(s: f64, beta: f64): f64 {
   return Math.pow(s, -beta);
 }
 
+/** negativePower of two numbers; its bits. */
+@inline
+function negativePowers(s: v128, beta: f64): v128 {
+  const one = f64x2.splat(1);
+  if (beta == 0.75) {
+    const root = f64x2.sqrt(s);
+    return f64x2.div(one, f64x2.mul(root, f64x2.sqrt(root)));
+  }
+  if (beta == 0.5) return f64x2.div(one, f64x2.sqrt(s));
+  if (beta == 1) return f64x2.div(one, s);
+  const low = Math.pow(f64x2.extract_lane(s, 0), -beta);
+  return f64x2.replace_lane(f64x2.splat(low), 1, Math.pow(f64x2.extract_lane(s, 1), -beta));
+}
+
+/** The two float32 at p in float64. */
+@inline
+function promoted(p: usize): v128 {
+  return f64x2.promote_low_f32x4(v128.load64_zero(p));
+}
+
+/** Sums of x^2 over the channels c - half to c + half and c + 1 - half to c + 1 + half; x at [iy, ix, c - half]. */
+@inline
+function windowSquaresPair(x: usize, half: i32): v128 {
+  let sum = f64x2.splat(0);
+  const stop = x + (<usize>half << 3) + 4;
+  for (let p = x; p < stop; p += 4) {
+    const v = promoted(p);
+    sum = f64x2.add(sum, f64x2.mul(v, v));
+  }
+  return sum;
+}
+
 /** Sum of x^2 over the window of element (iy, ix, c); across: `size` channels, else size x size positions of channel c. */
 @inline
 function windowSquares(x: usize, xRow: i32, xPixel: i32, inH: i32, inW: i32, channels: i32, size: i32, across: i32, iy: i32, ix: i32, c: i32): f64 {
@@ -44,12 +76,26 @@ export function lrnForward(
   y: usize, yRow: i32, yPixel: i32, x: usize, xRow: i32, xPixel: i32, inH: i32, inW: i32, channels: i32,
   size: i32, across: i32, alphaOverN: f64, beta: f64, k: f64, begin: i32, end: i32
 ): void {
+  const half = size >> 1;
+  const pairsEnd = across ? channels - half - 1 : 0; // windows of pairs that begin before it lie inside
+  const alphas = f64x2.splat(alphaOverN);
+  const ks = f64x2.splat(k);
   for (let iy = begin; iy < end; iy++) {
     for (let ix = 0; ix < inW; ix++) {
-      for (let c = 0; c < channels; c++) {
-        const scale = k + alphaOverN * windowSquares(x, xRow, xPixel, inH, inW, channels, size, across, iy, ix, c);
-        const v = <f64>f32.load(x + (<usize>(iy * xRow + ix * xPixel + c) << 2));
-        f32.store(y + (<usize>(iy * yRow + ix * yPixel + c) << 2), <f32>(v * negativePower(scale, beta)));
+      const row = x + (<usize>(iy * xRow + ix * xPixel) << 2);
+      const to = y + (<usize>(iy * yRow + ix * yPixel) << 2);
+      for (let c = 0; c < channels; ) {
+        const at = <usize>c << 2;
+        if (c >= half && c < pairsEnd) {
+          const scale = f64x2.add(ks, f64x2.mul(alphas, windowSquaresPair(row + at - (<usize>half << 2), half)));
+          const v = f64x2.mul(promoted(row + at), negativePowers(scale, beta));
+          v128.store64_lane(to + at, f32x4.demote_f64x2_zero(v), 0);
+          c += 2;
+        } else {
+          const scale = k + alphaOverN * windowSquares(x, xRow, xPixel, inH, inW, channels, size, across, iy, ix, c);
+          f32.store(to + at, <f32>(<f64>f32.load(row + at) * negativePower(scale, beta)));
+          c++;
+        }
       }
     }
   }
