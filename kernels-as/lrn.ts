@@ -1,16 +1,7 @@
 // Local response normalisation, Caffe semantics (alpha divided by the number of summed positions):
 //   y = x * scale^-beta, scale = k + alpha / n * sum of x^2 over the window.
 
-/** s^-beta; the usual exponents by square roots, which are exact everywhere and quick. */
-@inline
-function negativePower(s: f64, beta: f64): f64 {
-  if (beta == 0.75) return 1 / (sqrt<f64>(s) * sqrt<f64>(sqrt<f64>(s)));
-  if (beta == 0.5) return 1 / sqrt<f64>(s);
-  if (beta == 1) return 1 / s;
-  return Math.pow(s, -beta);
-}
-
-/** negativePower of two numbers; its bits. */
+/** s^-beta of two numbers; the usual exponents by square roots, which are exact everywhere and quick. */
 @inline
 function negativePowers(s: v128, beta: f64): v128 {
   const one = f64x2.splat(1);
@@ -24,10 +15,20 @@ function negativePowers(s: v128, beta: f64): v128 {
   return f64x2.replace_lane(f64x2.splat(low), 1, Math.pow(f64x2.extract_lane(s, 1), -beta));
 }
 
-/** The two float32 at p in float64. */
+// Two channels are computed at a time where the windows of both lie inside, else one, in both lanes.
+
+/** One float32 in both lanes, or two, in float64. */
 @inline
-function promoted(p: usize): v128 {
-  return f64x2.promote_low_f32x4(v128.load64_zero(p));
+function promoted(p: usize, isPair: bool): v128 {
+  return isPair ? f64x2.promote_low_f32x4(v128.load64_zero(p)) : f64x2.splat(<f64>f32.load(p));
+}
+
+/** Stores one number or two as float32. */
+@inline
+function storeDemoted(p: usize, v: v128, isPair: bool): void {
+  const rounded = f32x4.demote_f64x2_zero(v);
+  if (isPair) v128.store64_lane(p, rounded, 0);
+  else v128.store32_lane(p, rounded, 0);
 }
 
 /** Sums of x^2 over the channels c - half to c + half and c + 1 - half to c + 1 + half; x at [iy, ix, c - half]. */
@@ -36,7 +37,7 @@ function windowSquaresPair(x: usize, half: i32): v128 {
   let sum = f64x2.splat(0);
   const stop = x + (<usize>half << 3) + 4;
   for (let p = x; p < stop; p += 4) {
-    const v = promoted(p);
+    const v = promoted(p, true);
     sum = f64x2.add(sum, f64x2.mul(v, v));
   }
   return sum;
@@ -77,7 +78,7 @@ export function lrnForward(
   size: i32, across: i32, alphaOverN: f64, beta: f64, k: f64, begin: i32, end: i32
 ): void {
   const half = size >> 1;
-  const pairsEnd = across ? channels - half - 1 : 0; // windows of pairs that begin before it lie inside
+  const pairsEnd = across ? channels - half - 1 : 0;
   const alphas = f64x2.splat(alphaOverN);
   const ks = f64x2.splat(k);
   for (let iy = begin; iy < end; iy++) {
@@ -85,17 +86,14 @@ export function lrnForward(
       const row = x + (<usize>(iy * xRow + ix * xPixel) << 2);
       const to = y + (<usize>(iy * yRow + ix * yPixel) << 2);
       for (let c = 0; c < channels; ) {
-        const at = <usize>c << 2;
-        if (c >= half && c < pairsEnd) {
-          const scale = f64x2.add(ks, f64x2.mul(alphas, windowSquaresPair(row + at - (<usize>half << 2), half)));
-          const v = f64x2.mul(promoted(row + at), negativePowers(scale, beta));
-          v128.store64_lane(to + at, f32x4.demote_f64x2_zero(v), 0);
-          c += 2;
-        } else {
-          const scale = k + alphaOverN * windowSquares(x, xRow, xPixel, inH, inW, channels, size, across, iy, ix, c);
-          f32.store(to + at, <f32>(<f64>f32.load(row + at) * negativePower(scale, beta)));
-          c++;
-        }
+        const isPair = c >= half && c < pairsEnd;
+        const at = row + (<usize>c << 2);
+        const squares = isPair
+          ? windowSquaresPair(at - (<usize>half << 2), half)
+          : f64x2.splat(windowSquares(x, xRow, xPixel, inH, inW, channels, size, across, iy, ix, c));
+        const scale = f64x2.add(ks, f64x2.mul(alphas, squares));
+        storeDemoted(to + (<usize>c << 2), f64x2.mul(promoted(at, isPair), negativePowers(scale, beta)), isPair);
+        c += isPair ? 2 : 1;
       }
     }
   }
@@ -116,25 +114,45 @@ export function lrnRelevanceShares(
   ownShare: usize, neighbourShare: usize, r: usize, x: usize, xRow: i32, xPixel: i32, inH: i32, inW: i32, channels: i32,
   size: i32, across: i32, alphaOverN: f64, beta: f64, k: f64, kind: i32, normalize: i32, stabilizer: f64, begin: i32, end: i32
 ): void {
+  const half = size >> 1;
+  const pairsEnd = across ? channels - half - 1 : 0;
+  const alphas = f64x2.splat(alphaOverN);
+  const ks = f64x2.splat(k);
+  const slopes = f64x2.splat(-2 * beta * alphaOverN);
+  const stabilizers = f64x2.splat(stabilizer);
+  const zero = f64x2.splat(0);
   for (let iy = begin; iy < end; iy++) {
     for (let ix = 0; ix < inW; ix++) {
-      for (let c = 0; c < channels; c++) {
+      for (let c = 0; c < channels; ) {
+        const isPair = c >= half && c < pairsEnd;
         const at = <usize>((iy * inW + ix) * channels + c) << 2;
-        const v = <f64>f32.load(x + (<usize>(iy * xRow + ix * xPixel + c) << 2));
-        const squares = windowSquares(x, xRow, xPixel, inH, inW, channels, size, across, iy, ix, c);
-        const scale = k + alphaOverN * squares;
-        const power = negativePower(scale, beta);
-        const off = -2 * beta * alphaOverN * v * power / scale;
-        const own =
-          kind == 0 ? v * negativePower(k + alphaOverN * v * v, beta) : kind == 1 ? v * power + off * v * v : power + off * v;
-        let t = <f64>f32.load(r + at);
-        if (normalize) {
-          const sum = normalize == 2 ? v * power : own + off * (squares - v * v);
-          const divisor = sum + (sum < 0 ? -stabilizer : stabilizer);
-          t = divisor == 0 ? 0 : t / divisor;
+        const source = x + (<usize>(iy * xRow + ix * xPixel + c) << 2);
+        const v = promoted(source, isPair);
+        const squares = isPair
+          ? windowSquaresPair(source - (<usize>half << 2), half)
+          : f64x2.splat(windowSquares(x, xRow, xPixel, inH, inW, channels, size, across, iy, ix, c));
+        const scale = f64x2.add(ks, f64x2.mul(alphas, squares));
+        const power = negativePowers(scale, beta);
+        const off = f64x2.div(f64x2.mul(f64x2.mul(slopes, v), power), scale);
+        let own: v128;
+        if (kind == 0) {
+          own = f64x2.mul(v, negativePowers(f64x2.add(ks, f64x2.mul(f64x2.mul(alphas, v), v)), beta));
+        } else if (kind == 1) {
+          own = f64x2.add(f64x2.mul(v, power), f64x2.mul(f64x2.mul(off, v), v));
+        } else {
+          own = f64x2.add(power, f64x2.mul(off, v));
         }
-        f32.store(ownShare + at, <f32>(t * own));
-        f32.store(neighbourShare + at, <f32>(t * off));
+        let t = promoted(r + at, isPair);
+        if (normalize) {
+          const sum =
+            normalize == 2 ? f64x2.mul(v, power) : f64x2.add(own, f64x2.mul(off, f64x2.sub(squares, f64x2.mul(v, v))));
+          const signed = v128.bitselect(f64x2.neg(stabilizers), stabilizers, f64x2.lt(sum, zero));
+          const divisor = f64x2.add(sum, signed);
+          t = v128.and(f64x2.div(t, divisor), f64x2.ne(divisor, zero));
+        }
+        storeDemoted(ownShare + at, f64x2.mul(t, own), isPair);
+        storeDemoted(neighbourShare + at, f64x2.mul(t, off), isPair);
+        c += isPair ? 2 : 1;
       }
     }
   }
