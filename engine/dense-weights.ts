@@ -1,4 +1,4 @@
-import type { Kernels } from "./kernels.ts";
+import { allocatePerThread, type Kernels, type PerThread } from "./kernels.ts";
 import type { RowSource } from "./parameters.ts";
 import type { Modification } from "./rules.ts";
 import type { Staging } from "./staging.ts";
@@ -47,24 +47,39 @@ function kernelModification(modification: Modification): [kind: number, p: numbe
   }
 }
 
-/** Packs rows at `address` input-major, a few hundred factors at a time. */
-function pack(
-  kernels: Kernels,
-  packed: number,
-  address: number,
-  first: number,
-  count: number,
-  inputs: number,
-  stride: number,
-  factors: Float32Array | undefined,
-  scratch: number,
-): void {
-  const { call, arena } = kernels;
-  for (let done = 0; done < count; done += 256) {
-    const part = Math.min(256, count - done);
-    if (factors) arena.f32(scratch, part).set(factors.subarray(done, done + part));
-    // biome-ignore format: one group of arguments a line
-    call.densePack(packed, address + 4 * done * inputs, factors ? scratch : 0, first + done, part, inputs, stride);
+/** Rows that get their factors at once. */
+const factorRows = 256;
+
+/** Packs rows of weights input-major. */
+class Packer {
+  readonly #kernels: Kernels;
+  readonly #factors: number;
+  readonly #scratch: PerThread;
+
+  constructor(kernels: Kernels) {
+    this.#kernels = kernels;
+    this.#factors = kernels.arena.allocate(4 * factorRows);
+    this.#scratch = allocatePerThread(kernels, kernels.call.densePackScratch());
+  }
+
+  /** Packs `count` rows at `address` as the outputs from `first` on. @param factors of these rows */
+  pack(
+    packed: number,
+    address: number,
+    first: number,
+    count: number,
+    inputs: number,
+    stride: number,
+    factors: Float32Array | undefined,
+  ): void {
+    const { split, arena } = this.#kernels;
+    for (let done = 0; done < count; done += factorRows) {
+      const rows = Math.min(factorRows, count - done);
+      if (factors) arena.f32(this.#factors, rows).set(factors.subarray(done, done + rows));
+      const scale = factors ? this.#factors : 0;
+      const from = address + 4 * done * inputs;
+      split("densePack", inputs, packed, this.#scratch, from, scale, first + done, rows, inputs, stride);
+    }
   }
 }
 
@@ -73,12 +88,12 @@ export function residentDense(kernels: Kernels, staging: Staging, inputs: number
   const { split, arena } = kernels;
   const stride = outputStride(outputs);
   const weights = arena.allocate(4 * inputs * stride);
-  const scratch = arena.allocate(1024);
+  const packer = new Packer(kernels);
   return {
     setRows(firstRow, rows, factors) {
       staging.pass(rows, inputs, firstRow, (address, first, count) => {
         const own = factors?.subarray(first, first + count);
-        pack(kernels, weights, address, first, count, inputs, stride, own, scratch);
+        packer.pack(weights, address, first, count, inputs, stride, own);
       });
     },
     forward({ y, x, indices, count, bias, low, high }, modification) {
@@ -111,7 +126,7 @@ export function streamedDense(
   const rows = arena.allocate(4 * blockOutputs * inputs);
   const block = arena.allocate(4 * blockOutputs * inputs);
   const partials = arena.allocate(64 * inputs);
-  const scratch = arena.allocate(1024);
+  const packer = new Packer(kernels);
   /** Reads, packs and hands on one block after the other. */
   const forEachBlock = (use: (first: number, stride: number) => void): void => {
     const scale = factors();
@@ -119,7 +134,7 @@ export function streamedDense(
       const count = Math.min(blockOutputs, outputs - first);
       arena.f32(rows, count * inputs).set(source.readRows(name, first, count));
       const stride = outputStride(count);
-      pack(kernels, block, rows, 0, count, inputs, stride, scale?.subarray(first, first + count), scratch);
+      packer.pack(block, rows, 0, count, inputs, stride, scale?.subarray(first, first + count));
       use(first, stride);
     }
   };

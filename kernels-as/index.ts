@@ -1,6 +1,6 @@
 // The export list is the ABI: everything that the engine can call, and nothing else.
 export { conv2dForward, conv2dPack, conv2dPackTransposed, depthwiseConv2dForward } from "./conv2d";
-export { denseForward, denseInputGrad, denseInputGradBlock, denseInputGradTotal, densePack, nonZeroIndices } from "./dense";
+export { denseForward, denseInputGrad, denseInputGradBlock, denseInputGradTotal, densePack, densePackScratch, nonZeroIndices } from "./dense";
 export { add, clamp, fill, leakyRelu, leakyReluGrad, multiply, ratio, rectify, scaleAdd, scaleSigned, square, sumRows } from "./elementwise";
 export { cbrt, exp } from "./functions";
 export { heapBase } from "./heap";
