@@ -159,19 +159,10 @@ function gather(
   return { blocks, length, patches, x, y, places, quads, queries };
 }
 
-/** A sample of the queries' patches, evenly spread. */
-function samplePatches(
-  { arena }: Kernels,
-  { queries, places, length, patches }: PatchTable,
-  size: number,
-): Float32Array {
+/** Places of a sample of the queries, evenly spread. */
+function samplePlaces({ queries, places }: PatchTable, size: number): Int32Array {
   const count = Math.min(size, queries);
-  const sample = new Float32Array(count * length);
-  for (let n = 0; n < count; n++) {
-    const place = places[Math.floor((n * queries) / count)]!;
-    sample.set(arena.f32(patches + place * length * 4, length), n * length);
-  }
-  return sample;
+  return Int32Array.from({ length: count }, (_, n) => places[Math.floor((n * queries) / count)]!);
 }
 
 /** Mean distance of each query to its nearest other patches, row by row. */
@@ -194,17 +185,16 @@ function meanNearest(
   const middle = Math.min(far, wanted.middle);
   const terms = { middle: middle + 1, far: far - middle + (isExact ? 1 : 0) };
   const count = Math.ceil(far / 4) * 4;
-  const { mean, vectors } = patchBasis(
-    samplePatches(kernels, table, sampleSizes[options.mode]),
+  const sample = samplePlaces(table, sampleSizes[options.mode]);
+  const { mean: meanAt, vectors: basis } = patchBasis(
+    kernels,
+    patches,
+    sample,
     length,
     channels,
     options.patchSize,
     count,
   );
-  const meanAt = arena.allocate(length * 8);
-  arena.f64(meanAt, length).set(mean);
-  const basis = arena.allocate(vectors.length * 8);
-  arena.f64(basis, vectors.length).set(vectors);
   const all = blocks * 8;
   const nearAt = arena.allocate(all * (nearTerms + 1) * 4);
   const middleAt = arena.allocate(all * terms.middle * 4);

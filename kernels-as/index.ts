@@ -10,7 +10,9 @@ export { narrowConv2dForward, narrowConv2dPackTransposed } from "./narrow-conv2d
 export { appendNear, meanNearest, meanNearestScratch } from "./nearest";
 export { boundBlocks, nearBlocks } from "./nearest-boxes";
 export { filterTile, guessLimit, keepBlocks, listHits } from "./nearest-tiles";
+export { centreSample, squareCoefficients } from "./patch-basis";
 export { gatherPatches, projectPatches } from "./patches";
+export { sumPlanes } from "./planes";
 export { averagePool2dForward, averagePool2dInputGrad, maxPool2dForward, maxPool2dScatter } from "./pool2d";
 export { resamplePlane } from "./resample";
 export { countAtMost, keepSmallest, kthSmallest, meanRoot } from "./select";
