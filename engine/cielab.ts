@@ -1,4 +1,5 @@
-import { type Plane, zeroPlane } from "./plane.ts";
+import type { Kernels } from "./kernels.ts";
+import { allocatePlanes, type Planes, valuesOf } from "./plane.ts";
 
 // sRGB (IEC 61966-2-1) to CIE XYZ, white point D65.
 const toXyz = [
@@ -29,27 +30,24 @@ export function linearLevels(): Float64Array {
 /**
  * CIELAB of an 8-bit sRGB picture: planes L* (0..100), a*, b*.
  * @param rgb height*width*3 levels, pixel by pixel
- * @param cbrt cube root that gives the same bits on every machine (the kernels')
  */
-export function labPlanes(
-  rgb: Uint8Array,
-  height: number,
-  width: number,
-  cbrt: (x: number) => number,
-): [lightness: Plane, a: Plane, b: Plane] {
+export function labPlanes(kernels: Kernels, rgb: Uint8Array, height: number, width: number): Planes {
   const linear = linearLevels();
-  const planes: [Plane, Plane, Plane] = [zeroPlane(height, width), zeroPlane(height, width), zeroPlane(height, width)];
+  const planes = allocatePlanes(kernels, 3, height, width);
+  const out = valuesOf(kernels, planes);
+  const { cbrt } = kernels.call;
   const f = (t: number): number => (t > epsilon ? cbrt(t) : (kappa * t + 16) / 116);
-  for (let i = 0; i < height * width; i++) {
+  const pixels = height * width;
+  for (let i = 0; i < pixels; i++) {
     const red = linear[rgb[3 * i]!]!;
     const green = linear[rgb[3 * i + 1]!]!;
     const blue = linear[rgb[3 * i + 2]!]!;
     const fx = f((toXyz[0][0] * red + toXyz[0][1] * green + toXyz[0][2] * blue) / white[0]);
     const fy = f((toXyz[1][0] * red + toXyz[1][1] * green + toXyz[1][2] * blue) / white[1]);
     const fz = f((toXyz[2][0] * red + toXyz[2][1] * green + toXyz[2][2] * blue) / white[2]);
-    planes[0].data[i] = 116 * fy - 16;
-    planes[1].data[i] = 500 * (fx - fy);
-    planes[2].data[i] = 200 * (fy - fz);
+    out[i] = 116 * fy - 16;
+    out[pixels + i] = 500 * (fx - fy);
+    out[2 * pixels + i] = 200 * (fy - fz);
   }
   return planes;
 }

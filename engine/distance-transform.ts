@@ -1,13 +1,11 @@
-import { type Plane, zeroPlane } from "./plane.ts";
-
 /**
  * Euclidean distance of each pixel to the nearest marked one, exact; Infinity everywhere when none is marked.
  * Meijster, Roerdink, Hesselink, "A General Algorithm for Computing Distance Transforms in Linear Time", 2000: distances
  * along columns, then the lower envelope of parabolas along rows, in integers.
  * @param marked height*width, nonzero where marked
  */
-export function distanceTransform(marked: Uint8Array, height: number, width: number): Plane {
-  const out = zeroPlane(height, width);
+export function distanceTransform(marked: Uint8Array, height: number, width: number): Float64Array {
+  const result = new Float64Array(height * width);
   const far = height + width; // beyond every distance along a column, small enough for exact squares
   const column = new Int32Array(height * width);
   let isAnyMarked = false;
@@ -24,10 +22,8 @@ export function distanceTransform(marked: Uint8Array, height: number, width: num
     }
   }
   if (!isAnyMarked) {
-    out.data.fill(Number.POSITIVE_INFINITY);
-    return out;
+    return result.fill(Number.POSITIVE_INFINITY);
   }
-  const result = out.data;
   const heights = new Int32Array(width); // squared distances along the columns, in this row
   const vertex = new Int32Array(width); // columns of the envelope's parabolas
   const start = new Int32Array(width); // first x where each of them is the lowest
@@ -65,5 +61,5 @@ export function distanceTransform(marked: Uint8Array, height: number, width: num
       if (x === start[top]) top--;
     }
   }
-  return out;
+  return result;
 }

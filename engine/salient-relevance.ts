@@ -2,7 +2,7 @@ import { labPlanes } from "./cielab.ts";
 import { distanceTransform } from "./distance-transform.ts";
 import { ShapeError } from "./errors.ts";
 import type { Kernels } from "./kernels.ts";
-import { normaliseRange, type Plane, zeroPlane } from "./plane.ts";
+import { allocatePlanes, meanOf, normaliseRange, type Planes, planeAt, toTensor, valuesOf } from "./plane.ts";
 import { resampleTriangle } from "./resample.ts";
 import { scaleSaliency, workShape } from "./saliency.ts";
 import {
@@ -10,7 +10,7 @@ import {
   resolveSalientRelevanceOptions,
   type SalientRelevanceOptions,
 } from "./salient-options.ts";
-import { elementCount, formatShape, type Tensor, tensor } from "./tensor.ts";
+import { elementCount, formatShape, type Tensor } from "./tensor.ts";
 
 /** The Salient Relevance map and what led to it. */
 export interface SalientRelevance {
@@ -83,51 +83,47 @@ export function heatImage(relevance: Tensor): Uint8Array {
   return heat;
 }
 
-/** Sum of |R| over the channels, min-max to [0,1]. */
-function grayPlane({ count, height, width, data }: Channels): Plane {
-  const sum = zeroPlane(height, width);
+/** Sum of |R| over the channels. */
+function grayPlane(kernels: Kernels, { count, height, width, data }: Channels): Planes {
+  const plane = allocatePlanes(kernels, 1, height, width);
+  const sum = valuesOf(kernels, plane);
   for (let c = 0; c < count; c++) {
-    for (let i = 0; i < sum.data.length; i++) sum.data[i]! += Math.abs(data[c * sum.data.length + i]!);
+    for (let i = 0; i < sum.length; i++) sum[i]! += Math.abs(data[c * sum.length + i]!);
   }
-  return normaliseRange(sum);
+  return plane;
 }
 
-/** Weakens pixels far from the foci (those above the threshold): S (1 - D / max D), D the distance to the nearest focus. */
-function attendToFoci(map: Plane, threshold: number): Plane {
-  const { height, width, data } = map;
-  const isFocus = new Uint8Array(data.length);
-  for (let i = 0; i < data.length; i++) isFocus[i] = data[i]! > threshold ? 1 : 0;
-  const distance = distanceTransform(isFocus, height, width).data;
-  let furthest = 0;
-  for (let i = 0; i < distance.length; i++) if (distance[i]! > furthest) furthest = distance[i]!;
-  if (furthest === 0 || furthest === Number.POSITIVE_INFINITY) return map; // every pixel is a focus, or none is
-  const out = zeroPlane(height, width);
-  for (let i = 0; i < data.length; i++) out.data[i] = data[i]! * (1 - distance[i]! / furthest);
-  return out;
+/**
+ * Weakens pixels far from the foci (those above the threshold), in place: S (1 - D / max D), D the distance to the nearest
+ * focus of the same map.
+ */
+function attendToFoci(kernels: Kernels, maps: Planes, threshold: number): void {
+  const { count, height, width } = maps;
+  for (let k = 0; k < count; k++) {
+    const data = valuesOf(kernels, planeAt(maps, k));
+    const distance = distanceTransform(
+      new Uint8Array(data.length).map((_, i) => (data[i]! > threshold ? 1 : 0)),
+      height,
+      width,
+    );
+    let furthest = 0;
+    for (let i = 0; i < distance.length; i++) if (distance[i]! > furthest) furthest = distance[i]!;
+    if (furthest === 0 || furthest === Number.POSITIVE_INFINITY) continue; // every pixel is a focus, or none is
+    for (let i = 0; i < data.length; i++) data[i] = data[i]! * (1 - distance[i]! / furthest);
+  }
 }
 
-function meanPlane(maps: readonly Plane[], height: number, width: number): Plane {
-  const mean = zeroPlane(height, width);
-  const sum = mean.data;
-  for (const { data } of maps) for (let i = 0; i < sum.length; i++) sum[i] = sum[i]! + data[i]!;
-  for (let i = 0; i < sum.length; i++) sum[i] = sum[i]! / maps.length;
-  return mean;
-}
-
-/** Multiplies by a Gaussian around the centre with standard deviations height*sigma and width*sigma. */
-function applyCentrePrior(map: Plane, sigma: number, exp: (x: number) => number): Plane {
+/** Multiplies by a Gaussian around the centre with standard deviations height*sigma and width*sigma, in place. */
+function applyCentrePrior(kernels: Kernels, map: Planes, sigma: number): void {
+  const { exp } = kernels.call;
   const profile = (n: number): Float64Array =>
-    Float64Array.from({ length: n }, (_, i) => exp(-0.5 * ((i - (n - 1) / 2) / (n * sigma)) ** 2));
+    new Float64Array(n).map((_, i) => exp(-0.5 * ((i - (n - 1) / 2) / (n * sigma)) ** 2));
   const rows = profile(map.height);
   const columns = profile(map.width);
-  return {
-    ...map,
-    data: map.data.map((value, i) => value * rows[Math.floor(i / map.width)]! * columns[i % map.width]!),
-  };
-}
-
-function toTensor({ height, width, data }: Plane): Tensor {
-  return tensor([height, width], Float32Array.from(data));
+  const data = valuesOf(kernels, map);
+  rows.forEach((down, y) => {
+    for (let x = 0; x < map.width; x++) data[y * map.width + x] = data[y * map.width + x]! * down * columns[x]!;
+  });
 }
 
 /**
@@ -158,29 +154,33 @@ export function salientRelevance(
       `salient relevance: heat image of a ${height}x${width} map must have ${height * width * 3} levels (RGB), got ${heat.length}.`,
     );
   }
-  const feature =
-    resolved.feature === "gray"
-      ? [grayPlane(channels)]
-      : labPlanes(heat ?? heatImage(relevance), height, width, kernels.call.cbrt).map(normaliseRange);
-  const [workHeight, workWidth] = workShape(height, width, resolved.workSize);
-  const work = feature.map((plane) => resampleTriangle(kernels, plane, workHeight, workWidth));
-  const scales = resolved.scales.map((scale) => scaleSaliency(kernels, work, scale, resolved));
-  const maps = scales.map(({ map }) => map);
+  const mark = kernels.arena.mark();
+  try {
+    const feature =
+      resolved.feature === "gray"
+        ? grayPlane(kernels, channels)
+        : labPlanes(kernels, heat ?? heatImage(relevance), height, width);
+    normaliseRange(kernels, feature);
+    const [workHeight, workWidth] = workShape(height, width, resolved.workSize);
+    const work = resampleTriangle(kernels, feature, workHeight, workWidth);
+    const maps = allocatePlanes(kernels, resolved.scales.length, workHeight, workWidth);
+    const salient = allocatePlanes(kernels, 1, workHeight, workWidth);
+    const grids = resolved.scales.map((scale, k) => scaleSaliency(kernels, work, scale, resolved, planeAt(maps, k)));
+    normaliseRange(kernels, maps);
+    meanOf(kernels, maps, salient);
+    const meanMap = toTensor(kernels, salient);
 
-  const mean = meanPlane(maps, workHeight, workWidth);
-  let salient = mean;
-  if (resolved.foci === "scale") {
-    const attended = maps.map((map) => attendToFoci(map, resolved.fociThreshold));
-    salient = meanPlane(attended, workHeight, workWidth);
-  } else if (resolved.foci === "mean") {
-    salient = attendToFoci(mean, resolved.fociThreshold);
+    if (resolved.foci === "scale") {
+      attendToFoci(kernels, maps, resolved.fociThreshold);
+      meanOf(kernels, maps, salient);
+    } else if (resolved.foci === "mean") {
+      attendToFoci(kernels, salient, resolved.fociThreshold);
+    }
+    if (resolved.centrePrior > 0) applyCentrePrior(kernels, salient, resolved.centrePrior);
+    const workMap = toTensor(kernels, salient);
+    const map = toTensor(kernels, resampleTriangle(kernels, salient, height, width));
+    return { map, workMap, meanMap, grids, options: resolved };
+  } finally {
+    kernels.arena.release(mark);
   }
-  if (resolved.centrePrior > 0) salient = applyCentrePrior(salient, resolved.centrePrior, kernels.call.exp);
-  return {
-    map: toTensor(resampleTriangle(kernels, salient, height, width)),
-    workMap: toTensor(salient),
-    meanMap: toTensor(mean),
-    grids: scales.map(({ grid }) => toTensor(grid)),
-    options: resolved,
-  };
 }

@@ -31,3 +31,81 @@ export function sumPlanes(
     store<f64>(out + at, s / divisor);
   }
 }
+
+/**
+ * Smallest and largest value of each row: ranges[n,0] = min over x of planes[n,x], ranges[n,1] = max over x of planes[n,x]
+ * Layout: ranges [rows,2], planes [rows,width], float64 without NaN. Rows [begin,end) are written.
+ */
+export function rangeRows(ranges: usize, planes: usize, width: i32, begin: i32, end: i32): void {
+  let p = planes + ((<usize>begin * <usize>width) << 3);
+  for (let n = begin; n < end; n++) {
+    const stop = p + ((<usize>(width & ~1)) << 3);
+    let low = v128.load64_splat(p);
+    let high = low;
+    for (; p < stop; p += 16) {
+      const v = v128.load(p);
+      low = f64x2.pmin(low, v);
+      high = f64x2.pmax(high, v);
+    }
+    if ((width & 1) != 0) {
+      const v = v128.load64_splat(p);
+      low = f64x2.pmin(low, v);
+      high = f64x2.pmax(high, v);
+      p += 8; // planes at [n+1,0]
+    }
+    const to = ranges + ((<usize>n) << 4);
+    store<f64>(to, min(f64x2.extract_lane(low, 0), f64x2.extract_lane(low, 1)));
+    store<f64>(to, max(f64x2.extract_lane(high, 0), f64x2.extract_lane(high, 1)), 8);
+  }
+}
+
+/** Smallest value of a plane, from the ranges of its rows. */
+function lowest(ranges: usize, plane: i32, height: i32): f64 {
+  let p = ranges + ((<usize>(plane * height)) << 4);
+  const stop = p + ((<usize>height) << 4);
+  let low = load<f64>(p);
+  for (; p < stop; p += 16) low = min(low, load<f64>(p));
+  return low;
+}
+
+/** Largest value of a plane, from the ranges of its rows. */
+function highest(ranges: usize, plane: i32, height: i32): f64 {
+  let p = ranges + ((<usize>(plane * height)) << 4);
+  const stop = p + ((<usize>height) << 4);
+  let high = load<f64>(p, 8);
+  for (; p < stop; p += 16) high = max(high, load<f64>(p, 8));
+  return high;
+}
+
+/**
+ * Brings each plane into [0,1], in place: planes[n,x] = (planes[n,x] - min) / (max - min), min and max over the plane; 0 where
+ * it is constant.
+ * Layout: planes [rows,width], ranges [rows,2] as rangeRows gives them, float64. Rows [begin,end) are written.
+ */
+export function normaliseRows(
+  planes: usize,
+  ranges: usize,
+  height: i32,
+  width: i32,
+  begin: i32,
+  end: i32,
+): void {
+  let p = planes + ((<usize>begin * <usize>width) << 3);
+  let low = 0.0;
+  let range = 1.0;
+  for (let n = begin; n < end; n++) {
+    if (n == begin || n % height == 0) {
+      low = lowest(ranges, n / height, height);
+      const high = highest(ranges, n / height, height);
+      range = high > low ? high - low : 1;
+    }
+    const lows = f64x2.splat(low);
+    const divisors = f64x2.splat(range);
+    const stop = p + ((<usize>(width & ~1)) << 3);
+    for (; p < stop; p += 16) v128.store(p, f64x2.div(f64x2.sub(v128.load(p), lows), divisors));
+    if ((width & 1) != 0) {
+      store<f64>(p, (load<f64>(p) - low) / range);
+      p += 8; // planes at [n+1,0]
+    }
+  }
+}
