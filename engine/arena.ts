@@ -66,6 +66,11 @@ export class Arena {
   i32(address: number, length: number): Int32Array {
     return new Int32Array(this.memory.buffer, address, length);
   }
+
+  /** View of `length` bytes at `address`; do not keep it across an allocation. */
+  u8(address: number, length: number): Uint8Array {
+    return new Uint8Array(this.memory.buffer, address, length);
+  }
 }
 
 function outOfMemory(bytes: number, used: number): RangeError {

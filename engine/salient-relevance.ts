@@ -2,7 +2,7 @@ import { labPlanes } from "./cielab.ts";
 import { distanceTransform } from "./distance-transform.ts";
 import { ShapeError } from "./errors.ts";
 import type { Kernels } from "./kernels.ts";
-import { allocatePlanes, meanOf, normaliseRange, type Planes, planeAt, toTensor, valuesOf } from "./plane.ts";
+import { allocatePlanes, meanOf, normaliseRange, type Planes, planeAt, rangesOf, toTensor, valuesOf } from "./plane.ts";
 import { resampleTriangle } from "./resample.ts";
 import { scaleSaliency, workShape } from "./saliency.ts";
 import {
@@ -98,19 +98,13 @@ function grayPlane(kernels: Kernels, { count, height, width, data }: Channels): 
  * focus of the same map.
  */
 function attendToFoci(kernels: Kernels, maps: Planes, threshold: number): void {
-  const { count, height, width } = maps;
-  for (let k = 0; k < count; k++) {
-    const data = valuesOf(kernels, planeAt(maps, k));
-    const distance = distanceTransform(
-      new Uint8Array(data.length).map((_, i) => (data[i]! > threshold ? 1 : 0)),
-      height,
-      width,
-    );
-    let furthest = 0;
-    for (let i = 0; i < distance.length; i++) if (distance[i]! > furthest) furthest = distance[i]!;
-    if (furthest === 0 || furthest === Number.POSITIVE_INFINITY) continue; // every pixel is a focus, or none is
-    for (let i = 0; i < data.length; i++) data[i] = data[i]! * (1 - distance[i]! / furthest);
-  }
+  const { arena, split } = kernels;
+  const mark = arena.mark();
+  const distances = distanceTransform(kernels, maps, threshold);
+  const { address, count, height, width } = maps;
+  // A map stays as it is where every pixel is a focus, or none is.
+  split("weakenRows", count * height, address, distances.address, rangesOf(kernels, distances), height, width);
+  arena.release(mark);
 }
 
 /** Multiplies by a Gaussian around the centre with standard deviations height*sigma and width*sigma, in place. */

@@ -1,6 +1,8 @@
 // The export list is the ABI: everything that the engine can call, and nothing else.
+export { labPlanes } from "./cielab";
 export { conv2dForward, conv2dPack, conv2dPackTransposed, depthwiseConv2dForward } from "./conv2d";
 export { denseForward, denseInputGrad, denseInputGradBlock, denseInputGradTotal, densePack, nonZeroIndices } from "./dense";
+export { distanceColumns, distanceRows } from "./distance-transform";
 export { add, clamp, fill, leakyRelu, leakyReluGrad, multiply, ratio, rectify, scaleAdd, scaleSigned, square, sumRows } from "./elementwise";
 export { cbrt, exp } from "./functions";
 export { heapBase } from "./heap";
@@ -12,7 +14,7 @@ export { boundBlocks, nearBlocks } from "./nearest-boxes";
 export { filterTile, guessLimit, keepBlocks, listHits } from "./nearest-tiles";
 export { centreSample, squareCoefficients } from "./patch-basis";
 export { gatherPatches, projectPatches, saliencyOf } from "./patches";
-export { normaliseRows, rangeRows, sumPlanes } from "./planes";
+export { normaliseRows, rangeRows, sumPlanes, weakenRows } from "./planes";
 export { averagePool2dForward, averagePool2dInputGrad, maxPool2dForward, maxPool2dScatter } from "./pool2d";
 export { resamplePlanes } from "./resample";
 export { countAtMost, keepSmallest, kthSmallest, meanRoot } from "./select";

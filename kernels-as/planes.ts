@@ -109,3 +109,36 @@ export function normaliseRows(
     }
   }
 }
+
+/**
+ * Weakens values far from something, in place: planes[n,x] *= 1 - distances[n,x] / furthest, furthest the largest distance in
+ * the plane. A plane where it is 0 or Infinity stays as it is.
+ * Layout: planes, distances [rows,width], ranges [rows,2] of the distances as rangeRows gives them, float64. Rows [begin,end)
+ * are written.
+ */
+export function weakenRows(
+  planes: usize,
+  distances: usize,
+  ranges: usize,
+  height: i32,
+  width: i32,
+  begin: i32,
+  end: i32,
+): void {
+  const pitch = (<usize>width) << 3;
+  let furthest = 0.0;
+  for (let n = begin; n < end; n++) {
+    if (n == begin || n % height == 0) furthest = highest(ranges, n / height, height);
+    if (furthest == 0 || furthest == Infinity) continue;
+    const divisors = f64x2.splat(furthest);
+    let p = planes + <usize>n * pitch;
+    let d = distances + <usize>n * pitch;
+    const stop = p + (pitch & ~15);
+    for (; p < stop; p += 16) {
+      const factors = f64x2.sub(f64x2.splat(1), f64x2.div(v128.load(d), divisors));
+      v128.store(p, f64x2.mul(v128.load(p), factors));
+      d += 16; // distances at [n,x+2]
+    }
+    if ((width & 1) != 0) store<f64>(p, load<f64>(p) * (1 - load<f64>(d) / furthest));
+  }
+}

@@ -70,4 +70,39 @@ suite("plane kernels", (test) => {
       for (const buffer of [at, rangesAt]) buffer.check("normaliseRows");
     });
   }
+
+  for (const [height, width] of [
+    [1, 1],
+    [3, 4],
+    [2, 5],
+  ] as const) {
+    test(`weakenRows: planes of ${height}x${width}, in any parts`, () => {
+      const random = rng(width);
+      const size = height * width;
+      const planes = Float64Array.from(random.f32(4 * size));
+      const distances = Float64Array.from(random.f32(4 * size, 0, 9));
+      distances.fill(0, size, 2 * size); // every pixel a focus
+      distances.fill(Number.POSITIVE_INFINITY, 2 * size, 3 * size); // none
+      const expected = planes.map((v, i) => {
+        const plane = Math.floor(i / size);
+        const furthest = Math.max(...distances.subarray(plane * size, (plane + 1) * size));
+        return plane === 1 || plane === 2 ? v : v * (1 - (distances[i] ?? Number.NaN) / furthest);
+      });
+      const rows = 4 * height;
+      const [at, distancesAt] = [fenced(kernels, planes), fenced(kernels, distances)];
+      const ranges = fenced(kernels, new Float64Array(2 * rows));
+      call.rangeRows(ranges.address, distancesAt.address, width, 0, rows);
+      const cut = 2 * height + 1;
+      for (const [begin, end] of [
+        [cut, rows],
+        [0, cut],
+        [cut, cut],
+      ] as const) {
+        call.weakenRows(at.address, distancesAt.address, ranges.address, height, width, begin, end);
+      }
+      assert.equal(at.f64(), expected);
+      assert.equal(distancesAt.f64(), distances, "the distances are left alone");
+      for (const buffer of [at, distancesAt, ranges]) buffer.check("weakenRows");
+    });
+  }
 });
