@@ -59,22 +59,6 @@ function eigenvectors(matrix: Float64Array, n: number): Float64Array {
   return v;
 }
 
-/** Sum over patches and pixels of the products of channels c and d: [channels,channels]. */
-function covarianceOf(centred: Float64Array, length: number, channels: number, area: number): Float64Array {
-  const covariance = new Float64Array(channels * channels);
-  for (let c = 0; c < channels; c++) {
-    for (let d = c; d < channels; d++) {
-      let sum = 0;
-      for (let at = 0; at < centred.length; at += length) {
-        for (let e = 0; e < area; e++) sum += centred[at + c * area + e]! * centred[at + d * area + e]!;
-      }
-      covariance[c * channels + d] = sum;
-      covariance[d * channels + c] = sum;
-    }
-  }
-  return covariance;
-}
-
 /**
  * The basis in which few coefficients hold most of a patch: the cosine transform in the plane, the principal axes of the
  * channels across, ordered by energy over a sample. Measured against the principal axes of whole patches (7x7, eight
@@ -104,12 +88,13 @@ export function patchBasis(
   const centred = arena.allocate(samples * length * 8);
   split("centreSample", length, centred, mean, patches, places, samples, length);
 
-  const axes = eigenvectors(covarianceOf(arena.f64(centred, samples * length), length, channels, area), channels);
+  const axesAt = arena.allocate(channels * channels * 8); // the covariance, then its principal axes
+  split("channelProducts", channels * channels, axesAt, centred, samples, length, channels, area);
+  const axes = eigenvectors(arena.f64(axesAt, channels * channels), channels);
+  arena.f64(axesAt, axes.length).set(axes);
   const cosines = cosineBasis(size);
-  const axesAt = arena.allocate(axes.length * 8);
   const cosinesAt = arena.allocate(area * 8);
   const transposed = arena.allocate(area * 8);
-  arena.f64(axesAt, axes.length).set(axes);
   arena.f64(cosinesAt, area).set(cosines);
   arena.f64(transposed, area).set(cosines.map((_, at) => cosines[(at % size) * size + Math.floor(at / size)]!));
   const squares = arena.allocate(samples * dimension * 8);

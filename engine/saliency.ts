@@ -64,7 +64,7 @@ interface PatchTable {
   /** The same in kernel memory. */
   readonly placesAt: number;
   /** First places of the groups of four queries. */
-  readonly quads: readonly number[];
+  readonly quads: Int32Array;
   /** How many of the patches are queries: those of the first grid. */
   readonly queries: number;
 }
@@ -128,11 +128,10 @@ function gather(
     arena.i32(placesAt, count).set(places);
     const here = placesAt + first * 4;
     split("gatherPatches", rows * columns, patches, here, image, channels, h, w, columns, patchSize, stride, length);
-    if (first === 0) quads.sort((p, q) => p - q);
     first += rows * columns;
   }
   const queries = grids[0]!.rows * grids[0]!.columns;
-  return { blocks, length, patches, x, y, places, placesAt, quads, queries };
+  return { blocks, length, patches, x, y, places, placesAt, quads: Int32Array.from(quads).sort(), queries };
 }
 
 /** Places of a sample of the queries, evenly spread. */

@@ -12,7 +12,7 @@ export { narrowConv2dForward, narrowConv2dPackTransposed } from "./narrow-conv2d
 export { appendNear, meanNearest, meanNearestScratch } from "./nearest";
 export { boundBlocks, nearBlocks } from "./nearest-boxes";
 export { filterTile, guessLimit, keepBlocks, listHits } from "./nearest-tiles";
-export { centreSample, squareCoefficients } from "./patch-basis";
+export { centreSample, channelProducts, squareCoefficients } from "./patch-basis";
 export { gatherPatches, projectPatches, saliencyOf } from "./patches";
 export { normaliseRows, rangeRows, sumPlanes, weakenRows } from "./planes";
 export { averagePool2dForward, averagePool2dInputGrad, maxPool2dForward, maxPool2dScatter } from "./pool2d";

@@ -33,6 +33,41 @@ export function centreSample(
   }
 }
 
+/**
+ * Sums over patches and pixels of the products of two channels, c <= d.
+ *   out[c,d] = out[d,c] = sum over n, e of patches[n,c*area+e] * patches[n,d*area+e]
+ * Layout: out [channels,channels], patches [count,length] float64. Of the outputs [begin,end) those with c <= d are computed.
+ */
+export function channelProducts(
+  out: usize,
+  patches: usize,
+  count: i32,
+  length: i32,
+  channels: i32,
+  area: i32,
+  begin: i32,
+  end: i32,
+): void {
+  for (let n = begin; n < end; n++) {
+    const c = n / channels;
+    const d = n % channels;
+    if (d < c) continue;
+    let sum = 0.0;
+    for (let k = 0; k < count; k++) {
+      let p = patches + ((<usize>(k * length + c * area)) << 3);
+      let q = patches + ((<usize>(k * length + d * area)) << 3);
+      const stop = p + ((<usize>area) << 3);
+      while (p < stop) {
+        sum += load<f64>(p) * load<f64>(q);
+        p += 8; // patches at [k,c*area+e+1]
+        q += 8; // patches at [k,d*area+e+1]
+      }
+    }
+    store<f64>(out + ((<usize>(c * channels + d)) << 3), sum);
+    store<f64>(out + ((<usize>(d * channels + c)) << 3), sum);
+  }
+}
+
 /** out = a b of matrices [size,size], every sum in order; size odd. */
 function product(out: usize, a: usize, b: usize, size: i32): void {
   const last = (<usize>(size - 1)) << 3;

@@ -44,6 +44,38 @@ suite("patch basis kernels", (test) => {
     });
   }
 
+  for (const [channels, area, length, count] of [
+    [1, 1, 4, 1],
+    [3, 9, 28, 5],
+    [4, 1, 4, 3],
+  ] as const) {
+    test(`channelProducts: ${count} patches of ${channels} channels of ${area} pixels, in any parts`, () => {
+      const patches = Float64Array.from(rng(area).f32(count * length));
+      const expected = Float64Array.from({ length: channels * channels }, (_, at) => {
+        const [c, d] = [Math.floor(at / channels) * area, (at % channels) * area];
+        let sum = 0;
+        for (let n = 0; n < count; n++) {
+          for (let e = 0; e < area; e++) {
+            sum += (patches[n * length + c + e] ?? 0) * (patches[n * length + d + e] ?? Number.NaN);
+          }
+        }
+        return sum;
+      });
+      const input = fenced(kernels, patches);
+      const out = fenced(kernels, new Float64Array(channels * channels));
+      const cut = (channels * channels) >> 1;
+      for (const [begin, end] of [
+        [cut, channels * channels],
+        [0, cut],
+        [cut, cut],
+      ] as const) {
+        call.channelProducts(out.address, input.address, count, length, channels, area, begin, end);
+      }
+      assert.equal(out.f64(), expected);
+      for (const buffer of [out, input]) buffer.check("channelProducts");
+    });
+  }
+
   for (const [channels, size, length] of [
     [1, 1, 4],
     [1, 7, 52],
