@@ -10,7 +10,7 @@ export function distanceTransform(kernels: Kernels, planes: Planes, threshold: n
   const { address, count, height, width } = planes;
   const out = allocatePlanes(kernels, count, height, width);
   const mark = arena.mark();
-  const columns = arena.allocate(count * height * width * 4);
+  const columns = arena.reserve(count * height * width * 4);
   split("distanceColumns", count * width, columns, address, threshold, height, width);
   const scratch = allocatePerThread(kernels, width * 12);
   split("distanceRows", count * height, out.address, scratch, columns, height, width);

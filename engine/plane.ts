@@ -12,9 +12,9 @@ export interface Planes {
   readonly width: number;
 }
 
-/** Reserves memory for planes. */
+/** Reserves memory for planes; their values are whatever is there. */
 export function allocatePlanes({ arena }: Kernels, count: number, height: number, width: number): Planes {
-  return { address: arena.allocate(count * height * width * 8), count, height, width };
+  return { address: arena.reserve(count * height * width * 8), count, height, width };
 }
 
 /** Plane k of a stack, as a stack of one. */
@@ -34,7 +34,7 @@ export function toTensor(kernels: Kernels, plane: Planes): Tensor {
 
 /** Smallest and largest value of each row, through all planes: address of [count*height,2]. */
 export function rangesOf({ arena, split }: Kernels, { address, count, height, width }: Planes): number {
-  const ranges = arena.allocate(count * height * 16);
+  const ranges = arena.reserve(count * height * 16);
   split("rangeRows", count * height, ranges, address, width);
   return ranges;
 }

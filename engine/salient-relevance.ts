@@ -102,7 +102,7 @@ export function heatImage(relevance: Tensor): Uint8Array {
 /** Sum of |R| over the channels. */
 function grayPlane(kernels: Kernels, { count, height, width, data }: Channels): Planes {
   const plane = allocatePlanes(kernels, 1, height, width);
-  const sum = valuesOf(kernels, plane);
+  const sum = valuesOf(kernels, plane).fill(0);
   for (let c = 0; c < count; c++) {
     for (let i = 0; i < sum.length; i++) sum[i]! += Math.abs(data[c * sum.length + i]!);
   }
