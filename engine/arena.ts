@@ -3,11 +3,13 @@ const maximumPages = 65536;
 
 /**
  * The one allocator over a kernel module's memory: bump allocation, 64-byte alignment, never freed piecewise.
- * Fresh memory is zero. Typed-array views die when the memory grows, so views are made on demand and never kept.
+ * Typed-array views die when the memory grows, so views are made on demand and never kept.
  */
 export class Arena {
   readonly memory: WebAssembly.Memory;
   #next: number;
+  /** End of the bytes that were given back and may not be zero. */
+  #dirtyEnd = 0;
 
   /** @param base first usable byte (the module's static data lies below it) */
   constructor(memory: WebAssembly.Memory, base: number) {
@@ -21,10 +23,17 @@ export class Arena {
   }
 
   /**
-   * Reserves `bytes` bytes and returns their address, a multiple of 64. The bytes are zero unless `release` gave them back.
+   * Reserves `bytes` zero bytes and returns their address, a multiple of 64.
    * @throws RangeError when 4 GiB of WebAssembly memory are not enough.
    */
   allocate(bytes: number): number {
+    const address = this.reserve(bytes);
+    if (address < this.#dirtyEnd) this.u8(address, Math.min(this.#dirtyEnd, this.#next) - address).fill(0);
+    return address;
+  }
+
+  /** `allocate` without the zeros, for large memory of which every byte is written before it is read. */
+  reserve(bytes: number): number {
     const address = this.#next;
     const end = address + Math.ceil(bytes / 64) * 64;
     const available = this.memory.buffer.byteLength;
@@ -46,9 +55,9 @@ export class Arena {
     return this.#next;
   }
 
-  /** Gives back all that was allocated since `mark`, and zeroes it so that later allocations find zeros. */
+  /** Gives back all that was allocated since `mark`. */
   release(mark: number): void {
-    new Uint8Array(this.memory.buffer, mark, this.#next - mark).fill(0);
+    this.#dirtyEnd = Math.max(this.#dirtyEnd, this.#next);
     this.#next = mark;
   }
 
@@ -65,6 +74,11 @@ export class Arena {
   /** View of `length` int32 at `address`; do not keep it across an allocation. */
   i32(address: number, length: number): Int32Array {
     return new Int32Array(this.memory.buffer, address, length);
+  }
+
+  /** View of `length` bytes at `address`; do not keep it across an allocation. */
+  u8(address: number, length: number): Uint8Array {
+    return new Uint8Array(this.memory.buffer, address, length);
   }
 }
 

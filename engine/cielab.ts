@@ -1,15 +1,5 @@
-import { type Plane, zeroPlane } from "./plane.ts";
-
-// sRGB (IEC 61966-2-1) to CIE XYZ, white point D65.
-const toXyz = [
-  [0.4124564, 0.3575761, 0.1804375],
-  [0.2126729, 0.7151522, 0.072175],
-  [0.0193339, 0.119192, 0.9503041],
-] as const;
-const white = [0.95047, 1, 1.08883] as const;
-// CIE 15: the bounds of the linear part of f, in exact fractions.
-const epsilon = 216 / 24389;
-const kappa = 24389 / 27;
+import type { Kernels } from "./kernels.ts";
+import { allocatePlanes, type Planes } from "./plane.ts";
 
 /** v^2.4 for v in (0, 1] by Newton's method on the fifth root, without the host's `pow`: v^2.4 = v^2 (v^(1/5))^2. */
 function power24(v: number): number {
@@ -29,27 +19,16 @@ export function linearLevels(): Float64Array {
 /**
  * CIELAB of an 8-bit sRGB picture: planes L* (0..100), a*, b*.
  * @param rgb height*width*3 levels, pixel by pixel
- * @param cbrt cube root that gives the same bits on every machine (the kernels')
  */
-export function labPlanes(
-  rgb: Uint8Array,
-  height: number,
-  width: number,
-  cbrt: (x: number) => number,
-): [lightness: Plane, a: Plane, b: Plane] {
-  const linear = linearLevels();
-  const planes: [Plane, Plane, Plane] = [zeroPlane(height, width), zeroPlane(height, width), zeroPlane(height, width)];
-  const f = (t: number): number => (t > epsilon ? cbrt(t) : (kappa * t + 16) / 116);
-  for (let i = 0; i < height * width; i++) {
-    const red = linear[rgb[3 * i]!]!;
-    const green = linear[rgb[3 * i + 1]!]!;
-    const blue = linear[rgb[3 * i + 2]!]!;
-    const fx = f((toXyz[0][0] * red + toXyz[0][1] * green + toXyz[0][2] * blue) / white[0]);
-    const fy = f((toXyz[1][0] * red + toXyz[1][1] * green + toXyz[1][2] * blue) / white[1]);
-    const fz = f((toXyz[2][0] * red + toXyz[2][1] * green + toXyz[2][2] * blue) / white[2]);
-    planes[0].data[i] = 116 * fy - 16;
-    planes[1].data[i] = 500 * (fx - fy);
-    planes[2].data[i] = 200 * (fy - fz);
-  }
+export function labPlanes(kernels: Kernels, rgb: Uint8Array, height: number, width: number): Planes {
+  const { arena, split } = kernels;
+  const planes = allocatePlanes(kernels, 3, height, width);
+  const mark = arena.mark();
+  const levels = arena.allocate(rgb.length);
+  arena.u8(levels, rgb.length).set(rgb);
+  const linear = arena.allocate(256 * 8);
+  arena.f64(linear, 256).set(linearLevels());
+  split("labPlanes", height * width, planes.address, levels, linear, height * width);
+  arena.release(mark);
   return planes;
 }

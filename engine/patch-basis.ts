@@ -1,9 +1,11 @@
-/** An orthonormal basis for patches, most energetic vectors first. */
+import { allocatePerThread, type Kernels } from "./kernels.ts";
+
+/** An orthonormal basis for patches, most energetic vectors first: addresses of float64 in kernel memory. */
 export interface PatchBasis {
   /** [length], what is subtracted from a patch. */
-  readonly mean: Float64Array;
+  readonly mean: number;
   /** [count,length]; vectors beyond the patches' dimension are zero. */
-  readonly vectors: Float64Array;
+  readonly vectors: number;
 }
 
 /** cos(pi m / (2n)) for whole m >= 0, n > 0, from the power series: the host's `cos` may differ in the last bit. */
@@ -61,72 +63,61 @@ function eigenvectors(matrix: Float64Array, n: number): Float64Array {
  * The basis in which few coefficients hold most of a patch: the cosine transform in the plane, the principal axes of the
  * channels across, ordered by energy over a sample. Measured against the principal axes of whole patches (7x7, eight
  * relevance maps): as few pairs pass a bound from the same number of coefficients, with no 147 x 147 eigenproblem to solve.
- * @param sample patches [n,length], elements [channels,size,size] and zeros up to length
+ * @param patches address of patches [.,length] float32, elements [channels,size,size] and zeros up to length
+ * @param sample which of them are the sample
  * @param count how many vectors to return
  */
 export function patchBasis(
-  sample: Float32Array,
+  kernels: Kernels,
+  patches: number,
+  sample: Int32Array,
   length: number,
   channels: number,
   size: number,
   count: number,
 ): PatchBasis {
-  const n = sample.length / length;
+  const { arena, split } = kernels;
   const area = size * size;
   const dimension = channels * area;
-  const mean = new Float64Array(length);
-  for (let at = 0; at < sample.length; at += length) {
-    for (let e = 0; e < length; e++) mean[e] = mean[e]! + sample[at + e]! / n;
-  }
+  const samples = sample.length;
+  const mean = arena.allocate(length * 8);
+  const vectors = arena.allocate(count * length * 8);
+  const mark = arena.mark();
+  const places = arena.allocate(samples * 4);
+  arena.i32(places, samples).set(sample);
+  const centred = arena.allocate(samples * length * 8);
+  split("centreSample", length, centred, mean, patches, places, samples, length);
 
-  const covariance = new Float64Array(channels * channels);
-  const centred = new Float64Array(sample.length);
-  for (let at = 0; at < sample.length; at += length) {
-    for (let e = 0; e < length; e++) centred[at + e] = sample[at + e]! - mean[e]!;
-  }
-  for (let c = 0; c < channels; c++) {
-    for (let d = c; d < channels; d++) {
-      let sum = 0;
-      for (let at = 0; at < sample.length; at += length) {
-        for (let e = 0; e < area; e++) sum += centred[at + c * area + e]! * centred[at + d * area + e]!;
-      }
-      covariance[c * channels + d] = sum;
-      covariance[d * channels + c] = sum;
-    }
-  }
-  const axes = eigenvectors(covariance, channels);
+  const axesAt = arena.allocate(channels * channels * 8); // the covariance, then its principal axes
+  split("channelProducts", channels * channels, axesAt, centred, samples, length, channels, area);
+  const axes = eigenvectors(arena.f64(axesAt, channels * channels), channels);
+  arena.f64(axesAt, axes.length).set(axes);
   const cosines = cosineBasis(size);
-
-  const energy = new Float64Array(dimension); // of the coefficient [axis, u, v]
-  const rowwise = new Float64Array(area); // of one patch on one axis: pixels, then cosines along rows
-  const plane = new Float64Array(area);
-  for (let at = 0; at < sample.length; at += length) {
-    for (let axis = 0; axis < channels; axis++) {
-      plane.fill(0);
-      for (let c = 0; c < channels; c++) {
-        const weight = axes[c * channels + axis]!;
-        for (let e = 0; e < area; e++) plane[e] = plane[e]! + weight * centred[at + c * area + e]!;
-      }
-      for (let i = 0; i < size; i++) {
-        for (let v = 0; v < size; v++) {
-          let sum = 0;
-          for (let j = 0; j < size; j++) sum += cosines[v * size + j]! * plane[i * size + j]!;
-          rowwise[i * size + v] = sum;
-        }
-      }
-      for (let u = 0; u < size; u++) {
-        for (let v = 0; v < size; v++) {
-          let sum = 0;
-          for (let i = 0; i < size; i++) sum += cosines[u * size + i]! * rowwise[i * size + v]!;
-          const e = axis * area + u * size + v;
-          energy[e] = energy[e]! + sum * sum;
-        }
-      }
-    }
-  }
+  const cosinesAt = arena.allocate(area * 8);
+  const transposed = arena.allocate(area * 8);
+  arena.f64(cosinesAt, area).set(cosines);
+  arena.f64(transposed, area).set(cosines.map((_, at) => cosines[(at % size) * size + Math.floor(at / size)]!));
+  const squares = arena.allocate(samples * dimension * 8);
+  const scratch = allocatePerThread(kernels, 2 * area * 8);
+  split(
+    "squareCoefficients",
+    samples,
+    squares,
+    scratch,
+    centred,
+    axesAt,
+    cosinesAt,
+    transposed,
+    length,
+    channels,
+    size,
+  );
+  const energies = arena.allocate(dimension * 8);
+  split("sumPlanes", dimension, energies, squares, samples, dimension, 1);
+  const energy = arena.f64(energies, dimension); // of the coefficient [axis, u, v]
   const order = Array.from(energy.keys()).sort((a, b) => energy[b]! - energy[a]! || a - b);
 
-  const vectors = new Float64Array(count * length);
+  const out = arena.f64(vectors, count * length);
   order.slice(0, count).forEach((which, k) => {
     const axis = Math.floor(which / area);
     const u = Math.floor((which % area) / size);
@@ -134,11 +125,12 @@ export function patchBasis(
     for (let c = 0; c < channels; c++) {
       for (let i = 0; i < size; i++) {
         for (let j = 0; j < size; j++) {
-          vectors[k * length + c * area + i * size + j] =
+          out[k * length + c * area + i * size + j] =
             axes[c * channels + axis]! * cosines[u * size + i]! * cosines[v * size + j]!;
         }
       }
     }
   });
+  arena.release(mark);
   return { mean, vectors };
 }

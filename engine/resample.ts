@@ -1,5 +1,5 @@
 import { allocatePerThread, type Kernels } from "./kernels.ts";
-import type { Plane } from "./plane.ts";
+import { allocatePlanes, type Planes } from "./plane.ts";
 
 /** For each output index the run of input indices it reads, with weights. */
 interface Taps {
@@ -56,68 +56,58 @@ function interpolationTaps(at: Float64Array, m: number): Taps {
   return taps;
 }
 
-function applyTaps(kernels: Kernels, { width, data }: Plane, vertical: Taps, horizontal: Taps): Plane {
+/** Weighted sums along both axes of all planes, into `out`. */
+function applyTaps(kernels: Kernels, input: Planes, vertical: Taps, horizontal: Taps, out: Planes): void {
   const { arena, split } = kernels;
-  const height = vertical.first.length;
-  const columns = horizontal.first.length;
   const mark = arena.mark();
-  try {
-    const floats = (values: Float64Array): number => {
-      const address = arena.allocate(values.length * 8);
-      arena.f64(address, values.length).set(values);
-      return address;
-    };
-    const indices = (values: Int32Array): number => {
-      const address = arena.allocate(values.length * 4);
-      arena.i32(address, values.length).set(values);
-      return address;
-    };
-    const taps = ({ first, count, weights }: Taps): [first: number, count: number, weights: number] => [
-      indices(first),
-      indices(count),
-      floats(weights),
-    ];
-    const input = floats(data);
-    const rows = taps(vertical);
-    const across = taps(horizontal);
-    const out = arena.allocate(height * columns * 8);
-    const scratch = allocatePerThread(kernels, width * 8);
-    split(
-      "resamplePlane",
-      height,
-      out,
-      scratch,
-      input,
-      ...rows,
-      ...across,
-      width,
-      columns,
-      vertical.longest,
-      horizontal.longest,
-    );
-    return { height, width: columns, data: arena.f64(out, height * columns).slice() };
-  } finally {
-    arena.release(mark);
-  }
+  const taps = ({ first, count, weights }: Taps): [first: number, count: number, weights: number] => {
+    const n = first.length;
+    const firstAt = arena.allocate(n * 4);
+    arena.i32(firstAt, n).set(first);
+    const countAt = arena.allocate(n * 4);
+    arena.i32(countAt, n).set(count);
+    const weightsAt = arena.allocate(weights.length * 8);
+    arena.f64(weightsAt, weights.length).set(weights);
+    return [firstAt, countAt, weightsAt];
+  };
+  const rows = taps(vertical);
+  const columns = taps(horizontal);
+  split(
+    "resamplePlanes",
+    out.count * out.height,
+    out.address,
+    allocatePerThread(kernels, input.width * 8),
+    input.address,
+    ...rows,
+    ...columns,
+    input.height,
+    input.width,
+    out.height,
+    out.width,
+    vertical.longest,
+    horizontal.longest,
+  );
+  arena.release(mark);
 }
 
-/** Resizes with the antialiased triangle filter (Pillow's BILINEAR, without its rounding to 8 bits). */
-export function resampleTriangle(kernels: Kernels, input: Plane, height: number, width: number): Plane {
+/** Resizes with the antialiased triangle filter (Pillow's BILINEAR, without its rounding to 8 bits); may return its input. */
+export function resampleTriangle(kernels: Kernels, input: Planes, height: number, width: number): Planes {
   if (height === input.height && width === input.width) return input;
-  return applyTaps(kernels, input, triangleTaps(input.height, height), triangleTaps(input.width, width));
+  const out = allocatePlanes(kernels, input.count, height, width);
+  applyTaps(kernels, input, triangleTaps(input.height, height), triangleTaps(input.width, width), out);
+  return out;
 }
 
 /**
- * Bilinear interpolation of values known on a grid.
+ * Bilinear interpolation of values known on a grid, into `out`.
  * @param grid the values; row a lies at output row `rows[a]`, column b at output column `columns[b]` (both rising)
  */
 export function interpolateGrid(
   kernels: Kernels,
-  grid: Plane,
+  grid: Planes,
   rows: Float64Array,
   columns: Float64Array,
-  height: number,
-  width: number,
-): Plane {
-  return applyTaps(kernels, grid, interpolationTaps(rows, height), interpolationTaps(columns, width));
+  out: Planes,
+): void {
+  applyTaps(kernels, grid, interpolationTaps(rows, out.height), interpolationTaps(columns, out.width), out);
 }

@@ -1,8 +1,9 @@
 import { allocatePerThread, type Kernels } from "./kernels.ts";
 import { patchBasis } from "./patch-basis.ts";
-import { normaliseRange, type Plane } from "./plane.ts";
+import { allocatePlanes, type Planes, toTensor } from "./plane.ts";
 import { interpolateGrid, resampleTriangle } from "./resample.ts";
 import type { ResolvedSalientRelevanceOptions } from "./salient-options.ts";
+import type { Tensor } from "./tensor.ts";
 
 // Context-aware saliency: Goferman, Zelnik-Manor, Tal, "Context-Aware Saliency Detection", CVPR 2010, sections 3.1-3.2.
 // A patch is salient when even the patches most similar to it differ from it; a similar one counts less from far away.
@@ -18,16 +19,6 @@ interface Grid {
   readonly blockColumns: number;
 }
 
-/** Saliency at one scale. */
-export interface ScaleSaliency {
-  /** The scale r. */
-  readonly scale: number;
-  /** 1 - exp(-mean of the K smallest distances), on the grid of patch centres. */
-  readonly grid: Plane;
-  /** The grid interpolated to the work size, min-max to [0,1]. */
-  readonly map: Plane;
-}
-
 /** floor(size + .5), the rounding of all sizes; no side below `least`. */
 function roundSize(size: number, least: number): number {
   return Math.max(least, Math.floor(size + 0.5));
@@ -41,7 +32,7 @@ export function workShape(height: number, width: number, workSize: number): [hei
 
 /** Position along one axis of the patch centres of an image with `pixels` pixels, in pixels of the work size. */
 function centres(count: number, stride: number, pixels: number, workPixels: number): Float64Array {
-  return Float64Array.from({ length: count }, (_, i) => ((i * stride + 0.5) * workPixels) / pixels);
+  return new Float64Array(count).map((_, i) => ((i * stride + 0.5) * workPixels) / pixels);
 }
 
 // How many coefficients stand for a patch in the tests of the search (kernels-as/nearest-*.ts): in boxes around blocks of
@@ -70,8 +61,10 @@ interface PatchTable {
   readonly y: number;
   /** Places of the patches, grid after grid, row by row. */
   readonly places: Int32Array;
+  /** The same in kernel memory. */
+  readonly placesAt: number;
   /** First places of the groups of four queries. */
-  readonly quads: readonly number[];
+  readonly quads: Int32Array;
   /** How many of the patches are queries: those of the first grid. */
   readonly queries: number;
 }
@@ -89,16 +82,16 @@ function spreadingStep(n: number): number {
 
 function gather(
   kernels: Kernels,
-  feature: readonly Plane[],
+  feature: Planes,
   grids: readonly Grid[],
   options: ResolvedSalientRelevanceOptions,
 ): PatchTable {
   const { arena, split } = kernels;
   const { patchSize, stride, positionWeight } = options;
-  const { height, width } = feature[0]!;
+  const { count: channels, height, width } = feature;
   const perPixel = positionWeight / Math.max(height, width);
   const blocks = grids.reduce((sum, { blockRows, blockColumns }) => sum + blockRows * blockColumns, 0);
-  const length = Math.ceil((feature.length * patchSize * patchSize) / 4) * 4;
+  const length = Math.ceil((channels * patchSize * patchSize) / 4) * 4;
   const count = grids.reduce((sum, { rows, columns }) => sum + rows * columns, 0);
   const step = spreadingStep(blocks);
   const places = new Int32Array(count);
@@ -110,13 +103,9 @@ function gather(
   let first = 0;
   let firstBlock = 0;
   for (const { height: h, width: w, rows, columns, blockRows, blockColumns } of grids) {
-    const image = arena.allocate(feature.length * h * w * 4);
-    feature.forEach((channel, c) => {
-      const pixels = resampleTriangle(kernels, channel, h, w).data;
-      arena.f32(image + c * h * w * 4, h * w).set(pixels);
-    });
-    const across = Float32Array.from(centres(columns, stride, w, width), (at) => at * perPixel);
-    const down = Float32Array.from(centres(rows, stride, h, height), (at) => at * perPixel);
+    const image = resampleTriangle(kernels, feature, h, w).address;
+    const across = new Float32Array(centres(columns, stride, w, width).map((at) => at * perPixel));
+    const down = new Float32Array(centres(rows, stride, h, height).map((at) => at * perPixel));
     const xs = arena.f32(x, blocks * 8);
     const ys = arena.f32(y, blocks * 8);
     for (let n = 0; n < blockRows * blockColumns; n++) {
@@ -138,55 +127,32 @@ function gather(
     firstBlock += blockRows * blockColumns;
     arena.i32(placesAt, count).set(places);
     const here = placesAt + first * 4;
-    split(
-      "gatherPatches",
-      rows * columns,
-      patches,
-      here,
-      image,
-      feature.length,
-      h,
-      w,
-      columns,
-      patchSize,
-      stride,
-      length,
-    );
-    if (first === 0) quads.sort((p, q) => p - q);
+    split("gatherPatches", rows * columns, patches, here, image, channels, h, w, columns, patchSize, stride, length);
     first += rows * columns;
   }
   const queries = grids[0]!.rows * grids[0]!.columns;
-  return { blocks, length, patches, x, y, places, quads, queries };
+  return { blocks, length, patches, x, y, places, placesAt, quads: Int32Array.from(quads).sort(), queries };
 }
 
-/** A sample of the queries' patches, evenly spread. */
-function samplePatches(
-  { arena }: Kernels,
-  { queries, places, length, patches }: PatchTable,
-  size: number,
-): Float32Array {
+/** Places of a sample of the queries, evenly spread. */
+function samplePlaces({ queries, places }: PatchTable, size: number): Int32Array {
   const count = Math.min(size, queries);
-  const sample = new Float32Array(count * length);
-  for (let n = 0; n < count; n++) {
-    const place = places[Math.floor((n * queries) / count)]!;
-    sample.set(arena.f32(patches + place * length * 4, length), n * length);
-  }
-  return sample;
+  return Int32Array.from({ length: count }, (_, n) => places[Math.floor((n * queries) / count)]!);
 }
 
-/** Mean distance of each query to its nearest other patches, row by row. */
+/** Mean distance of each query to its nearest other patches: address of float64 by place. */
 function meanNearest(
   kernels: Kernels,
   table: PatchTable,
   channels: number,
   options: ResolvedSalientRelevanceOptions,
-): Float64Array {
+): number {
   const { call, arena, split } = kernels;
-  const { blocks, length, patches, x, y, places, quads, queries } = table;
+  const { blocks, length, patches, x, y, places, quads } = table;
   const isExact = options.mode === "exact";
   const dimension = channels * options.patchSize * options.patchSize;
   const neighbours = Math.min(options.neighbours, places.length - 1);
-  if (neighbours === 0) return new Float64Array(1); // one patch alone has nothing to differ from
+  if (neighbours === 0) return arena.allocate(blocks * 8 * 8); // one patch alone has nothing to differ from
 
   const wanted = searchTerms[options.mode][channels === 1 ? "one" : "several"];
   const used = Math.min(dimension, wanted.used);
@@ -194,17 +160,16 @@ function meanNearest(
   const shared = Math.min(wanted.shared, (used - 1) >> 1);
   const pairCount = shared + 1 + Math.ceil((used - 2 * shared + (isExact ? 1 : 0)) / 2);
   const count = Math.ceil(used / 4) * 4;
-  const { mean, vectors } = patchBasis(
-    samplePatches(kernels, table, sampleSizes[options.mode]),
+  const sample = samplePlaces(table, sampleSizes[options.mode]);
+  const { mean: meanAt, vectors: basis } = patchBasis(
+    kernels,
+    patches,
+    sample,
     length,
     channels,
     options.patchSize,
     count,
   );
-  const meanAt = arena.allocate(length * 8);
-  arena.f64(meanAt, length).set(mean);
-  const basis = arena.allocate(vectors.length * 8);
-  arena.f64(basis, vectors.length).set(vectors);
   const all = blocks * 8;
   const nearAt = arena.allocate(all * (nearTerms + 1) * 4);
   const pairs = arena.allocate(all * pairCount * 4);
@@ -279,22 +244,24 @@ function meanNearest(
     neighbours,
     rank,
   );
-  const found = arena.f64(means, all);
-  return Float64Array.from({ length: queries }, (_, n) => found[places[n]!]!);
+  return means;
 }
 
 /**
- * Saliency of a feature image at one scale.
- * @param feature channels in [0,1], all of the work size
+ * Saliency of a feature image at one scale: 1 - exp(-mean of the K smallest distances).
+ * @param feature channels in [0,1], of the work size
+ * @param map of the work size: receives the values, interpolated
+ * @returns the values on the grid of patch centres
  */
 export function scaleSaliency(
   kernels: Kernels,
-  feature: readonly Plane[],
+  feature: Planes,
   scale: number,
   options: ResolvedSalientRelevanceOptions,
-): ScaleSaliency {
+  map: Planes,
+): Tensor {
   const { patchSize, stride, minimumScale } = options;
-  const { height, width } = feature[0]!;
+  const { height, width } = feature;
   const sizes = [1, ...options.subScales.filter((s) => s !== 1)].filter((s) => scale * s >= minimumScale - 1e-9);
   const grids = sizes.map((s): Grid => {
     // No side below a patch: mirroring needs half a patch, and such a small map has nothing more to say.
@@ -306,16 +273,15 @@ export function scaleSaliency(
   });
   const mark = kernels.arena.mark();
   try {
-    const means = meanNearest(kernels, gather(kernels, feature, grids, options), feature.length, options);
+    const table = gather(kernels, feature, grids, options);
+    const means = meanNearest(kernels, table, feature.count, options);
     const queries = grids[0]!;
-    const grid = {
-      height: queries.rows,
-      width: queries.columns,
-      data: means.map((mean) => 1 - kernels.call.exp(-mean)),
-    };
+    const grid = allocatePlanes(kernels, 1, queries.rows, queries.columns);
+    kernels.split("saliencyOf", table.queries, grid.address, means, table.placesAt);
     const rows = centres(queries.rows, stride, queries.height, height).map((position) => position - 0.5);
     const columns = centres(queries.columns, stride, queries.width, width).map((position) => position - 0.5);
-    return { scale, grid, map: normaliseRange(interpolateGrid(kernels, grid, rows, columns, height, width)) };
+    interpolateGrid(kernels, grid, rows, columns, map);
+    return toTensor(kernels, grid);
   } finally {
     kernels.arena.release(mark);
   }

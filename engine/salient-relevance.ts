@@ -2,7 +2,7 @@ import { labPlanes } from "./cielab.ts";
 import { distanceTransform } from "./distance-transform.ts";
 import { ShapeError } from "./errors.ts";
 import type { Kernels } from "./kernels.ts";
-import { normaliseRange, type Plane, zeroPlane } from "./plane.ts";
+import { allocatePlanes, meanOf, normaliseRange, type Planes, planeAt, rangesOf, toTensor, valuesOf } from "./plane.ts";
 import { resampleTriangle } from "./resample.ts";
 import { scaleSaliency, workShape } from "./saliency.ts";
 import {
@@ -10,7 +10,7 @@ import {
   resolveSalientRelevanceOptions,
   type SalientRelevanceOptions,
 } from "./salient-options.ts";
-import { elementCount, formatShape, type Tensor, tensor } from "./tensor.ts";
+import { elementCount, formatShape, type Tensor } from "./tensor.ts";
 
 /** The Salient Relevance map and what led to it. */
 export interface SalientRelevance {
@@ -32,6 +32,25 @@ interface Channels {
   readonly height: number;
   readonly width: number;
   readonly data: Float32Array;
+  /** Smallest and largest magnitude. */
+  readonly low: number;
+  readonly high: number;
+}
+
+/**
+ * Smallest and largest magnitude; the largest is not finite where one is not. Without their signs float32 order as their bits
+ * do as integers, infinity and NaN last: measured 0.2 ms for 150528 values, 0.9 by comparing the values themselves.
+ */
+function magnitudeRange(data: Float32Array): Float32Array {
+  const bits = new Int32Array(data.buffer, data.byteOffset, data.length);
+  let low = 0x7fffffff;
+  let high = 0;
+  for (let i = 0; i < bits.length; i++) {
+    const magnitude = bits[i]! & 0x7fffffff;
+    if (magnitude < low) low = magnitude;
+    if (magnitude > high) high = magnitude;
+  }
+  return new Float32Array(Int32Array.of(low, high).buffer);
 }
 
 function relevanceChannels({ shape, data }: Tensor): Channels {
@@ -42,14 +61,32 @@ function relevanceChannels({ shape, data }: Tensor): Channels {
       `salient relevance: relevance must be [C,H,W], [H,W] or [1,C,H,W] with at least one pixel, got ${formatShape(shape)} with ${data.length} elements. Pass one map at a time.`,
     );
   }
-  for (let i = 0; i < data.length; i++) {
-    if (!Number.isFinite(data[i])) {
-      throw new RangeError(
-        `salient relevance: relevance must be finite, got ${data[i]} at element ${i} of ${formatShape(shape)}. Check the network's weights and the rule that made the map.`,
-      );
+  const [low = 0, high = 0] = magnitudeRange(data);
+  if (!Number.isFinite(high)) {
+    const i = data.findIndex((value) => !Number.isFinite(value));
+    throw new RangeError(
+      `salient relevance: relevance must be finite, got ${data[i]} at element ${i} of ${formatShape(shape)}. Check the network's weights and the rule that made the map.`,
+    );
+  }
+  return { count, height, width, data, low, high };
+}
+
+function heatOf({ count, height, width, data, low, high }: Channels): Uint8Array {
+  if (count !== 1 && count !== 3) {
+    throw new ShapeError(
+      `salient relevance: feature "lab" must have a relevance map of 1 or 3 channels, got ${count}. Use feature "gray".`,
+    );
+  }
+  const pixels = height * width;
+  const heat = new Uint8Array(pixels * 3);
+  if (high === low) return heat;
+  for (let c = 0; c < 3; c++) {
+    const from = count === 1 ? 0 : c * pixels;
+    for (let i = 0; i < pixels; i++) {
+      heat[3 * i + c] = Math.trunc((255 * (Math.abs(data[from + i]!) - low)) / (high - low));
     }
   }
-  return { count, height, width, data };
+  return heat;
 }
 
 /**
@@ -59,75 +96,44 @@ function relevanceChannels({ shape, data }: Tensor): Channels {
  * @throws ShapeError for other than 1 or 3 channels, RangeError for values that are not finite
  */
 export function heatImage(relevance: Tensor): Uint8Array {
-  const { count, height, width, data } = relevanceChannels(relevance);
-  if (count !== 1 && count !== 3) {
-    throw new ShapeError(
-      `salient relevance: feature "lab" must have a relevance map of 1 or 3 channels, got ${count}. Use feature "gray".`,
-    );
-  }
-  const heat = new Uint8Array(height * width * 3);
-  let low = Number.POSITIVE_INFINITY;
-  let high = 0;
-  for (const value of data) {
-    const magnitude = Math.abs(value);
-    if (magnitude < low) low = magnitude;
-    if (magnitude > high) high = magnitude;
-  }
-  if (high === low) return heat;
-  const pixels = height * width;
-  for (let i = 0; i < pixels; i++) {
-    for (let c = 0; c < 3; c++) {
-      heat[3 * i + c] = Math.trunc((255 * (Math.abs(data[(count === 1 ? 0 : c * pixels) + i]!) - low)) / (high - low));
-    }
-  }
-  return heat;
+  return heatOf(relevanceChannels(relevance));
 }
 
-/** Sum of |R| over the channels, min-max to [0,1]. */
-function grayPlane({ count, height, width, data }: Channels): Plane {
-  const sum = zeroPlane(height, width);
+/** Sum of |R| over the channels. */
+function grayPlane(kernels: Kernels, { count, height, width, data }: Channels): Planes {
+  const plane = allocatePlanes(kernels, 1, height, width);
+  const sum = valuesOf(kernels, plane).fill(0);
   for (let c = 0; c < count; c++) {
-    for (let i = 0; i < sum.data.length; i++) sum.data[i]! += Math.abs(data[c * sum.data.length + i]!);
+    for (let i = 0; i < sum.length; i++) sum[i]! += Math.abs(data[c * sum.length + i]!);
   }
-  return normaliseRange(sum);
+  return plane;
 }
 
-/** Weakens pixels far from the foci (those above the threshold): S (1 - D / max D), D the distance to the nearest focus. */
-function attendToFoci(map: Plane, threshold: number): Plane {
-  const { height, width, data } = map;
-  const isFocus = new Uint8Array(data.length);
-  for (let i = 0; i < data.length; i++) isFocus[i] = data[i]! > threshold ? 1 : 0;
-  const distance = distanceTransform(isFocus, height, width).data;
-  let furthest = 0;
-  for (let i = 0; i < distance.length; i++) if (distance[i]! > furthest) furthest = distance[i]!;
-  if (furthest === 0 || furthest === Number.POSITIVE_INFINITY) return map; // every pixel is a focus, or none is
-  const out = zeroPlane(height, width);
-  for (let i = 0; i < data.length; i++) out.data[i] = data[i]! * (1 - distance[i]! / furthest);
-  return out;
+/**
+ * Weakens pixels far from the foci (those above the threshold), in place: S (1 - D / max D), D the distance to the nearest
+ * focus of the same map.
+ */
+function attendToFoci(kernels: Kernels, maps: Planes, threshold: number): void {
+  const { arena, split } = kernels;
+  const mark = arena.mark();
+  const distances = distanceTransform(kernels, maps, threshold);
+  const { address, count, height, width } = maps;
+  // A map stays as it is where every pixel is a focus, or none is.
+  split("weakenRows", count * height, address, distances.address, rangesOf(kernels, distances), height, width);
+  arena.release(mark);
 }
 
-function meanPlane(maps: readonly Plane[], height: number, width: number): Plane {
-  const mean = zeroPlane(height, width);
-  const sum = mean.data;
-  for (const { data } of maps) for (let i = 0; i < sum.length; i++) sum[i] = sum[i]! + data[i]!;
-  for (let i = 0; i < sum.length; i++) sum[i] = sum[i]! / maps.length;
-  return mean;
-}
-
-/** Multiplies by a Gaussian around the centre with standard deviations height*sigma and width*sigma. */
-function applyCentrePrior(map: Plane, sigma: number, exp: (x: number) => number): Plane {
+/** Multiplies by a Gaussian around the centre with standard deviations height*sigma and width*sigma, in place. */
+function applyCentrePrior(kernels: Kernels, map: Planes, sigma: number): void {
+  const { exp } = kernels.call;
   const profile = (n: number): Float64Array =>
-    Float64Array.from({ length: n }, (_, i) => exp(-0.5 * ((i - (n - 1) / 2) / (n * sigma)) ** 2));
+    new Float64Array(n).map((_, i) => exp(-0.5 * ((i - (n - 1) / 2) / (n * sigma)) ** 2));
   const rows = profile(map.height);
   const columns = profile(map.width);
-  return {
-    ...map,
-    data: map.data.map((value, i) => value * rows[Math.floor(i / map.width)]! * columns[i % map.width]!),
-  };
-}
-
-function toTensor({ height, width, data }: Plane): Tensor {
-  return tensor([height, width], Float32Array.from(data));
+  const data = valuesOf(kernels, map);
+  rows.forEach((down, y) => {
+    for (let x = 0; x < map.width; x++) data[y * map.width + x] = data[y * map.width + x]! * down * columns[x]!;
+  });
 }
 
 /**
@@ -158,29 +164,33 @@ export function salientRelevance(
       `salient relevance: heat image of a ${height}x${width} map must have ${height * width * 3} levels (RGB), got ${heat.length}.`,
     );
   }
-  const feature =
-    resolved.feature === "gray"
-      ? [grayPlane(channels)]
-      : labPlanes(heat ?? heatImage(relevance), height, width, kernels.call.cbrt).map(normaliseRange);
-  const [workHeight, workWidth] = workShape(height, width, resolved.workSize);
-  const work = feature.map((plane) => resampleTriangle(kernels, plane, workHeight, workWidth));
-  const scales = resolved.scales.map((scale) => scaleSaliency(kernels, work, scale, resolved));
-  const maps = scales.map(({ map }) => map);
+  const mark = kernels.arena.mark();
+  try {
+    const feature =
+      resolved.feature === "gray"
+        ? grayPlane(kernels, channels)
+        : labPlanes(kernels, heat ?? heatOf(channels), height, width);
+    normaliseRange(kernels, feature);
+    const [workHeight, workWidth] = workShape(height, width, resolved.workSize);
+    const work = resampleTriangle(kernels, feature, workHeight, workWidth);
+    const maps = allocatePlanes(kernels, resolved.scales.length, workHeight, workWidth);
+    const salient = allocatePlanes(kernels, 1, workHeight, workWidth);
+    const grids = resolved.scales.map((scale, k) => scaleSaliency(kernels, work, scale, resolved, planeAt(maps, k)));
+    normaliseRange(kernels, maps);
+    meanOf(kernels, maps, salient);
+    const meanMap = toTensor(kernels, salient);
 
-  const mean = meanPlane(maps, workHeight, workWidth);
-  let salient = mean;
-  if (resolved.foci === "scale") {
-    const attended = maps.map((map) => attendToFoci(map, resolved.fociThreshold));
-    salient = meanPlane(attended, workHeight, workWidth);
-  } else if (resolved.foci === "mean") {
-    salient = attendToFoci(mean, resolved.fociThreshold);
+    if (resolved.foci === "scale") {
+      attendToFoci(kernels, maps, resolved.fociThreshold);
+      meanOf(kernels, maps, salient);
+    } else if (resolved.foci === "mean") {
+      attendToFoci(kernels, salient, resolved.fociThreshold);
+    }
+    if (resolved.centrePrior > 0) applyCentrePrior(kernels, salient, resolved.centrePrior);
+    const workMap = toTensor(kernels, salient);
+    const map = toTensor(kernels, resampleTriangle(kernels, salient, height, width));
+    return { map, workMap, meanMap, grids, options: resolved };
+  } finally {
+    kernels.arena.release(mark);
   }
-  if (resolved.centrePrior > 0) salient = applyCentrePrior(salient, resolved.centrePrior, kernels.call.exp);
-  return {
-    map: toTensor(resampleTriangle(kernels, salient, height, width)),
-    workMap: toTensor(salient),
-    meanMap: toTensor(mean),
-    grids: scales.map(({ grid }) => toTensor(grid)),
-    options: resolved,
-  };
 }

@@ -1,6 +1,8 @@
 // The export list is the ABI: everything that the engine can call, and nothing else.
+export { labPlanes } from "./cielab";
 export { conv2dForward, conv2dPack, conv2dPackTransposed, depthwiseConv2dForward } from "./conv2d";
 export { denseForward, denseInputGrad, denseInputGradBlock, denseInputGradTotal, densePack, densePackScratch, nonZeroIndices } from "./dense";
+export { distanceColumns, distanceRows } from "./distance-transform";
 export { add, clamp, fill, leakyRelu, leakyReluGrad, multiply, ratio, rectify, scaleAdd, scaleSigned, square, sumRows } from "./elementwise";
 export { cbrt, exp } from "./functions";
 export { heapBase } from "./heap";
@@ -12,9 +14,11 @@ export { boundBlocks, nearBlocks } from "./nearest-boxes";
 export { appendNear } from "./nearest-distance";
 export { guessLimit } from "./nearest-guess";
 export { filterTile, keepBlocks, listHits, slackOf } from "./nearest-tiles";
-export { gatherPatches, projectPatches } from "./patches";
+export { centreSample, channelProducts, squareCoefficients } from "./patch-basis";
+export { gatherPatches, projectPatches, saliencyOf } from "./patches";
+export { normaliseRows, rangeRows, sumPlanes, weakenRows } from "./planes";
 export { averagePool2dForward, averagePool2dInputGrad, maxPool2dForward, maxPool2dScatter } from "./pool2d";
-export { resamplePlane } from "./resample";
+export { resamplePlanes } from "./resample";
 export { countAtMost, keepSmallest, kthSmallest, meanRoot } from "./select";
 export { softmax } from "./softmax";
 export { winogradConv2d, winogradProduct, winogradScratchBytes } from "./winograd";

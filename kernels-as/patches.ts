@@ -10,8 +10,8 @@ function mirrored(i: i32, n: i32): i32 {
 /**
  * Copies square patches around a grid of centres (row, column) = (stride*a, stride*b), mirrored beyond the border.
  *   out[places[n], (c*size+i)*size+j] = image[c, stride*a + i - r, stride*b + j - r], n = a*columns + b, r = (size-1)/2
- * Layout: out [.,length], the elements beyond channels*size*size zero; places [N] i32; image [channels,height,width];
- * float32. size odd, height and width >= r + 1, length >= channels*size*size. Patches [begin,end) are copied.
+ * Layout: out [.,length], the elements beyond channels*size*size zero; places [N] i32; out float32, image
+ * [channels,height,width] float64. size odd, height and width >= r + 1, length >= channels*size*size. Patches [begin,end) are copied.
  */
 export function gatherPatches(
   out: usize,
@@ -36,10 +36,10 @@ export function gatherPatches(
     const next = p + ((<usize>length) << 2);
     for (let c = 0; c < channels; c++) {
       for (let i = 0; i < size; i++) {
-        const row = image + ((<usize>((c * height + mirrored(y + i, height)) * width)) << 2); // image at [c, y+i, 0]
+        const row = image + ((<usize>((c * height + mirrored(y + i, height)) * width)) << 3); // image at [c, y+i, 0]
         for (let j = 0; j < size; j++) {
           const column = isInside ? x + j : mirrored(x + j, width);
-          store<f32>(p, load<f32>(row + ((<usize>column) << 2)));
+          store<f32>(p, <f32>load<f64>(row + ((<usize>column) << 3)));
           p += 4; // out at [., (c*size+i)*size+j+1]
         }
       }
@@ -245,5 +245,17 @@ export function projectPatches(
         steps,
       );
     }
+  }
+}
+
+/**
+ * Saliency of patches from their mean distances to the most similar ones: out[n] = 1 - exp(-means[places[n]])
+ * Layout: out [N], means [.] float64; places [N] i32. out may not alias means. Elements [begin,end) are written.
+ * Source: Goferman, Zelnik-Manor, Tal 2010, equation 3.
+ */
+export function saliencyOf(out: usize, means: usize, places: usize, begin: i32, end: i32): void {
+  for (let n = begin; n < end; n++) {
+    const mean = load<f64>(means + ((<usize>load<i32>(places + ((<usize>n) << 2))) << 3));
+    store<f64>(out + ((<usize>n) << 3), 1 - Math.exp(-mean));
   }
 }

@@ -1,13 +1,13 @@
 // Separable resampling in float64: kernels of the Salient Relevance step.
 
 /**
- * Weighted sums along both axes:
- *   out[y,x] = sum over k < columnCounts[x] of columnWeights[x,k] * row[y, firstColumns[x] + k],
- *   row[y,x] = sum over k < rowCounts[y] of rowWeights[y,k] * input[firstRows[y] + k, x]
- * Layout: out [rows,columns], input [.,width], rowWeights [rows,rowTaps], columnWeights [columns,columnTaps] float64; first and
- * count arrays i32; scratch [width] float64. out may not alias input. Rows [begin,end) are written.
+ * Weighted sums along both axes of planes c:
+ *   out[c,y,x] = sum over k < columnCounts[x] of columnWeights[x,k] * row[c, y, firstColumns[x] + k],
+ *   row[c,y,x] = sum over k < rowCounts[y] of rowWeights[y,k] * input[c, firstRows[y] + k, x]
+ * Layout: out [.,rows,columns], input [.,height,width], rowWeights [rows,rowTaps], columnWeights [columns,columnTaps] float64;
+ * first and count arrays i32; scratch [width] float64. out may not alias input. Rows [begin,end) of all planes are written.
  */
-export function resamplePlane(
+export function resamplePlanes(
   out: usize,
   scratch: usize,
   input: usize,
@@ -17,7 +17,9 @@ export function resamplePlane(
   firstColumns: usize,
   columnCounts: usize,
   columnWeights: usize,
+  height: i32,
   width: i32,
+  rows: i32,
   columns: i32,
   rowTaps: i32,
   columnTaps: i32,
@@ -25,18 +27,19 @@ export function resamplePlane(
   end: i32,
 ): void {
   const pitch = (<usize>width) << 3;
-  for (let y = begin; y < end; y++) {
+  for (let n = begin; n < end; n++) {
+    const y = n % rows;
     const at = (<usize>y) << 2;
     const weights = rowWeights + ((<usize>(y * rowTaps)) << 3);
     const stop = weights + ((<usize>load<i32>(rowCounts + at)) << 3);
-    const top = input + <usize>load<i32>(firstRows + at) * pitch; // input at [firstRows[y], 0]
+    const top = input + <usize>((n / rows) * height + load<i32>(firstRows + at)) * pitch; // input at [c, firstRows[y], 0]
     const pairs = (<usize>(width & ~1)) << 3;
     for (let x: usize = 0; x < pairs; x += 16) {
       let s = f64x2.splat(0);
       let p = top + x;
       for (let w = weights; w < stop; w += 8) {
         s = f64x2.add(s, f64x2.mul(v128.load64_splat(w), v128.load(p)));
-        p += pitch; // input at [firstRows[y] + k + 1, x]
+        p += pitch; // input at [c, firstRows[y] + k + 1, x]
       }
       v128.store(scratch + x, s);
     }
@@ -49,7 +52,7 @@ export function resamplePlane(
       }
       store<f64>(scratch + pairs, s);
     }
-    let to = out + ((<usize>(y * columns)) << 3);
+    let to = out + ((<usize>(n * columns)) << 3);
     let w = columnWeights;
     for (let x = 0; x < columns; x++) {
       const taps = load<i32>(columnCounts + ((<usize>x) << 2));
@@ -57,7 +60,7 @@ export function resamplePlane(
       let s = 0.0;
       for (let k = 0; k < taps; k++) s += load<f64>(w + ((<usize>k) << 3)) * load<f64>(row + ((<usize>k) << 3));
       store<f64>(to, s);
-      to += 8; // out at [y, x+1]
+      to += 8; // out at [c, y, x+1]
       w += (<usize>columnTaps) << 3; // columnWeights at [x+1, 0]
     }
   }

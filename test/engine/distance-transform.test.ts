@@ -1,11 +1,21 @@
 import * as assert from "uvu/assert";
 import { distanceTransform } from "../../engine/distance-transform.ts";
+import { valuesOf } from "../../engine/plane.ts";
 import { distanceOracle } from "../oracle/salient-relevance.ts";
 import { assertClose } from "../support/close.ts";
+import { testKernels } from "../support/kernels.ts";
+import { planesOf } from "../support/planes.ts";
 import { rng } from "../support/rng.ts";
 import { suite } from "../support/suite.ts";
 
 suite("distance transform", (test) => {
+  const kernels = testKernels();
+
+  /** Distances to the nearest nonzero pixel, in each plane. */
+  function distancesTo(marked: Uint8Array, height: number, width: number): Float64Array {
+    return valuesOf(kernels, distanceTransform(kernels, planesOf(kernels, marked, height, width), 0.5)).slice();
+  }
+
   const random = rng(1);
   for (const [height, width] of [
     [1, 1],
@@ -20,12 +30,7 @@ suite("distance transform", (test) => {
         const marked = Uint8Array.from({ length: height * width }, () => (random.uniform() < share ? 1 : 0));
         marked[random.integer(0, height * width - 1)] = 1;
         const expected = distanceOracle((y, x) => marked[y * width + x] === 1, height, width);
-        assertClose(
-          distanceTransform(marked, height, width).data,
-          expected.data,
-          1e-14 * (height + width),
-          "distances",
-        );
+        assertClose(distancesTo(marked, height, width), expected.data, 1e-14 * (height + width), "distances");
       });
     }
   }
@@ -35,12 +40,19 @@ suite("distance transform", (test) => {
       const marked = new Uint8Array(35);
       marked[only] = 1;
       const expected = distanceOracle((y, x) => y * 5 + x === only, 7, 5);
-      assertClose(distanceTransform(marked, 7, 5).data, expected.data, 1e-14, `mark ${only}`);
+      assertClose(distancesTo(marked, 7, 5), expected.data, 1e-14, `mark ${only}`);
     }
   });
 
   test("nothing marked is infinitely far, everything marked is at 0", () => {
-    assert.ok(distanceTransform(new Uint8Array(6), 2, 3).data.every((d) => d === Number.POSITIVE_INFINITY));
-    assert.ok(distanceTransform(new Uint8Array(6).fill(1), 2, 3).data.every((d) => d === 0));
+    assert.ok(distancesTo(new Uint8Array(6), 2, 3).every((d) => d === Number.POSITIVE_INFINITY));
+    assert.ok(distancesTo(new Uint8Array(6).fill(1), 2, 3).every((d) => d === 0));
+  });
+
+  test("only what is above the threshold is marked, each plane for itself", () => {
+    const planes = planesOf(kernels, [0.5, 0.25, 0, 0.8, 0.1, 0.5, 0.9, 0.2, 0.3], 1, 3);
+    const distances = valuesOf(kernels, distanceTransform(kernels, planes, 0.5));
+    const { POSITIVE_INFINITY: far } = Number;
+    assert.equal([...distances], [far, far, far, 0, 1, 2, 0, 1, 2]);
   });
 });

@@ -1,8 +1,26 @@
 import * as assert from "uvu/assert";
 import { patchBasis } from "../../engine/patch-basis.ts";
 import { assertClose } from "../support/close.ts";
+import { testKernels } from "../support/kernels.ts";
 import { rng } from "../support/rng.ts";
 import { suite } from "../support/suite.ts";
+
+/** The basis for patches [n,length], all of them the sample. */
+function basisOf(
+  patches: Float32Array,
+  length: number,
+  channels: number,
+  size: number,
+  count: number,
+): { mean: Float64Array; vectors: Float64Array } {
+  const kernels = testKernels();
+  const { arena } = kernels;
+  const address = arena.allocate(patches.byteLength);
+  arena.f32(address, patches.length).set(patches);
+  const all = Int32Array.from({ length: patches.length / length }, (_, n) => n);
+  const { mean, vectors } = patchBasis(kernels, address, all, length, channels, size, count);
+  return { mean: arena.f64(mean, length).slice(), vectors: arena.f64(vectors, count * length).slice() };
+}
 
 suite("patch basis", (test) => {
   for (const [channels, size, samples] of [
@@ -20,7 +38,7 @@ suite("patch basis", (test) => {
       const sample = new Float32Array(samples * length);
       const random = rng(size);
       for (let n = 0; n < samples; n++) sample.set(random.f32(dimension), n * length);
-      const { mean, vectors } = patchBasis(sample, length, channels, size, count);
+      const { mean, vectors } = basisOf(sample, length, channels, size, count);
       const row = (k: number): Float64Array => vectors.subarray(k * length, (k + 1) * length);
       const dot = (a: ArrayLike<number>, b: ArrayLike<number>): number =>
         Array.from(a).reduce((s, v, i) => s + v * (b[i] ?? 0), 0);
@@ -44,7 +62,7 @@ suite("patch basis", (test) => {
   }
 
   test("vectors beyond the dimension are zero", () => {
-    const { vectors } = patchBasis(Float32Array.of(1, 0, 0, 0, 2, 0, 0, 0), 4, 1, 1, 4);
+    const { vectors } = basisOf(Float32Array.of(1, 0, 0, 0, 2, 0, 0, 0), 4, 1, 1, 4);
     assert.equal([...vectors], [1, ...new Array(15).fill(0)]);
   });
 
@@ -55,7 +73,7 @@ suite("patch basis", (test) => {
       const v = random.uniform();
       sample.set([3 * v, 4 * v, 0], n * 4);
     }
-    const first = patchBasis(sample, 4, 3, 1, 1).vectors;
+    const first = basisOf(sample, 4, 3, 1, 1).vectors;
     const sign = Math.sign(first[0] ?? 0);
     assertClose(
       [...first].map((v) => v * sign),

@@ -32,7 +32,7 @@ suite("patch kernels", (test) => {
       const columns = Math.ceil(width / stride);
       const n = rows * columns;
       const length = Math.ceil((channels * size * size) / 4) * 4;
-      const image = rng(1).f32(channels * height * width);
+      const image = Float64Array.from(rng(1).f32(channels * height * width), (v) => v / 3);
       const places = Int32Array.from({ length: n }, (_, i) => n - i); // place 0 stays free
       const r = (size - 1) / 2;
       const mirror = (i: number, m: number): number => (i < 0 ? -1 - i : i >= m ? 2 * m - 1 - i : i);
@@ -58,9 +58,26 @@ suite("patch kernels", (test) => {
       run(cut, cut);
       assert.equal(out.f32(), expected);
       out.check("gatherPatches");
-      assert.equal(input.f32(), image, "the image is left alone");
+      assert.equal(input.f64(), image, "the image is left alone");
     });
   }
+
+  test("saliencyOf: in the order of the patches, in any parts", () => {
+    const places = Int32Array.of(3, 0, 7, 4, 1);
+    const means = Float64Array.of(0, 0.5, 9, 1e-9, 40, 9, 9, 2);
+    const expected = Array.from(places, (place) => 1 - Math.exp(-(means[place] ?? Number.NaN)));
+    const [at, from] = [fenced(kernels, places), fenced(kernels, means)];
+    const out = fenced(kernels, new Float64Array(5));
+    for (const [begin, end] of [
+      [3, 5],
+      [0, 3],
+      [2, 2],
+    ] as const) {
+      call.saliencyOf(out.address, from.address, at.address, begin, end);
+    }
+    assertClose(out.f64(), expected, 2e-16, "saliency");
+    for (const buffer of [out, at, from]) buffer.check("saliencyOf");
+  });
 
   for (const [length, count, shared, used, pairCount, wholeNorms] of [
     [8, 4, 1, 3, 3, 1],
