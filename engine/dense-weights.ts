@@ -13,6 +13,8 @@ export function outputStride(outputs: number): number {
 /** Addresses of one pass forward. */
 export interface DenseForward {
   readonly y: number;
+  /** Where W+ x goes, which is computed beside W x + b; 0: nowhere. */
+  readonly positive: number;
   readonly x: number;
   /** Indices of the non-zero inputs and their number. */
   readonly indices: number;
@@ -96,9 +98,10 @@ export function residentDense(kernels: Kernels, staging: Staging, inputs: number
         packer.pack(weights, address, first, count, inputs, stride, own);
       });
     },
-    forward({ y, x, indices, count, bias, low, high }, modification) {
+    forward({ y, positive, x, indices, count, bias, low, high }, modification) {
       const [kind, p, n] = kernelModification(modification);
-      split("denseForward", stride / lanes, y, indices, count, x, weights, bias, stride, kind, p, n, low, high);
+      // biome-ignore format: one group of arguments a line
+      split("denseForward", stride / lanes, y, positive, indices, count, x, weights, bias, stride, kind, p, n, low, high);
     },
     inputGrad(dx, s, mask, modification) {
       const [kind, p, n] = kernelModification(modification);
@@ -140,12 +143,13 @@ export function streamedDense(
   };
   return {
     setRows() {}, // they stay where they are
-    forward({ y, x, indices, count, bias, low, high }, modification) {
+    forward({ y, positive, x, indices, count, bias, low, high }, modification) {
       const [kind, p, n] = kernelModification(modification);
       forEachBlock((first, stride) => {
-        const ownBias = bias === 0 ? 0 : bias + 4 * first;
-        const to = y + 4 * first;
-        split("denseForward", stride / lanes, to, indices, count, x, block, ownBias, stride, kind, p, n, low, high);
+        const shifted = (address: number): number => (address === 0 ? 0 : address + 4 * first);
+        const [to, beside, ownBias] = [y + 4 * first, shifted(positive), shifted(bias)];
+        // biome-ignore format: one group of arguments a line
+        split("denseForward", stride / lanes, to, beside, indices, count, x, block, ownBias, stride, kind, p, n, low, high);
       });
     },
     inputGrad(dx, s, mask, modification) {

@@ -26,6 +26,11 @@ export interface LinearMap {
   readonly gradientPadding: number;
   /** Makes the weights of a modification ready; called while planning. */
   prepare(weights: Modification, direction: "forward" | "transposed", isExact: boolean): void;
+  /**
+   * Announces that `apply` with the layer's own input, these weights and no bias will be asked after forward passes: what is cheaper
+   * beside the forward pass is computed there from then on. Called while planning.
+   */
+  expect?(weights: Modification): void;
   /** Address of the modified bias, 0 for none; called while planning. */
   bias(modification: Modification | undefined): number;
   /** z = W x + bias, unclamped; x has the layout of the layer's input. */

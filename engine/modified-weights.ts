@@ -11,6 +11,11 @@ export function isUnmodified(modification: Modification): boolean {
   return modification.kind === "signed" && modification.positive === 1 && modification.negative === 1;
 }
 
+/** True for the modification that takes negative weights for 0. */
+export function isPositivePart(modification: Modification): boolean {
+  return modification.kind === "signed" && modification.positive === 1 && modification.negative === 0;
+}
+
 /** Writes modified copies of `length` floats. */
 export function writeModified(
   kernels: Kernels,

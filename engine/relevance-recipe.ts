@@ -113,8 +113,10 @@ export function prepareRecipe(map: LinearMap, context: RelevanceContext): Releva
       isExact: !context.vanishesWithOutput || branch.coefficient < 0,
     }));
   for (const branch of branches) {
-    for (const term of branch.terms) {
+    for (const [index, term] of branch.terms.entries()) {
+      const hasBias = index === 0 && branch.biasAddress !== 0;
       if (!branch.usesStoredZ) map.prepare(term.weight, "forward", branch.isExact);
+      if (!branch.usesStoredZ && term.input === "input" && !hasBias) map.expect?.(term.weight);
       map.prepare(term.weight, "transposed", branch.isExact);
     }
   }

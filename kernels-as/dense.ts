@@ -180,19 +180,30 @@ function accumulatePositive(y: usize, indices: usize, count: i32, x: usize, w: u
 }
 
 /**
- * Dense layer with modified weights, bias and clamping.
+ * Dense layer with modified weights, bias and clamping; beside it, where `positive` is not 0, the sums over positive weights, in one
+ * sweep over memory.
  *   y[o] = clamp(bias[o] + sum over i of x[i] * modified(w[o,i]), low, high), i over the listed non-zero inputs, eight at a time
+ *   positive[o] = sum over i of x[i] * max(w[o,i], 0), in the same order; with kind 0 only
  * modified: kind 0 w; 1 p*max(w,0) + n*min(w,0); 2 w^2; 3 one.
- * Layout: y [outStride], bias [outStride] or 0, w [in][outStride], indices as nonZeroIndices writes them. y may not alias x.
- * Outputs 4*begin to 4*end are written (end at most outStride/4); lanes past the last output hold no meaning but are finite.
+ * Layout: y, positive [outStride], bias [outStride] or 0, w [in][outStride], indices as nonZeroIndices writes them. y and positive may
+ * not alias x. Outputs 4*begin to 4*end are written (end at most outStride/4); lanes past the last output hold no meaning but are finite.
  * Source: definition.
  */
 export function denseForward(
-  y: usize, indices: usize, count: i32, x: usize, w: usize, bias: usize, outStride: i32,
+  y: usize, positive: usize, indices: usize, count: i32, x: usize, w: usize, bias: usize, outStride: i32,
   kind: i32, p: f32, n: f32, low: f32, high: f32, begin: i32, end: i32
 ): void {
   for (let o = <usize>begin << 4; o < <usize>end << 4; o += 16) v128.store(y + o, bias ? v128.load(bias + o) : f32x4.splat(0));
-  if (kind == plain) accumulatePlain(y, indices, count, x, w, outStride, p, n, begin, end);
+  if (positive) {
+    for (let o = <usize>begin << 4; o < <usize>end << 4; o += 16) v128.store(positive + o, f32x4.splat(0));
+    // Eight rows come from memory for the one and from the cache for the other.
+    for (let k = 0; k < count; k += 8) {
+      const rows = min(8, count - k);
+      const list = indices + (<usize>k << 2);
+      accumulatePlain(y, list, rows, x, w, outStride, 1, 1, begin, end);
+      accumulatePositive(positive, list, rows, x, w, outStride, 1, 0, begin, end);
+    }
+  } else if (kind == plain) accumulatePlain(y, indices, count, x, w, outStride, p, n, begin, end);
   else if (kind == signed && p == 1 && n == 0) accumulatePositive(y, indices, count, x, w, outStride, p, n, begin, end);
   else if (kind == signed) accumulateSigned(y, indices, count, x, w, outStride, p, n, begin, end);
   else if (kind == squared) accumulateSquared(y, indices, count, x, w, outStride, p, n, begin, end);

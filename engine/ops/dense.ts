@@ -4,7 +4,7 @@ import { outputStride, residentDense, streamedDense } from "../dense-weights.ts"
 import { ShapeError } from "../errors.ts";
 import type { LinearMap } from "../linear-map.ts";
 import { prepareLinearRelevance } from "../linear-relevance.ts";
-import { ModifiedVectors } from "../modified-weights.ts";
+import { isPositivePart, ModifiedVectors } from "../modified-weights.ts";
 import { type Modification, unmodified } from "../rules.ts";
 import { elementCount, formatShape, type Shape } from "../tensor.ts";
 import type { Construction, LayerRuntime, NodeOf, OpKind } from "./op.ts";
@@ -43,17 +43,22 @@ function buildDense(construction: Construction, node: NodeOf<"dense">): LayerRun
   const low = layer.activation?.low ?? Number.NEGATIVE_INFINITY;
   const high = layer.activation?.high ?? Number.POSITIVE_INFINITY;
 
-  /** y = clamp(W x + b), by the non-zero inputs. */
+  // W+ x of the last forward pass, where a rule asks for it.
+  let positive = 0;
+  let isPositiveKnown = false;
+
+  /** y = clamp(W x + b), by the non-zero inputs; W+ x beside it. */
   function apply(
-    y: Activation,
+    y: number,
     input: Activation,
     modification: Modification,
     address: number,
     clamp: [number, number],
+    beside = 0,
   ): void {
     const count = call.nonZeroIndices(indices, input.address, inputs);
-    const pass = { y: y.address, x: input.address, indices, count, bias: address, low: clamp[0], high: clamp[1] };
-    weights.forward(pass, modification);
+    const [low, high] = clamp;
+    weights.forward({ y, positive: beside, x: input.address, indices, count, bias: address, low, high }, modification);
   }
 
   const free = Number.POSITIVE_INFINITY;
@@ -69,7 +74,16 @@ function buildDense(construction: Construction, node: NodeOf<"dense">): LayerRun
     gradientPadding: outputStride(outputs) - outputs,
     prepare() {}, // the kernels modify dense weights as they read them
     bias: (modification) => biases.address(modification),
-    apply: (z, input, modification, address) => apply(z, input, modification, address, [-free, free]),
+    expect(modification) {
+      if (isPositivePart(modification) && positive === 0) positive = arena.allocate(4 * outputStride(outputs));
+    },
+    apply(z, input, modification, address) {
+      const isExpected = positive !== 0 && input === x && address === 0 && isPositivePart(modification);
+      if (!isExpected) return apply(z.address, input, modification, address, [-free, free]);
+      if (!isPositiveKnown) apply(positive, input, modification, 0, [-free, free]);
+      isPositiveKnown = true;
+      arena.f32(z.address, outputStride(outputs)).set(arena.f32(positive, outputStride(outputs)));
+    },
     transpose: (dx, s, modification, mask) =>
       weights.inputGrad(dx.address, s.address, mask?.address ?? 0, modification),
   };
@@ -78,7 +92,10 @@ function buildDense(construction: Construction, node: NodeOf<"dense">): LayerRun
     if (bias) arena.f32(biasAddress, outputs).set(batchNorm?.foldedBias(bias) ?? bias);
   };
   return {
-    forward: () => apply(output, x, unmodified, biasAddress, [low, high]),
+    forward() {
+      apply(output.address, x, unmodified, biasAddress, [low, high], positive);
+      isPositiveKnown = positive !== 0;
+    },
     prepareRelevance: (context) => prepareLinearRelevance(map, context),
     ruleName: (rules) => rules.linear.name,
     setRows(name, firstRow, rows) {
@@ -87,6 +104,7 @@ function buildDense(construction: Construction, node: NodeOf<"dense">): LayerRun
         bias.set(rows, firstRow);
         setBias();
       }
+      isPositiveKnown = false;
       if (name === node.weight) weights.setRows(firstRow, rows, batchNorm?.factors());
     },
   };

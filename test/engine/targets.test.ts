@@ -1,4 +1,5 @@
 import * as assert from "uvu/assert";
+import { compositeByName } from "../../engine/composites.ts";
 import { type Explanation, explainTargets } from "../../engine/explain.ts";
 import type { NetworkDefinition } from "../../engine/graph.ts";
 import type { Target } from "../../engine/target.ts";
@@ -171,6 +172,22 @@ suite("targets and layers", (test) => {
       const own = (values: Float64Array): Float64Array =>
         values.map((v, i) => (Math.floor((i * channels) / values.length) === channel ? v : 0));
       subject.check(lrp!.relevance.data, "epsilonPlus", own, `${layer}, channel ${channel}`, layer);
+    }
+  });
+
+  test("a plan gives the same relevance whether the photo came before it or after", () => {
+    const { definition, parameters, input } = new Subject("plain", 3);
+    const composite = compositeByName("li2019"); // dense layers by z+ without bias, which the forward pass computes beside its own
+    const planned = boundNetwork(definition, parameters);
+    const plan = planned.relevancePlan(composite);
+    for (const data of [input, input.map((v) => 0.5 - v)]) {
+      const photo = tensor(definition.inputShape, data);
+      const start = planned.forward(photo).data;
+      const late = boundNetwork(definition, parameters);
+      late.forward(photo);
+      const expected = late.relevancePlan(composite).run(start).relevance;
+      assert.equal(plan.run(start).relevance, expected);
+      assert.equal(plan.run(start).relevance, expected, "a second target");
     }
   });
 
