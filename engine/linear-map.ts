@@ -27,8 +27,8 @@ export interface LinearMap {
   /** Makes the weights of a modification ready; called while planning. */
   prepare(weights: Modification, direction: "forward" | "transposed", isExact: boolean): void;
   /**
-   * Announces that `apply` with the layer's own input, these weights and no bias will be asked after forward passes: what is cheaper
-   * beside the forward pass is computed there from then on. Called while planning.
+   * Announces that `apply` with the layer's own input, these weights and no bias will be asked after the next forward pass: what is
+   * cheaper beside that pass is computed there, as long as it is asked for. Called while planning.
    */
   expect?(weights: Modification): void;
   /** Address of the modified bias, 0 for none; called while planning. */

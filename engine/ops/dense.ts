@@ -43,9 +43,10 @@ function buildDense(construction: Construction, node: NodeOf<"dense">): LayerRun
   const low = layer.activation?.low ?? Number.NEGATIVE_INFINITY;
   const high = layer.activation?.high ?? Number.POSITIVE_INFINITY;
 
-  // W+ x of the last forward pass, where a rule asks for it.
+  // W+ x of the last forward pass, where a rule asks for it: computed beside W x if one has asked since the forward pass before.
   let positive = 0;
   let isPositiveKnown = false;
+  let isPositiveAsked = false;
 
   /** y = clamp(W x + b), by the non-zero inputs; W+ x beside it. */
   function apply(
@@ -75,13 +76,16 @@ function buildDense(construction: Construction, node: NodeOf<"dense">): LayerRun
     prepare() {}, // the kernels modify dense weights as they read them
     bias: (modification) => biases.address(modification),
     expect(modification) {
-      if (isPositivePart(modification) && positive === 0) positive = arena.allocate(4 * outputStride(outputs));
+      if (!isPositivePart(modification)) return;
+      if (positive === 0) positive = arena.allocate(4 * outputStride(outputs));
+      isPositiveAsked = true;
     },
     apply(z, input, modification, address) {
       const isExpected = positive !== 0 && input === x && address === 0 && isPositivePart(modification);
       if (!isExpected) return apply(z.address, input, modification, address, [-free, free]);
       if (!isPositiveKnown) apply(positive, input, modification, 0, [-free, free]);
       isPositiveKnown = true;
+      isPositiveAsked = true;
       arena.f32(z.address, outputStride(outputs)).set(arena.f32(positive, outputStride(outputs)));
     },
     transpose: (dx, s, modification, mask) =>
@@ -93,8 +97,9 @@ function buildDense(construction: Construction, node: NodeOf<"dense">): LayerRun
   };
   return {
     forward() {
-      apply(output.address, x, unmodified, biasAddress, [low, high], positive);
-      isPositiveKnown = positive !== 0;
+      apply(output.address, x, unmodified, biasAddress, [low, high], isPositiveAsked ? positive : 0);
+      isPositiveKnown = isPositiveAsked;
+      isPositiveAsked = false;
     },
     prepareRelevance: (context) => prepareLinearRelevance(map, context),
     ruleName: (rules) => rules.linear.name,
