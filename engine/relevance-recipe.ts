@@ -136,6 +136,7 @@ export function prepareRecipe(map: LinearMap, context: RelevanceContext): Releva
   const isSingle = branches.flatMap(({ terms }) => terms).length === 1;
   const c = isSingle ? () => target : scratch.reserveImage(map.inputShape, noBorder);
   const ledger = scratch.reserve(24 * y.height);
+  const sums = scratch.reserve(8 * x.height);
   const rowLength = y.width * y.channels;
 
   /** Z of a branch, term by term, where the ratio will take its place. */
@@ -156,7 +157,7 @@ export function prepareRecipe(map: LinearMap, context: RelevanceContext): Releva
   }
 
   const dx: Activation = target;
-  function run(addresses: readonly number[]): { bias: number; stabilizer: number; dropped: number } {
+  function run(addresses: readonly number[]): ReturnType<RelevancePass["run"]> {
     scratch.addresses = addresses;
     const lost = { bias: 0, stabilizer: 0, dropped: activate() };
     parts.fill();
@@ -185,12 +186,12 @@ export function prepareRecipe(map: LinearMap, context: RelevanceContext): Releva
         map.transpose(products, ratios, term.weight, part, branch.isExact);
         // biome-ignore format: one group of arguments a line
         split("multiply", x.height,dx.address, dx.rowStride, part.address, part.rowStride, products.address, products.rowStride,
-          x.width * x.channels, term.sign, isFirst ? 0 : 1);
+          sums(), x.width * x.channels, term.sign, isFirst ? 0 : 1);
         isFirst = false;
       }
     }
     if (isFirst) split("fill", x.height * x.width * x.channels, dx.address, 0);
-    return lost;
+    return { ...lost, relevanceIn: isFirst ? 0 : arena.f64(sums(), x.height).reduce((a, b) => a + b, 0) };
   }
   return { scratchBytes: scratch.bytes, run };
 }

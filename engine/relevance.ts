@@ -214,7 +214,7 @@ export class RelevancePlan {
       const lost = step.pass.run(step.scratch);
       let relevanceIn = 0;
       for (const { id, written, addTo } of step.inputs) {
-        const sum = this.#sum(written);
+        const sum = (lost === bookTheRest ? undefined : lost.relevanceIn) ?? this.#sum(written);
         relevanceIn += sum;
         if (addTo) sums.delete(id);
         else sums.set(id, sum);

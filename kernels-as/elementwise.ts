@@ -67,11 +67,14 @@ export function add(out: usize, outRow: i32, a: usize, aRow: i32, b: usize, bRow
 }
 
 /**
- * out[r, i] = (accumulate ? out[r, i] : 0) + factor * (x[r, i] * c[r, i]): a rule's product with the input.
+ * out[r, i] = (accumulate ? out[r, i] : 0) + factor * (x[r, i] * c[r, i]): a rule's product with the input; and, where sums is not 0,
+ * sums[r] = the sum of out[r, :] as sumRows adds it.
+ * Layout: sums f64 [rows] or 0.
  * Source: relevance.md, R_in = x * gradient.
  */
 export function multiply(
-  out: usize, outRow: i32, x: usize, xRow: i32, c: usize, cRow: i32, length: i32, factor: f32, accumulate: i32, begin: i32, end: i32
+  out: usize, outRow: i32, x: usize, xRow: i32, c: usize, cRow: i32, sums: usize, length: i32, factor: f32, accumulate: i32,
+  begin: i32, end: i32
 ): void {
   const f = f32x4.splat(factor);
   for (let r = begin; r < end; r++) {
@@ -79,14 +82,24 @@ export function multiply(
     let q = c + (<usize>r * <usize>cRow << 2);
     let o = out + (<usize>r * <usize>outRow << 2);
     const stop = o + (<usize>length << 2);
+    let low = f64x2.splat(0);
+    let high = f64x2.splat(0);
     for (; o + 16 <= stop; o += 16, p += 16, q += 16) {
-      const v = f32x4.mul(f, f32x4.mul(v128.load(p), v128.load(q)));
-      v128.store(o, accumulate ? f32x4.add(v128.load(o), v) : v);
+      let v = f32x4.mul(f, f32x4.mul(v128.load(p), v128.load(q)));
+      if (accumulate) v = f32x4.add(v128.load(o), v);
+      v128.store(o, v);
+      low = f64x2.add(low, f64x2.promote_low_f32x4(v));
+      high = f64x2.add(high, f64x2.promote_low_f32x4(i64x2.shuffle(v, v, 1, 0)));
     }
+    let tail: f64 = 0;
     for (; o < stop; o += 4, p += 4, q += 4) {
-      const v = factor * (f32.load(p) * f32.load(q));
-      f32.store(o, accumulate ? f32.load(o) + v : v);
+      let v: f32 = factor * (f32.load(p) * f32.load(q));
+      if (accumulate) v = f32.load(o) + v;
+      f32.store(o, v);
+      tail += <f64>v;
     }
+    const both = f64x2.add(low, high);
+    if (sums) f64.store(sums + (<usize>r << 3), f64x2.extract_lane(both, 0) + f64x2.extract_lane(both, 1) + tail);
   }
 }
 

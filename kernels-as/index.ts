@@ -17,7 +17,7 @@ export { filterTile, keepBlocks, listHits, slackOf } from "./nearest-tiles";
 export { centreSample, channelProducts, squareCoefficients } from "./patch-basis";
 export { gatherPatches, projectPatches, saliencyOf } from "./patches";
 export { normaliseRows, rangeRows, sumPlanes, weakenRows } from "./planes";
-export { averagePool2dForward, averagePool2dInputGrad, maxPool2dForward, maxPool2dScatter } from "./pool2d";
+export { averagePool2dForward, averagePool2dInputGrad, maxPool2dForward, maxPool2dRoute, maxPool2dScatter } from "./pool2d";
 export { resamplePlanes } from "./resample";
 export { countAtMost, keepSmallest, kthSmallest, meanRoot } from "./select";
 export { softmax } from "./softmax";

@@ -56,6 +56,56 @@ const proportional = 2; // by x / sum of x over the window
 const overwrite = 3; // as winner, but a later window overwrites an earlier one
 
 /**
+ * Relevance of max pooling whose windows lie side by side and cover the input, all to the first position (row by row) that holds the
+ * maximum. Every element of dx is written.
+ *   dx[n, c] = dy[window of n, c] where x[n, c] is the window's first equal to y, else 0
+ * Layout: as maxPool2dScatter; input outH*kh x outW*kw; dx, dy, x and y may not alias. Output rows [begin, end) and the input rows under
+ * them are done.
+ * Source: as maxPool2dScatter, mode 0 (and 3: nothing overlaps).
+ */
+export function maxPool2dRoute(
+  dx: usize, dxRow: i32, dxPixel: i32, dy: usize, dyRow: i32, dyPixel: i32, x: usize, xRow: i32, xPixel: i32, y: usize, yRow: i32, yPixel: i32,
+  channels: i32, outW: i32, kh: i32, kw: i32, begin: i32, end: i32
+): void {
+  const zero = f32x4.splat(0);
+  for (let oy = begin; oy < end; oy++) {
+    for (let ox = 0; ox < outW; ox++) {
+      const dyAt = dy + (<usize>(oy * dyRow + ox * dyPixel) << 2);
+      const yAt = y + (<usize>(oy * yRow + ox * yPixel) << 2);
+      const xAt = x + (<usize>(oy * kh * xRow + ox * kw * xPixel) << 2);
+      const dxAt = dx + (<usize>(oy * kh * dxRow + ox * kw * dxPixel) << 2);
+      let c = 0;
+      for (; c + 4 <= channels; c += 4) {
+        const at = <usize>c << 2;
+        const r = v128.load(dyAt + at);
+        const best = v128.load(yAt + at);
+        let open = i32x4.splat(-1);
+        for (let i = 0; i < kh; i++) {
+          for (let j = 0; j < kw; j++) {
+            const hit = v128.and(open, f32x4.eq(v128.load(xAt + (<usize>(i * xRow + j * xPixel) << 2) + at), best));
+            v128.store(dxAt + (<usize>(i * dxRow + j * dxPixel) << 2) + at, f32x4.add(zero, v128.and(hit, r)));
+            open = v128.andnot(open, hit);
+          }
+        }
+      }
+      for (; c < channels; c++) {
+        const at = <usize>c << 2;
+        const r: f32 = f32.load(dyAt + at) + 0;
+        const best = f32.load(yAt + at);
+        let isOpen = true;
+        for (let i = 0; i < kh; i++) {
+          for (let j = 0; j < kw; j++) {
+            const isHit = isOpen && f32.load(xAt + (<usize>(i * xRow + j * xPixel) << 2) + at) == best;
+            f32.store(dxAt + (<usize>(i * dxRow + j * dxPixel) << 2) + at, isHit ? r : 0);
+            isOpen = isOpen && !isHit;
+          }
+        }
+      }
+    }
+  }
+}
+
+/**
  * Relevance of max pooling, scattered to the inputs. dx must be zero before.
  * mode 0 winner takes all, 1 ties shared, 2 proportional x / sum x (nothing where the sum is 0), 3 winner, overwriting.
  * Layout: dx, x NHWC of the input, dy, y NHWC of the output, strides in elements. dx may not alias anything.

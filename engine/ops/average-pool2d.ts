@@ -47,7 +47,7 @@ export function buildAveragePool(construction: Construction, window: Window, cou
             y.width * y.channels, y.channels, 1, rules.normStabilizer, 1, 0);
           inputGrad(c, s);
           // biome-ignore format: one group of arguments a line
-          split("multiply", x.height,dx.address, dx.rowStride, x.address, x.rowStride, c, dx.rowStride, x.width * x.channels, 1, 0);
+          split("multiply", x.height,dx.address, dx.rowStride, x.address, x.rowStride, c, dx.rowStride, 0, x.width * x.channels, 1, 0);
           const shares = arena.f64(ledger, 3 * y.height);
           let stabilizer = 0;
           let dropped = 0;

@@ -158,7 +158,7 @@ export const add: OpKind<"add"> = {
               const x = inputs[k];
               if (x === undefined) return;
               // biome-ignore format: one group of arguments a line
-              split("multiply", y.height,dx.address, dx.rowStride, x.address, x.rowStride, s, r.rowStride, length, 1, 0);
+              split("multiply", y.height,dx.address, dx.rowStride, x.address, x.rowStride, s, r.rowStride, 0, length, 1, 0);
             });
             const shares = arena.f64(ledger, 3 * y.height);
             let stabilizer = 0;

@@ -26,6 +26,12 @@ export function buildMaxPool({ kernels, inputs, output }: Construction, window: 
   const [sh, sw] = window.strides;
   const [dh, dw] = window.dilations;
   const [top, left, bottom, right] = window.pads;
+  // Windows side by side that cover the input: each position belongs to one.
+  const isTiling =
+    [sh - kh, sw - kw, top, left, bottom, right].every((n) => n === 0) &&
+    [dh, dw].every((dilation) => dilation === 1) &&
+    x.height === y.height * kh &&
+    x.width === y.width * kw;
   const hasEmptyWindows = Math.max(top, bottom) > (kh - 1) * dh || Math.max(left, right) > (kw - 1) * dw;
   return {
     forward() {
@@ -36,6 +42,18 @@ export function buildMaxPool({ kernels, inputs, output }: Construction, window: 
     ruleName: (rules) => rules.maxPool,
     prepareRelevance({ relevance: r, inputRelevance: [dx], rules }) {
       if (dx === undefined) throw new ShapeError("maxPool2d: has no input.");
+      const hasOneWinner = rules.maxPool === "winner" || rules.maxPool === "overwrite";
+      if (isTiling && hasOneWinner) {
+        return {
+          scratchBytes: [],
+          run() {
+            // biome-ignore format: one group of arguments a line
+            split("maxPool2dRoute", y.height,dx.address, dx.rowStride, dx.pixelStride, r.address, r.rowStride, r.pixelStride,
+              x.address, x.rowStride, x.pixelStride, y.address, y.rowStride, y.pixelStride, y.channels, y.width, kh, kw);
+            return nothingLost;
+          },
+        };
+      }
       return {
         scratchBytes: [],
         run() {

@@ -81,8 +81,8 @@ export interface RelevanceContext {
 export interface RelevancePass {
   /** Sizes of the scratch memory it needs while it runs. */
   readonly scratchBytes: readonly number[];
-  /** Runs it; returns what became of the relevance that did not reach an input. */
-  run(scratch: readonly number[]): LedgerTerms | typeof bookTheRest;
+  /** Runs it; returns what became of the relevance that did not reach an input, and the sum of what did where it is known. */
+  run(scratch: readonly number[]): (LedgerTerms & { readonly relevanceIn?: number }) | typeof bookTheRest;
 }
 
 /** A layer ready to run. */
