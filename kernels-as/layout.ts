@@ -23,23 +23,6 @@ export function copyChannels(out: usize, outRow: i32, outPixel: i32, x: usize, x
 }
 
 /**
- * out[y,x,c] += in[y,x,c] for a block of channels: relevance arriving from a further consumer.
- * Layout as copyChannels. Rows [begin, end) are written.
- * Source: definition.
- */
-export function addChannels(out: usize, outRow: i32, outPixel: i32, x: usize, xRow: i32, xPixel: i32, width: i32, channels: i32, begin: i32, end: i32): void {
-  for (let r = begin; r < end; r++) {
-    for (let i = 0; i < width; i++) {
-      let o = out + (<usize>r * <usize>outRow + <usize>(i * outPixel) << 2);
-      let a = x + (<usize>r * <usize>xRow + <usize>(i * xPixel) << 2);
-      const stop = o + (<usize>channels << 2);
-      for (; o + 16 <= stop; o += 16, a += 16) v128.store(o, f32x4.add(v128.load(o), v128.load(a)));
-      for (; o < stop; o += 4, a += 4) f32.store(o, f32.load(o) + f32.load(a));
-    }
-  }
-}
-
-/**
  * out[c][y][x] = in[y][x][c]: NHWC (strided) to contiguous channel-first. Channels [begin, end) are written.
  * Source: definition; the order in which PyTorch, Caffe and ONNX flatten.
  */

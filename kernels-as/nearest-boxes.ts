@@ -65,6 +65,14 @@ export function boundBlocks(
   }
 }
 
+/** Squared distance of four places to the corner of a block's box that lies farthest from each. */
+@inline
+export function farthestSquared(box: usize, x: v128, y: v128): v128 {
+  const dx = f32x4.pmax(f32x4.sub(v128.load32_splat(box, 16), x), f32x4.sub(x, v128.load32_splat(box)));
+  const dy = f32x4.pmax(f32x4.sub(v128.load32_splat(box, 48), y), f32x4.sub(y, v128.load32_splat(box, 32)));
+  return f32x4.add(f32x4.mul(dx, dx), f32x4.mul(dy, dy));
+}
+
 /** How far beyond the interval [low,high] values lie, squared; 0 within. */
 @inline
 export function gap2(value: v128, low: v128, high: v128): v128 {

@@ -1,5 +1,6 @@
-import { boxOf, gap2 } from "./nearest-boxes";
-import { weights } from "./nearest-weight";
+import { boxOf, farthestSquared } from "./nearest-boxes";
+import { weightsOf } from "./nearest-weight";
+import { stepsOfNorm } from "./patches";
 
 // The tests of the search for nearest patches (nearest.ts) that go over few coefficients: tiles of four queries by a block of eight
 // candidates, then pairs.
@@ -8,12 +9,12 @@ import { weights } from "./nearest-weight";
 const leastRoot: f32 = 0.05;
 
 /**
- * What rounding to 16 bits can hide in a product of two vectors of 2 pairCount elements, each of norm 32000 steps: half a step
+ * What rounding to 16 bits can hide in a product of two vectors of 2 pairCount elements, each of norm stepsOfNorm: half a step
  * times the sum of the elements' magnitudes, of either vector, and a quarter for each pair of errors.
  */
 export function slackOf(pairCount: i32): i32 {
   const root = sqrt<f64>(2 * <f64>pairCount);
-  return <i32>ceil(root * (32000 + root)) + 2 * pairCount;
+  return <i32>ceil(root * (stepsOfNorm + root)) + 2 * pairCount;
 }
 
 /** dot * unit_j * unit_q - half_j, four candidates at once. */
@@ -46,7 +47,7 @@ function passes(
  * product with room for their rounding (slack). Of the kept blocks
  *   sums[n,q,l] = slack + the product of the first `shared` pairs of q and j = 8 kept[n] + l, in steps
  * Layout: list, kept [count] i32; sums [count,4,8] i32, pairs [blocks,pairCount,8] of two i16, unit, half, x and y [blocks,8], boxes
- * as boundBlocks makes them, halfLimits [4] float32; first: place of the first query, a multiple of 4.
+ * as boundBlocks makes them, halfLimits [4] float32, need: scratch [4] float32; first: place of the first query, a multiple of 4.
  */
 export function keepBlocks(
   kept: usize,
@@ -109,13 +110,9 @@ export function keepBlocks(
     v128.store(sums, s21, 80);
     v128.store(sums, s30, 96);
     v128.store(sums, s31, 112);
-    const box = boxOf(boxes, b);
     // One lane for each query.
-    const qx = v128.load(x + at);
-    const qy = v128.load(y + at);
-    const dx = f32x4.pmax(f32x4.sub(v128.load32_splat(box, 16), qx), f32x4.sub(qx, v128.load32_splat(box)));
-    const dy = f32x4.pmax(f32x4.sub(v128.load32_splat(box, 48), qy), f32x4.sub(qy, v128.load32_splat(box, 32)));
-    const most = f32x4.mul(v128.load(halfLimits), weights(dx, f32x4.mul(dy, dy)));
+    const squared = farthestSquared(boxOf(boxes, b), v128.load(x + at), v128.load(y + at));
+    const most = f32x4.mul(v128.load(halfLimits), weightsOf(squared));
     v128.store(need, f32x4.sub(v128.load(half + at), most));
     const place = (<usize>b) << 5; // [b, 0]
     const a0 = v128.load(a); // the pair with what is left
@@ -153,7 +150,7 @@ export function keepBlocks(
  * The third test, for pairs of patches, four queries by `count` listed blocks of eight candidates:
  *   bit l of masks[q, n] = a_q . a_j - half_j >= half_q - halfLimits[q] * W(q,j),   j = 8 list[n] + l,
  * without which |a_q - a_j|^2 > limit * W. a: the pairs of the sums (shared) and the farPairs pairs from shared + 1 on. Layout as
- * keepBlocks; masks [4,64] bytes; count <= 64.
+ * keepBlocks; sums are added to; masks [4,64] bytes; scratch [8] float32; count <= 64.
  */
 export function filterTile(
   masks: usize,
@@ -219,12 +216,8 @@ export function filterTile(
     v128.store(sum, s31, 112);
     // W without a root for each pair: 1 + 2 r + r^2 <= 1 + c + (1 + 1/c) r^2 for any c, here r of the corner of the box that is
     // farthest from the query.
-    const box = boxOf(boxes, b);
-    const qx = v128.load(x + atQuery);
-    const qy = v128.load(y + atQuery);
-    const dx = f32x4.pmax(f32x4.sub(v128.load32_splat(box, 16), qx), f32x4.sub(qx, v128.load32_splat(box)));
-    const dy = f32x4.pmax(f32x4.sub(v128.load32_splat(box, 48), qy), f32x4.sub(qy, v128.load32_splat(box, 32)));
-    const c = f32x4.pmax(f32x4.sqrt(f32x4.add(f32x4.mul(dx, dx), f32x4.mul(dy, dy))), f32x4.splat(leastRoot));
+    const squared = farthestSquared(boxOf(boxes, b), v128.load(x + atQuery), v128.load(y + atQuery));
+    const c = f32x4.pmax(f32x4.sqrt(squared), f32x4.splat(leastRoot));
     const limit = v128.load(halfLimits);
     v128.store(scratch, f32x4.sub(v128.load(half + atQuery), f32x4.add(limit, f32x4.mul(limit, c))));
     v128.store(scratch, f32x4.add(limit, f32x4.div(limit, c)), 16);

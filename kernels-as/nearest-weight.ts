@@ -9,9 +9,15 @@ export function weight(dy: f32, dx: f32): f32 {
   return w * w;
 }
 
-/** Four W at once; the operations of `weight`, so its bits. */
+/** Four W at once, of squared distances; the operations of `weight`, so its bits. */
+@inline
+export function weightsOf(squared: v128): v128 {
+  const w = f32x4.add(f32x4.sqrt(squared), f32x4.splat(1));
+  return f32x4.mul(w, w);
+}
+
+/** Four W at once. */
 @inline
 export function weights(dx: v128, dy2: v128): v128 {
-  const w = f32x4.add(f32x4.sqrt(f32x4.add(f32x4.mul(dx, dx), dy2)), f32x4.splat(1));
-  return f32x4.mul(w, w);
+  return weightsOf(f32x4.add(f32x4.mul(dx, dx), dy2));
 }

@@ -52,7 +52,7 @@ export function gatherPatches(
 }
 
 /** Steps that a vector's norm is divided into for coefficients in 16 bits: products of two vectors stay below 2^30. */
-const stepsOfNorm: f64 = 32000;
+export const stepsOfNorm: f64 = 32000;
 /** A norm that is as good as 0: 1 / (its steps) would leave float32. */
 const leastNorm: f64 = 1e-30;
 

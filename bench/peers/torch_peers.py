@@ -126,7 +126,9 @@ def stub_torchvision():
     except Exception:
         for name in [each for each in sys.modules if each.split(".")[0] == "torchvision"]:
             del sys.modules[name]
-        library = torch.library.Library("torchvision", "DEF")
+        from torch import library as torch_library
+
+        library = torch_library.Library("torchvision", "DEF")
         for operator in ["nms", "qnms"]:
             library.define(f"{operator}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
         globals()["kept"] = library

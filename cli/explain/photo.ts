@@ -28,7 +28,8 @@ export interface ExplainedPhoto {
 }
 
 /**
- * Explains a photo and writes what came out, with what is to be said of the weights' file when it is known: into `folder` for one target, into a folder in it for each of several.
+ * Explains a photo and writes what came out, with what is to be said of the weights' file when it is known: into `folder` for one
+ * target, into a folder in it for each of several.
  * @throws whatever reading, explaining or writing throws; targets that were written before stay, each whole
  */
 export async function explainPhoto(

@@ -21,16 +21,7 @@ from importlib.metadata import version
 import numpy as np
 import torch
 
-try:
-    import torchvision
-except RuntimeError:
-    # torchvision built for another torch: the operators it misses are not needed here.
-    for name in [each for each in sys.modules if each.split(".")[0] == "torchvision"]:
-        del sys.modules[name]
-    library = torch.library.Library("torchvision", "DEF")
-    for operator in ("nms", "qnms"):
-        library.define(operator + "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
-    import torchvision
+from torchvision_stub import torchvision
 
 import onnx
 from onnx import TensorProto, helper, numpy_helper

@@ -21,15 +21,7 @@ import torch
 import torch.nn.functional as F
 from safetensors.numpy import save_file
 
-try:
-    import torchvision  # noqa: F401  (zennit imports it)
-except RuntimeError:
-    # torchvision built for another torch: the operators it misses are not needed here.
-    for name in [each for each in sys.modules if each.split(".")[0] == "torchvision"]:
-        del sys.modules[name]
-    library = torch.library.Library("torchvision", "DEF")
-    for operator in ("nms", "qnms"):
-        library.define(operator + "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
+import torchvision_stub  # noqa: F401  (before zennit, which imports torchvision)
 
 import captum
 from captum.attr import LRP
