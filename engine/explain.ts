@@ -1,4 +1,4 @@
-import { valueNamed } from "./compile.ts";
+import { valueNamed } from "./compiled-graph.ts";
 import { type Composite, compositeByName } from "./composites.ts";
 import type { Image } from "./image.ts";
 import { type LayerRelevance, layerRelevance } from "./layer-relevance.ts";

@@ -1,4 +1,4 @@
-import type { CompiledGraph, Layer } from "./compile.ts";
+import type { CompiledGraph, Layer } from "./compiled-graph.ts";
 import { type Composite, opsWithWeights, rulesFor } from "./composites.ts";
 import type { LayerRules } from "./ops/op.ts";
 

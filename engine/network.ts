@@ -1,5 +1,6 @@
 import { type Activation, allocateActivation, noBorder, widestBorder } from "./activation.ts";
-import { type CompiledGraph, compileGraph, type Layer } from "./compile.ts";
+import { compileGraph } from "./compile.ts";
+import type { CompiledGraph, Layer } from "./compiled-graph.ts";
 import type { Composite } from "./composites.ts";
 import { didYouMean, ShapeError } from "./errors.ts";
 import type { NetworkDefinition } from "./graph.ts";

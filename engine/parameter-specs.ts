@@ -1,4 +1,5 @@
-import { type CompiledGraph, compileGraph } from "./compile.ts";
+import { compileGraph } from "./compile.ts";
+import type { CompiledGraph } from "./compiled-graph.ts";
 import { ShapeError } from "./errors.ts";
 import type { NetworkDefinition } from "./graph.ts";
 import { opKind } from "./ops/index.ts";

@@ -1,4 +1,5 @@
-import { type CompiledGraph, compileGraph, valueNamed } from "./compile.ts";
+import { compileGraph } from "./compile.ts";
+import { type CompiledGraph, valueNamed } from "./compiled-graph.ts";
 import type { Composite } from "./composites.ts";
 import { ShapeError } from "./errors.ts";
 import type { NetworkDefinition } from "./graph.ts";

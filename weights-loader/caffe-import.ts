@@ -13,7 +13,7 @@ import {
   readPrototxt,
   textsOf,
 } from "./caffe-model.ts";
-import type { ImportedNetwork } from "./onnx-import.ts";
+import type { ImportedNetwork } from "./imported-network.ts";
 import type { ByteSource } from "./source.ts";
 import { type WeightFile, withComputed } from "./weight-file.ts";
 

@@ -2,13 +2,14 @@ export { type BindOptions, bindWeights, checkFit, type FitReport, fitReport, fit
 export { type CaffeImportOptions, importCaffe } from "./caffe-import.ts";
 export { type Conversion, type ConvertedTensor, type ConvertOptions, convertWeights } from "./convert.ts";
 export type { Dtype } from "./dtype.ts";
+export type { ExternalData } from "./external-data.ts";
 export type { Hdf5Dataset, Hdf5File, Hdf5Group, OpenHdf5 } from "./hdf5.ts";
+export type { ImportedNetwork } from "./imported-network.ts";
 export { type Inspection, inspectWeights } from "./inspect.ts";
 export { bindKeras } from "./keras-binding.ts";
 export { importKerasFile, type KerasFileImportOptions } from "./keras-import.ts";
 export { checkPairing, metadataKeys, networkOf, preprocessingOf } from "./network-metadata.ts";
-export { type ImportedNetwork, importOnnx, type OnnxImportOptions } from "./onnx-import.ts";
-export type { ExternalData } from "./onnx-tensor.ts";
+export { importOnnx, type OnnxImportOptions } from "./onnx-import.ts";
 export { type OpenOptions, openWeights } from "./open.ts";
 export { type Precision, precisionBits } from "./precision.ts";
 export { type RegisteredWeights, registeredModels, registeredWeights } from "./registry.ts";

@@ -2,10 +2,10 @@ import { FormatError, UnsupportedError } from "../engine/errors.ts";
 import type { NetworkDefinition, Preprocessing } from "../engine/graph.ts";
 import type { Shape } from "../engine/tensor.ts";
 import type { OpenHdf5 } from "./hdf5.ts";
+import type { ImportedNetwork } from "./imported-network.ts";
 import { openKerasFile } from "./keras-file.ts";
 import { converters } from "./keras-layers.ts";
 import { type Json, type Layer, plain, type State } from "./keras-state.ts";
-import type { ImportedNetwork } from "./onnx-import.ts";
 import type { ByteSource } from "./source.ts";
 import { type WeightFile, withComputed } from "./weight-file.ts";
 

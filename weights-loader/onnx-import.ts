@@ -1,10 +1,11 @@
 import { FormatError, UnsupportedError } from "../engine/errors.ts";
 import type { NetworkDefinition, NodeDefinition, Preprocessing } from "../engine/graph.ts";
 import { elementCount, formatShape, type Shape } from "../engine/tensor.ts";
+import type { ExternalData } from "./external-data.ts";
+import type { ImportedNetwork } from "./imported-network.ts";
 import { type OnnxModel, type OnnxNode, readOnnx } from "./onnx-model.ts";
 import { converters } from "./onnx-ops.ts";
 import type { ImportedTensor, OnnxImport, OnnxValueState } from "./onnx-state.ts";
-import type { ExternalData } from "./onnx-tensor.ts";
 import type { ByteSource } from "./source.ts";
 import { type ComputedTensor, type StoredTensor, storedWeights, type WeightFile, withComputed } from "./weight-file.ts";
 
@@ -20,12 +21,6 @@ export interface OnnxImportOptions {
   readonly inputShape?: Shape;
   /** Which output counts, where the graph has several. */
   readonly output?: string;
-}
-
-/** A network described by a file, and its weights under the names that the description uses. */
-export interface ImportedNetwork {
-  readonly definition: NetworkDefinition;
-  readonly weights: WeightFile;
 }
 
 /**

@@ -1,5 +1,6 @@
 import { FormatError, UnsupportedError } from "../engine/errors.ts";
-import { type ExternalData, readPair, readTensor } from "./onnx-tensor.ts";
+import type { ExternalData } from "./external-data.ts";
+import { readPair, readTensor } from "./onnx-tensor.ts";
 import { floatOf, type ProtoRange, ProtoReader } from "./protobuf.ts";
 import type { ByteSource } from "./source.ts";
 import { type StoredTensor, storedWeights, type WeightFile } from "./weight-file.ts";

@@ -1,11 +1,9 @@
 import { FormatError, UnsupportedError } from "../engine/errors.ts";
 import { type Dtype, dtypeBytes } from "./dtype.ts";
+import type { ExternalData } from "./external-data.ts";
 import type { ProtoRange, ProtoReader } from "./protobuf.ts";
 import { type ByteSource, bytesSource } from "./source.ts";
 import { checkedElementCount, type StoredTensor } from "./weight-file.ts";
-
-/** Opens a file of external data by its path relative to the model, which is checked to stay inside the model's folder. */
-export type ExternalData = (location: string) => Promise<ByteSource>;
 
 /** TensorProto.DataType. */
 const dtypes: Readonly<Record<number, Dtype>> = {

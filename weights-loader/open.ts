@@ -1,10 +1,10 @@
 import { FormatError } from "../engine/errors.ts";
 import { openCaffe } from "./caffe-model.ts";
+import type { ExternalData } from "./external-data.ts";
 import { hasUserBlock, looksLikeHdf5, type OpenHdf5 } from "./hdf5.ts";
 import { isKerasArchive, openKeras, openKerasArchive } from "./keras-file.ts";
 import { looksLikeNpy, openNpy, openNpz } from "./numpy.ts";
 import { openOnnx } from "./onnx-model.ts";
-import type { ExternalData } from "./onnx-tensor.ts";
 import { ProtoReader } from "./protobuf.ts";
 import { looksLikeSafetensors, openSafetensors } from "./safetensors.ts";
 import type { ByteSource } from "./source.ts";

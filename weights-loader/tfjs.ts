@@ -1,9 +1,9 @@
 import { FormatError, UnsupportedError } from "../engine/errors.ts";
 import { elementCount } from "../engine/tensor.ts";
 import { type Dtype, dtypeBytes } from "./dtype.ts";
+import type { ExternalData } from "./external-data.ts";
+import type { ImportedNetwork } from "./imported-network.ts";
 import { importKeras, type KerasImportOptions } from "./keras-import.ts";
-import type { ImportedNetwork } from "./onnx-import.ts";
-import type { ExternalData } from "./onnx-tensor.ts";
 import { type ByteSource, bytesSource, checkRange, readRange } from "./source.ts";
 import { checkedElementCount, type StoredTensor, storedWeights, type WeightFile } from "./weight-file.ts";
 

@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
-import { compileGraph, valueNamed } from "../../engine/compile.ts";
+import { compileGraph } from "../../engine/compile.ts";
+import { valueNamed } from "../../engine/compiled-graph.ts";
 import type { NetworkDefinition } from "../../engine/graph.ts";
 import { modelByName } from "../../engine/models/index.ts";
 import { preprocessingByName } from "../../engine/models/preprocessing.ts";

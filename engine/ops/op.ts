@@ -1,5 +1,5 @@
 import type { Activation } from "../activation.ts";
-import type { Layer } from "../compile.ts";
+import type { Layer } from "../compiled-graph.ts";
 import type { NodeDefinition, Op, Pads } from "../graph.ts";
 import type { Kernels } from "../kernels.ts";
 import type { bookTheRest, LedgerTerms } from "../ledger.ts";
