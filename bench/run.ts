@@ -12,31 +12,37 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { instantiateKernels } from "../engine/kernels.ts";
-import { loadKernels } from "../host/kernels.ts";
+import { instantiateKernels } from "../engine/memory/kernels.ts";
+import { loadKernels } from "../host/threads/load-kernels.ts";
 import { type SeededNetName, seededNetNames } from "../test/cases/seeded-nets.ts";
-import { benchAccuracy } from "./accuracy.ts";
-import { benchBatch } from "./batch.ts";
-import { benchColdStart } from "./cold-start.ts";
-import { choices } from "./convolution.ts";
-import { printGoals } from "./goals.ts";
-import { benchKernels } from "./kernels.ts";
-import { benchLayers } from "./layers.ts";
-import { benchLoad } from "./load.ts";
-import { machine } from "./machine.ts";
-import { benchComposites, benchNetwork, computeDirect, furtherComposites, headlineComposites } from "./networks.ts";
-import { benchPeers, missingPeers } from "./peers.ts";
-import { plot } from "./plot.ts";
-import { print } from "./report.ts";
-import type { Result } from "./result.ts";
-import { benchRoof } from "./roof.ts";
-import { benchSalientRelevance } from "./salient-relevance.ts";
-import { buildSeeded } from "./seeded.ts";
-import { writeSeededFile } from "./seeded-file.ts";
-import { shapeFiles } from "./shapes.ts";
-import { benchSizes } from "./sizes.ts";
-import { benchTargets } from "./targets.ts";
-import { benchThreads } from "./threads.ts";
+import { buildSeeded } from "./nets/seeded.ts";
+import { writeSeededFile } from "./nets/seeded-file.ts";
+import { shapeFiles } from "./nets/shapes.ts";
+import { benchAccuracy } from "./parts/accuracy.ts";
+import { benchBatch } from "./parts/batch.ts";
+import { benchColdStart } from "./parts/cold-start.ts";
+import { choices } from "./parts/convolution.ts";
+import { benchKernels } from "./parts/kernels.ts";
+import { benchLayers } from "./parts/layers.ts";
+import { benchLoad } from "./parts/load.ts";
+import {
+  benchComposites,
+  benchNetwork,
+  computeDirect,
+  furtherComposites,
+  headlineComposites,
+} from "./parts/networks.ts";
+import { benchRoof } from "./parts/roof.ts";
+import { benchSalientRelevance } from "./parts/salient-relevance.ts";
+import { benchSizes } from "./parts/sizes.ts";
+import { benchTargets } from "./parts/targets.ts";
+import { benchThreads } from "./parts/threads.ts";
+import { printGoals } from "./report/goals.ts";
+import { machine } from "./report/machine.ts";
+import { benchPeers, missingPeers } from "./report/peers.ts";
+import { plot } from "./report/plot.ts";
+import { print } from "./report/report.ts";
+import type { Result } from "./report/result.ts";
 
 const { values } = parseArgs({
   options: {

@@ -1,10 +1,10 @@
-import { didYouMean } from "../engine/errors.ts";
+import { didYouMean } from "../engine/basics/errors.ts";
 import { version } from "../host/version.ts";
-import { describeCommand } from "./command.ts";
+import { describeCommand } from "./commands/command.ts";
 import { commands, isCommandName } from "./commands/index.ts";
-import { describeError, UsageError } from "./errors.ts";
-import { parseArguments } from "./options.ts";
-import type { Terminal } from "./terminal.ts";
+import { parseArguments } from "./terminal/arguments.ts";
+import { describeError, UsageError } from "./terminal/errors.ts";
+import type { Terminal } from "./terminal/terminal.ts";
 
 function overview(): string {
   const rows = Object.entries(commands).map(([name, { summary }]) => `  ${name.padEnd(10)}${summary}`);

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { runCli } from "./cli.ts";
-import { processTerminal } from "./terminal.ts";
+import { processTerminal } from "./terminal/terminal.ts";
 
 // A reader that went away ("srmap ... | head") is no error.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {

@@ -1,17 +1,24 @@
-import { valueNamed } from "./compiled-graph.ts";
-import { type Composite, compositeByName } from "./composites.ts";
-import type { Image } from "./image.ts";
-import { type LayerRelevance, layerRelevance } from "./layer-relevance.ts";
-import type { LedgerRow } from "./ledger.ts";
-import type { Network } from "./network.ts";
-import { preprocess } from "./preprocess.ts";
-import type { RelevanceResult } from "./relevance.ts";
-import { checkRequest } from "./request-check.ts";
-import type { LrnRule, MaxPoolRule } from "./rules.ts";
-import type { ResolvedSalientRelevanceOptions, SalientRelevanceOptions } from "./salient-options.ts";
-import { heatImage, salientRelevance } from "./salient-relevance.ts";
-import { labelOf, type ResolvedTarget, resolveTarget, type Scores, type Target, type TargetKind } from "./target.ts";
-import { type Tensor, tensor } from "./tensor.ts";
+import { type Tensor, tensor } from "./basics/tensor.ts";
+import { valueNamed } from "./graph/compiled-graph.ts";
+import type { LedgerRow } from "./layers/ledger.ts";
+import { type LayerRelevance, layerRelevance } from "./network/channel-sums.ts";
+import type { Network } from "./network/network.ts";
+import type { RelevanceResult } from "./network/relevance-plan.ts";
+import type { Image } from "./picture/image.ts";
+import { preprocess } from "./picture/preprocess.ts";
+import { checkRequest } from "./request/check.ts";
+import {
+  labelOf,
+  type ResolvedTarget,
+  resolveTarget,
+  type Scores,
+  type Target,
+  type TargetKind,
+} from "./request/target.ts";
+import { type Composite, compositeByName } from "./rules/composites.ts";
+import type { LrnRule, MaxPoolRule } from "./rules/rules.ts";
+import type { ResolvedSalientRelevanceOptions, SalientRelevanceOptions } from "./salient/options.ts";
+import { heatImage, salientRelevance } from "./salient/salient-relevance.ts";
 
 /** How a photo is explained. */
 export interface ExplainOptions {

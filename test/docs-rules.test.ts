@@ -1,9 +1,9 @@
 import { readFileSync } from "node:fs";
 import * as assert from "uvu/assert";
-import { compositeFromSpec } from "../engine/composite-spec.ts";
-import { compositeNames } from "../engine/composites.ts";
-import { ruleNames } from "../engine/rule-spec.ts";
-import { activationRules, lrnRules, maxPoolRules, sumRules } from "../engine/rules.ts";
+import { compositeFromSpec } from "../engine/rules/composite-spec.ts";
+import { compositeNames } from "../engine/rules/composites.ts";
+import { ruleNames } from "../engine/rules/rule-spec.ts";
+import { activationRules, lrnRules, maxPoolRules, sumRules } from "../engine/rules/rules.ts";
 import { root } from "./support/paths.ts";
 import { suite } from "./support/suite.ts";
 

@@ -1,8 +1,8 @@
-import { FormatError, ShapeError } from "../engine/errors.ts";
-import type { NetworkDefinition } from "../engine/graph.ts";
-import type { ParameterSink, ParameterSpec } from "../engine/parameters.ts";
-import { elementCount, formatShape, sameShape } from "../engine/tensor.ts";
-import { isWeight, rowCountOf, type WeightFile } from "./weight-file.ts";
+import { FormatError, ShapeError } from "../engine/basics/errors.ts";
+import { elementCount, formatShape, sameShape } from "../engine/basics/tensor.ts";
+import type { NetworkDefinition } from "../engine/graph/definition.ts";
+import type { ParameterSink, ParameterSpec } from "../engine/graph/parameters.ts";
+import { isWeight, rowCountOf, type WeightFile } from "./tensors/weight-file.ts";
 
 /** A network by name, with what it needs: to say which network a file fits when it does not fit the one asked for. */
 export interface KnownNetwork {

@@ -1,8 +1,8 @@
-import { elementCount } from "../engine/tensor.ts";
+import { elementCount } from "../engine/basics/tensor.ts";
 import { type FitReport, fitReport, fits, type KnownNetwork } from "./bind.ts";
-import { dtypeBytes } from "./dtype.ts";
-import { bindKeras } from "./keras-binding.ts";
-import type { TensorInfo, WeightFile } from "./weight-file.ts";
+import { bindKeras } from "./keras/binding.ts";
+import { dtypeBytes } from "./tensors/dtype.ts";
+import type { TensorInfo, WeightFile } from "./tensors/weight-file.ts";
 
 /** What a weight file holds, told from its headers. */
 export interface Inspection {

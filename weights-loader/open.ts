@@ -1,18 +1,18 @@
-import { FormatError } from "../engine/errors.ts";
-import { openCaffe } from "./caffe-model.ts";
-import type { ExternalData } from "./external-data.ts";
-import { hasUserBlock, looksLikeHdf5, type OpenHdf5 } from "./hdf5.ts";
-import { isKerasArchive, openKeras, openKerasArchive } from "./keras-file.ts";
-import { looksLikeNpy, openNpy, openNpz } from "./numpy.ts";
-import { openOnnx } from "./onnx-model.ts";
-import { ProtoReader } from "./protobuf.ts";
-import { looksLikeSafetensors, openSafetensors } from "./safetensors.ts";
-import type { ByteSource } from "./source.ts";
-import { looksLikeTar } from "./tar.ts";
-import { looksLikeTfjs, openTfjs } from "./tfjs.ts";
-import { looksLikeLegacyTorch, openTorchLegacy, openTorchTar, openTorchZip, torchZipPickle } from "./torch.ts";
-import type { WeightFile } from "./weight-file.ts";
-import { looksLikeZip, readZip } from "./zip.ts";
+import { FormatError } from "../engine/basics/errors.ts";
+import type { ExternalData } from "./bytes/external-data.ts";
+import type { ByteSource } from "./bytes/source.ts";
+import { openCaffe } from "./caffe/model.ts";
+import { ProtoReader } from "./containers/protobuf.ts";
+import { looksLikeTar } from "./containers/tar.ts";
+import { looksLikeZip, readZip } from "./containers/zip.ts";
+import { isKerasArchive, openKeras, openKerasArchive } from "./keras/file.ts";
+import { hasUserBlock, looksLikeHdf5, type OpenHdf5 } from "./keras/hdf5.ts";
+import { looksLikeTfjs, openTfjs } from "./keras/tfjs.ts";
+import { looksLikeNpy, openNpy, openNpz } from "./numpy/file.ts";
+import { openOnnx } from "./onnx/model.ts";
+import { looksLikeSafetensors, openSafetensors } from "./safetensors/file.ts";
+import type { WeightFile } from "./tensors/weight-file.ts";
+import { looksLikeLegacyTorch, openTorchLegacy, openTorchTar, openTorchZip, torchZipPickle } from "./torch/file.ts";
 
 /** How to open a weight file. */
 export interface OpenOptions {

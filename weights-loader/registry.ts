@@ -1,4 +1,4 @@
-import { didYouMean } from "../engine/errors.ts";
+import { didYouMean } from "../engine/basics/errors.ts";
 
 /** An official weight file of one of the package's networks: where it lies and how to know it. */
 export interface RegisteredWeights {

@@ -1,16 +1,16 @@
 import { basename, join } from "node:path";
-import { type Composite, compositeByName, compositeNames } from "../../engine/composites.ts";
-import type { ResolvedSalientRelevanceOptions } from "../../engine/salient-options.ts";
-import { parseTarget, resolveTarget } from "../../engine/target.ts";
-import { defaultModel } from "../../host/bundled-models.ts";
-import { defaultImageLimits } from "../../host/image.ts";
-import { loadNetwork } from "../../host/load-network.ts";
-import { sha256File } from "../../host/sha256.ts";
+import { parseTarget, resolveTarget } from "../../engine/request/target.ts";
+import { type Composite, compositeByName, compositeNames } from "../../engine/rules/composites.ts";
+import type { ResolvedSalientRelevanceOptions } from "../../engine/salient/options.ts";
+import { sha256File } from "../../host/files/sha256.ts";
+import { defaultModel } from "../../host/models/bundled.ts";
+import { loadNetwork } from "../../host/network/load.ts";
+import { defaultImageLimits } from "../../host/photos/decode.ts";
 import { version } from "../../host/version.ts";
-import { writeFolder } from "../atomic-write.ts";
-import { runBatch } from "../batch.ts";
-import type { Command } from "../command.ts";
-import { type ComparedComposites, compareComposites } from "../compare-composites.ts";
+import { chooseModel, type ModelChoice } from "../choices/model.ts";
+import { salientSettingOptions, salientSettings } from "../choices/salient.ts";
+import { type ComparedComposites, compareComposites } from "../compare/composites.ts";
+import { type PhotoLabels, readLabels } from "../compare/labels.ts";
 import {
   type ComparedModel,
   type ComparedPhoto,
@@ -18,19 +18,19 @@ import {
   describeVerdict,
   modelSheet,
   reasonToLeaveOut,
-} from "../compare-models.ts";
-import { comparisonPage } from "../compare-page.ts";
-import { type Summary, summarize } from "../compare-summary.ts";
-import { asUsage, CommandError, describeError, UsageError } from "../errors.ts";
-import { expandInputs, folderNames, photoInputs } from "../inputs.ts";
-import { chooseModel, type ModelChoice } from "../model-choice.ts";
-import type { Arguments } from "../options.ts";
-import { defaultFolder, outputOption, requireWritable } from "../outputs.ts";
-import { formatShare } from "../panel.ts";
-import { type PhotoLabels, readLabels } from "../photo-labels.ts";
-import { createProgress } from "../progress.ts";
-import { salientSettingOptions, salientSettings } from "../salient-settings.ts";
-import type { Terminal } from "../terminal.ts";
+} from "../compare/models.ts";
+import { comparisonPage } from "../compare/page.ts";
+import { type Summary, summarize } from "../compare/summary.ts";
+import { formatShare } from "../drawing/panel.ts";
+import { runBatch } from "../inputs/batch.ts";
+import { expandInputs, folderNames, photoInputs } from "../inputs/expand.ts";
+import { writeFolder } from "../outputs/atomic-write.ts";
+import { defaultFolder, outputOption, requireWritable } from "../outputs/outputs.ts";
+import type { Arguments } from "../terminal/arguments.ts";
+import { asUsage, CommandError, describeError, UsageError } from "../terminal/errors.ts";
+import { createProgress } from "../terminal/progress.ts";
+import type { Terminal } from "../terminal/terminal.ts";
+import type { Command } from "./command.ts";
 
 const defaultComposites = "li2019,epsilonPlus,epsilonGammaBox";
 const defaultSheets = 100;

@@ -1,11 +1,11 @@
 import { readFile } from "node:fs/promises";
 import { modelByName, modelNames } from "../../engine/models/index.ts";
 import { preprocessingByName, preprocessingNames } from "../../engine/models/preprocessing.ts";
-import { type ConvertedFile, type ConvertFileOptions, convertFile } from "../../host/convert-file.ts";
+import { type ConvertedFile, type ConvertFileOptions, convertFile } from "../../host/network/convert.ts";
 import { type Precision, precisionBits } from "../../weights-loader/index.ts";
-import type { Command } from "../command.ts";
-import { CommandError, describeError, UsageError } from "../errors.ts";
-import type { Arguments } from "../options.ts";
+import type { Arguments } from "../terminal/arguments.ts";
+import { CommandError, describeError, UsageError } from "../terminal/errors.ts";
+import type { Command } from "./command.ts";
 
 function isPrecision(name: string): name is Precision {
   return Object.hasOwn(precisionBits, name);

@@ -1,8 +1,8 @@
-import { checkUrl, FetchError, fetchModel } from "../../host/fetch-model.ts";
+import { checkUrl, FetchError, fetchModel } from "../../host/models/fetch.ts";
 import { registeredModels, registeredWeights } from "../../weights-loader/index.ts";
-import type { Command } from "../command.ts";
-import { CommandError, describeError, UsageError } from "../errors.ts";
-import { createProgress } from "../progress.ts";
+import { CommandError, describeError, UsageError } from "../terminal/errors.ts";
+import { createProgress } from "../terminal/progress.ts";
+import type { Command } from "./command.ts";
 
 /** Steps of the progress bar. */
 const steps = 1000;

@@ -1,4 +1,4 @@
-import type { Command } from "../command.ts";
+import type { Command } from "./command.ts";
 import { compare } from "./compare.ts";
 import { convert } from "./convert.ts";
 import { explain } from "./explain.ts";

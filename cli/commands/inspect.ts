@@ -1,10 +1,10 @@
-import { compileGraph } from "../../engine/compile.ts";
-import { formatShape, type Shape } from "../../engine/tensor.ts";
-import { hdf5Package } from "../../host/hdf5.ts";
-import { describesNetwork, knownNetworks, openNetwork, openWeightFile } from "../../host/load-network.ts";
+import { formatShape, type Shape } from "../../engine/basics/tensor.ts";
+import { compileGraph } from "../../engine/network/compile.ts";
+import { hdf5Package } from "../../host/hdf5/reader.ts";
+import { describesNetwork, knownNetworks, openNetwork, openWeightFile } from "../../host/network/load.ts";
 import { type Inspection, inspectWeights, metadataKeys } from "../../weights-loader/index.ts";
-import type { Command } from "../command.ts";
-import { CommandError, describeError, UsageError } from "../errors.ts";
+import { CommandError, describeError, UsageError } from "../terminal/errors.ts";
+import type { Command } from "./command.ts";
 
 /** Differences named per list; the rest is counted. */
 const listed = 8;

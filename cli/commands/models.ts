@@ -1,13 +1,13 @@
 import { stat } from "node:fs/promises";
+import { elementCount } from "../../engine/basics/tensor.ts";
 import { modelByName, modelNames } from "../../engine/models/index.ts";
-import { networkParameters } from "../../engine/parameter-specs.ts";
-import { elementCount } from "../../engine/tensor.ts";
-import { type BundledModel, bundledModel, defaultModel } from "../../host/bundled-models.ts";
-import { cachedWeights } from "../../host/model-cache.ts";
+import { networkParameters } from "../../engine/network/parameter-specs.ts";
+import { type BundledModel, bundledModel, defaultModel } from "../../host/models/bundled.ts";
+import { cachedWeights } from "../../host/models/cache.ts";
 import { version } from "../../host/version.ts";
 import { registeredModels, registeredWeights } from "../../weights-loader/index.ts";
-import type { Command } from "../command.ts";
-import { UsageError } from "../errors.ts";
+import { UsageError } from "../terminal/errors.ts";
+import type { Command } from "./command.ts";
 
 /** A network and where its weights are. */
 interface ModelRow {

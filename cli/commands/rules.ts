@@ -1,9 +1,9 @@
-import { compositeByName, compositeNames, compositeSummary } from "../../engine/composites.ts";
-import { describeAssignments } from "../../engine/rule-description.ts";
-import { ruleNames, ruleSummary } from "../../engine/rule-spec.ts";
-import { activationRules, lrnRules, maxPoolRules, sumRules } from "../../engine/rules.ts";
-import type { Command } from "../command.ts";
-import { UsageError } from "../errors.ts";
+import { compositeByName, compositeNames, compositeSummary } from "../../engine/rules/composites.ts";
+import { describeAssignments } from "../../engine/rules/rule-description.ts";
+import { ruleNames, ruleSummary } from "../../engine/rules/rule-spec.ts";
+import { activationRules, lrnRules, maxPoolRules, sumRules } from "../../engine/rules/rules.ts";
+import { UsageError } from "../terminal/errors.ts";
+import type { Command } from "./command.ts";
 
 /** Rules of layers without weights: where they are chosen in a composite, and their names. */
 const choices = { maxPool: maxPoolRules, lrn: lrnRules, activation: activationRules, sum: sumRules };

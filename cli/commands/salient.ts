@@ -1,24 +1,24 @@
 import { readFile } from "node:fs/promises";
 import { basename, join } from "node:path";
-import { ShapeError } from "../../engine/errors.ts";
-import type { Image } from "../../engine/image.ts";
-import { writeNpy } from "../../engine/npy.ts";
-import { heatmap, overlay } from "../../engine/render.ts";
-import { salientRelevance } from "../../engine/salient-relevance.ts";
-import { formatShape, type Tensor } from "../../engine/tensor.ts";
-import { decodeImage } from "../../host/image.ts";
-import { loadKernels } from "../../host/kernels.ts";
+import { ShapeError } from "../../engine/basics/errors.ts";
+import { formatShape, type Tensor } from "../../engine/basics/tensor.ts";
+import { heatmap, overlay } from "../../engine/picture/heatmap.ts";
+import type { Image } from "../../engine/picture/image.ts";
+import { salientRelevance } from "../../engine/salient/salient-relevance.ts";
+import { decodeImage } from "../../host/photos/decode.ts";
+import { loadKernels } from "../../host/threads/load-kernels.ts";
 import { version } from "../../host/version.ts";
-import { writeFolder } from "../atomic-write.ts";
-import { runBatch } from "../batch.ts";
-import type { Command } from "../command.ts";
-import { CommandError, describeError, UsageError } from "../errors.ts";
-import { sha256 } from "../hash.ts";
-import { expandInputs, mapInputs } from "../inputs.ts";
-import { parseTensor } from "../map-file.ts";
-import { defaultFolder, outputOption, relevanceColors, requireWritable, saliencyColors } from "../outputs.ts";
-import { encodePng } from "../png.ts";
-import { salientSettingOptions, salientSettings } from "../salient-settings.ts";
+import { writeNpy } from "../../weights-loader/numpy/npy.ts";
+import { salientSettingOptions, salientSettings } from "../choices/salient.ts";
+import { encodePng } from "../drawing/png.ts";
+import { runBatch } from "../inputs/batch.ts";
+import { expandInputs, mapInputs } from "../inputs/expand.ts";
+import { parseTensor } from "../inputs/map.ts";
+import { writeFolder } from "../outputs/atomic-write.ts";
+import { sha256 } from "../outputs/hash.ts";
+import { defaultFolder, outputOption, relevanceColors, requireWritable, saliencyColors } from "../outputs/outputs.ts";
+import { CommandError, describeError, UsageError } from "../terminal/errors.ts";
+import type { Command } from "./command.ts";
 
 /** What `srmap salient` reports for a map. */
 interface SalientResult {

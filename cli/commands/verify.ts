@@ -1,9 +1,9 @@
-import { bundledModels } from "../../host/bundled-models.ts";
+import { bundledModels } from "../../host/models/bundled.ts";
 import { version } from "../../host/version.ts";
-import type { Command } from "../command.ts";
-import { UsageError } from "../errors.ts";
-import { createProgress } from "../progress.ts";
-import { computeOutputs, differences, shippedOutputs } from "../reference-outputs.ts";
+import { UsageError } from "../terminal/errors.ts";
+import { createProgress } from "../terminal/progress.ts";
+import { computeOutputs, differences, shippedOutputs } from "../verify/reference-outputs.ts";
+import type { Command } from "./command.ts";
 
 /** `srmap verify`: does this machine compute what the package says? */
 export const verify: Command = {

@@ -1,21 +1,21 @@
+import type { Tensor } from "../../engine/basics/tensor.ts";
 import type { Explanation } from "../../engine/explain.ts";
-import type { Preprocessing } from "../../engine/graph.ts";
-import type { Image } from "../../engine/image.ts";
-import { type LayerRelevance, sumOverChannels } from "../../engine/layer-relevance.ts";
-import { writeNpy } from "../../engine/npy.ts";
-import { heatmap, overlay } from "../../engine/render.ts";
-import { heatImage } from "../../engine/salient-relevance.ts";
-import type { Tensor } from "../../engine/tensor.ts";
+import type { Preprocessing } from "../../engine/graph/definition.ts";
+import { type LayerRelevance, sumOverChannels } from "../../engine/network/channel-sums.ts";
+import { heatmap, overlay } from "../../engine/picture/heatmap.ts";
+import type { Image } from "../../engine/picture/image.ts";
+import { heatImage } from "../../engine/salient/salient-relevance.ts";
 import { version } from "../../host/version.ts";
-import { enlarge } from "../canvas.ts";
-import { doubtHeadline, emptyMapHeadline, isEmptyMap } from "../doubt.ts";
-import { fileNames } from "../file-names.ts";
-import { heatJpeg } from "../heat-jpeg.ts";
-import { saliencyColors } from "../outputs.ts";
-import { panel } from "../panel.ts";
-import type { InputFile, SourceFile } from "../photo-input.ts";
-import { encodePng } from "../png.ts";
-import type { RelevanceColors } from "../relevance-colors.ts";
+import { writeNpy } from "../../weights-loader/numpy/npy.ts";
+import type { RelevanceColors } from "../choices/colors.ts";
+import { enlarge } from "../drawing/canvas.ts";
+import { heatJpeg } from "../drawing/heat-jpeg.ts";
+import { panel } from "../drawing/panel.ts";
+import { encodePng } from "../drawing/png.ts";
+import type { InputFile, SourceFile } from "../inputs/photo.ts";
+import { fileNames } from "../outputs/file-names.ts";
+import { saliencyColors } from "../outputs/outputs.ts";
+import { doubtHeadline, emptyMapHeadline, isEmptyMap } from "./doubt.ts";
 import { explanationReport } from "./report.ts";
 
 /** Where an explanation came from, for its report. */

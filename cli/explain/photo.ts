@@ -1,12 +1,12 @@
 import { join } from "node:path";
 import { type Explanation, explainTargets } from "../../engine/explain.ts";
-import type { Network } from "../../engine/network.ts";
-import { pictureOf } from "../../engine/preprocess.ts";
-import { writeFolder } from "../atomic-write.ts";
-import { doubtNote, emptyMapNote, isEmptyMap } from "../doubt.ts";
-import { fileNames } from "../file-names.ts";
-import { throughJpeg } from "../heat-jpeg.ts";
-import { readPhotoInput, type SourceFile } from "../photo-input.ts";
+import type { Network } from "../../engine/network/network.ts";
+import { pictureOf } from "../../engine/picture/preprocess.ts";
+import { throughJpeg } from "../drawing/heat-jpeg.ts";
+import { readPhotoInput, type SourceFile } from "../inputs/photo.ts";
+import { writeFolder } from "../outputs/atomic-write.ts";
+import { fileNames } from "../outputs/file-names.ts";
+import { doubtNote, emptyMapNote, isEmptyMap } from "./doubt.ts";
 import { explanationFiles } from "./files.ts";
 import type { ExplainRequest } from "./request.ts";
 

@@ -1,10 +1,10 @@
+import type { Tensor } from "../../engine/basics/tensor.ts";
 import type { Explanation } from "../../engine/explain.ts";
-import { describeAssignments } from "../../engine/rule-description.ts";
-import type { Tensor } from "../../engine/tensor.ts";
+import { describeAssignments } from "../../engine/rules/rule-description.ts";
 import { version } from "../../host/version.ts";
-import { sha256 } from "../hash.ts";
-import { jsonText } from "../json-text.ts";
-import { saliencyColors } from "../outputs.ts";
+import { sha256 } from "../outputs/hash.ts";
+import { jsonText } from "../outputs/json-text.ts";
+import { saliencyColors } from "../outputs/outputs.ts";
 import type { ExplanationContext } from "./files.ts";
 
 /** The text of explanation.json: where the explanation came from, what it is, and everything that is needed to make it again. */

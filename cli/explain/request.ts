@@ -1,22 +1,22 @@
 import { readFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
-import { compileGraph } from "../../engine/compile.ts";
-import { valueNamed } from "../../engine/compiled-graph.ts";
-import type { NetworkDefinition } from "../../engine/graph.ts";
+import { valueNamed } from "../../engine/graph/compiled-graph.ts";
+import type { NetworkDefinition } from "../../engine/graph/definition.ts";
 import { modelByName } from "../../engine/models/index.ts";
 import { preprocessingByName } from "../../engine/models/preprocessing.ts";
-import { checkRequest } from "../../engine/request-check.ts";
-import type { ResolvedSalientRelevanceOptions } from "../../engine/salient-options.ts";
-import { parseTarget, type Target } from "../../engine/target.ts";
-import { defaultImageLimits, type ImageLimits } from "../../host/image.ts";
-import type { LoadOptions } from "../../host/load-network.ts";
-import { type CompositeChoice, chooseComposite } from "../composite-choice.ts";
-import { asUsage, CommandError, describeError, UsageError } from "../errors.ts";
-import { chooseModel } from "../model-choice.ts";
-import type { Arguments } from "../options.ts";
-import { defaultFolder } from "../outputs.ts";
-import { type RelevanceColors, readRelevanceColors } from "../relevance-colors.ts";
-import { salientSettings } from "../salient-settings.ts";
+import { compileGraph } from "../../engine/network/compile.ts";
+import { checkRequest } from "../../engine/request/check.ts";
+import { parseTarget, type Target } from "../../engine/request/target.ts";
+import type { ResolvedSalientRelevanceOptions } from "../../engine/salient/options.ts";
+import type { LoadOptions } from "../../host/network/load.ts";
+import { defaultImageLimits, type ImageLimits } from "../../host/photos/decode.ts";
+import { type RelevanceColors, readRelevanceColors } from "../choices/colors.ts";
+import { type CompositeChoice, chooseComposite } from "../choices/composite.ts";
+import { chooseModel } from "../choices/model.ts";
+import { salientSettings } from "../choices/salient.ts";
+import { defaultFolder } from "../outputs/outputs.ts";
+import type { Arguments } from "../terminal/arguments.ts";
+import { asUsage, CommandError, describeError, UsageError } from "../terminal/errors.ts";
 
 /** A target and the text it was typed as. */
 export interface TypedTarget {

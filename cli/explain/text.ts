@@ -1,9 +1,9 @@
 import { join } from "node:path";
 import { version } from "../../host/version.ts";
-import type { Outcome } from "../batch.ts";
-import { ledgerTable } from "../ledger-table.ts";
-import { formatShare } from "../panel.ts";
-import type { SourceFile } from "../photo-input.ts";
+import { formatShare } from "../drawing/panel.ts";
+import type { Outcome } from "../inputs/batch.ts";
+import type { SourceFile } from "../inputs/photo.ts";
+import { ledgerTable } from "./ledger-table.ts";
 import type { ExplainedPhoto, ExplainedTarget } from "./photo.ts";
 import type { ExplainRequest } from "./request.ts";
 

@@ -1,4 +1,4 @@
-import type { NodeDefinition } from "../graph.ts";
+import type { NodeDefinition } from "../graph/definition.ts";
 
 type WithoutWiring<T> = T extends unknown ? Omit<T, "name" | "inputs"> : never;
 

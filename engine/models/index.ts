@@ -1,5 +1,5 @@
-import { didYouMean } from "../errors.ts";
-import type { NetworkDefinition } from "../graph.ts";
+import { didYouMean } from "../basics/errors.ts";
+import type { NetworkDefinition } from "../graph/definition.ts";
 import { imagenetLabels } from "../labels/imagenet.ts";
 import { alexnet, alexnetBvlc, caffenet } from "./alexnet.ts";
 import { alexnetMini, vggMini } from "./mini.ts";

@@ -1,5 +1,5 @@
-import { didYouMean } from "../errors.ts";
-import type { Preprocessing } from "../graph.ts";
+import { didYouMean } from "../basics/errors.ts";
+import type { Preprocessing } from "../graph/definition.ts";
 
 /** torchvision's classifiers: shorter side 256, centre crop, RGB in [0,1], ImageNet mean and deviation. */
 export const torchvisionPreprocessing: Preprocessing = {

@@ -1,4 +1,4 @@
-import type { NetworkDefinition } from "../graph.ts";
+import type { NetworkDefinition } from "../graph/definition.ts";
 import { Chain } from "./chain.ts";
 import { torchvisionPreprocessing } from "./preprocessing.ts";
 

@@ -1,4 +1,4 @@
-import type { NetworkDefinition, Preprocessing } from "../graph.ts";
+import type { NetworkDefinition, Preprocessing } from "../graph/definition.ts";
 import { Chain } from "./chain.ts";
 import { torchvisionPreprocessing, vggCaffePreprocessing, vggFacePreprocessing } from "./preprocessing.ts";
 

@@ -1,4 +1,4 @@
-import type { Pads, Pair } from "../../engine/graph.ts";
+import type { Pads, Pair } from "../../engine/graph/definition.ts";
 import { type Fill, fillValues } from "./values.ts";
 
 /** A convolution to check or to time: shapes, how the values are drawn, and why it is here. */

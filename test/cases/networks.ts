@@ -1,5 +1,5 @@
-import type { NetworkDefinition, NodeDefinition, Preprocessing } from "../../engine/graph.ts";
-import type { Shape } from "../../engine/tensor.ts";
+import type { Shape } from "../../engine/basics/tensor.ts";
+import type { NetworkDefinition, NodeDefinition, Preprocessing } from "../../engine/graph/definition.ts";
 
 /** A whole small network and why it is here. */
 export interface NetworkCase {

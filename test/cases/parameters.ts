@@ -1,4 +1,4 @@
-import type { NetworkDefinition } from "../../engine/graph.ts";
+import type { NetworkDefinition } from "../../engine/graph/definition.ts";
 import { parameterShapes } from "../oracle/graph.ts";
 import { count } from "../oracle/tensor64.ts";
 import { fillValues } from "./values.ts";

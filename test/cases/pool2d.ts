@@ -1,4 +1,4 @@
-import type { Pads, Pair } from "../../engine/graph.ts";
+import type { Pads, Pair } from "../../engine/graph/definition.ts";
 import { type Fill, fillValues } from "./values.ts";
 
 /** A pooling to check or to time. Average pooling ignores dilations, max pooling ignores countIncludePad. */

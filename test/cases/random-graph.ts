@@ -1,4 +1,4 @@
-import type { NetworkDefinition, NodeDefinition, Pair } from "../../engine/graph.ts";
+import type { NetworkDefinition, NodeDefinition, Pair } from "../../engine/graph/definition.ts";
 import { outputShape } from "../oracle/graph.ts";
 import { count } from "../oracle/tensor64.ts";
 import { type BareNode, plainPreprocessing } from "./networks.ts";

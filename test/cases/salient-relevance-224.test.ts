@@ -1,4 +1,4 @@
-import { salientRelevanceDefaults } from "../../engine/salient-options.ts";
+import { salientRelevanceDefaults } from "../../engine/salient/options.ts";
 import { featureOracle, gridOracle, resizeOracle } from "../oracle/salient-relevance.ts";
 import { assertClose } from "../support/close.ts";
 import { suite } from "../support/suite.ts";

@@ -1,4 +1,4 @@
-import type { Shape } from "../../engine/tensor.ts";
+import type { Shape } from "../../engine/basics/tensor.ts";
 import { fillValues } from "./values.ts";
 
 /** The size that networks make maps of. */

@@ -1,4 +1,4 @@
-import type { SalientRelevanceOptions } from "../../engine/salient-options.ts";
+import type { SalientRelevanceOptions } from "../../engine/salient/options.ts";
 
 /** A random relevance map and the settings to try on it. */
 export interface SalientRelevanceCase {

@@ -1,4 +1,4 @@
-import type { NetworkDefinition, NodeDefinition, Preprocessing } from "../../engine/graph.ts";
+import type { NetworkDefinition, NodeDefinition, Preprocessing } from "../../engine/graph/definition.ts";
 
 // Three large networks whose weights and inputs anyone can generate bit for bit, without a file: integers from mulberry32,
 // one multiplication each, no library maths. PyTorch's logits and relevance maps for them lie in ../shared/reference.

@@ -1,4 +1,4 @@
-import type { NetworkDefinition } from "../../engine/graph.ts";
+import type { NetworkDefinition } from "../../engine/graph/definition.ts";
 import { plainPreprocessing } from "./networks.ts";
 
 /** A convolution with stride 1 for Winograd's algorithm, and why it is here. Channels are those of the whole layer; pad is that

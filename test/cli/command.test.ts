@@ -4,11 +4,11 @@ import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as assert from "uvu/assert";
+import { tensor } from "../../engine/basics/tensor.ts";
 import { modelByName } from "../../engine/models/index.ts";
-import { parseNpy, writeNpy } from "../../engine/npy.ts";
-import { preprocess } from "../../engine/preprocess.ts";
-import { tensor } from "../../engine/tensor.ts";
-import { decodeImage } from "../../host/image.ts";
+import { preprocess } from "../../engine/picture/preprocess.ts";
+import { decodeImage } from "../../host/photos/decode.ts";
+import { parseNpy, writeNpy } from "../../weights-loader/numpy/npy.ts";
 import { root } from "../support/paths.ts";
 import { rng } from "../support/rng.ts";
 import { writeSeededWeights } from "../support/seeded-weights.ts";

@@ -3,8 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as assert from "uvu/assert";
 import { runCli } from "../../cli/cli.ts";
-import { fileNames } from "../../cli/file-names.ts";
-import { parseNpy } from "../../engine/npy.ts";
+import { fileNames } from "../../cli/outputs/file-names.ts";
+import { parseNpy } from "../../weights-loader/numpy/npy.ts";
 import { root } from "../support/paths.ts";
 import { suite } from "../support/suite.ts";
 

@@ -13,8 +13,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import * as assert from "uvu/assert";
-import { checkWritable, writeFolder } from "../../cli/atomic-write.ts";
-import { expandInputs, folderNames, mapInputs, photoInputs } from "../../cli/inputs.ts";
+import { expandInputs, folderNames, mapInputs, photoInputs } from "../../cli/inputs/expand.ts";
+import { checkWritable, writeFolder } from "../../cli/outputs/atomic-write.ts";
 import { root } from "../support/paths.ts";
 import { suite } from "../support/suite.ts";
 
@@ -71,7 +71,7 @@ suite("cli/files", (test) => {
 
   test("an interrupt while files are written waits until they are whole", () =>
     inFolder(async (folder) => {
-      const module = JSON.stringify(pathToFileURL(join(root, "build/cli/atomic-write.js")).href);
+      const module = JSON.stringify(pathToFileURL(join(root, "build/cli/outputs/atomic-write.js")).href);
       // Interrupts itself before the second file of the set.
       const script = `
         import { writeFolder } from ${module};

@@ -1,7 +1,7 @@
 import * as assert from "uvu/assert";
 import { runCli } from "../../cli/cli.ts";
 import { modelNames } from "../../engine/models/index.ts";
-import { bundledModels, defaultModel } from "../../host/bundled-models.ts";
+import { bundledModels, defaultModel } from "../../host/models/bundled.ts";
 import { suite } from "../support/suite.ts";
 
 async function srmap(...argv: string[]): Promise<{ code: number; out: string; err: string }> {

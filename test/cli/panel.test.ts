@@ -1,9 +1,9 @@
 import * as assert from "uvu/assert";
-import { fitText, loadFont, measureText } from "../../cli/font.ts";
-import { formatShare, type PanelContent, panel } from "../../cli/panel.ts";
-import { createImage, type Image } from "../../engine/image.ts";
-import { heatmap, overlay } from "../../engine/render.ts";
-import { type Tensor, tensor } from "../../engine/tensor.ts";
+import { fitText, loadFont, measureText } from "../../cli/drawing/font.ts";
+import { formatShare, type PanelContent, panel } from "../../cli/drawing/panel.ts";
+import { type Tensor, tensor } from "../../engine/basics/tensor.ts";
+import { heatmap, overlay } from "../../engine/picture/heatmap.ts";
+import { createImage, type Image } from "../../engine/picture/image.ts";
 import { comparePicture } from "../support/golden.ts";
 import { suite } from "../support/suite.ts";
 

@@ -2,8 +2,13 @@ import { execFileSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import * as assert from "uvu/assert";
-import { computeOutputs, differences, type ReferenceOutputs, referenceFile } from "../../cli/reference-outputs.ts";
-import { bundledModels } from "../../host/bundled-models.ts";
+import {
+  computeOutputs,
+  differences,
+  type ReferenceOutputs,
+  referenceFile,
+} from "../../cli/verify/reference-outputs.ts";
+import { bundledModels } from "../../host/models/bundled.ts";
 import { root } from "../support/paths.ts";
 import { suite } from "../support/suite.ts";
 

@@ -1,9 +1,9 @@
 import * as assert from "uvu/assert";
-import { compositeByName } from "../../engine/composites.ts";
-import type { NetworkDefinition, NodeDefinition } from "../../engine/graph.ts";
-import { Network } from "../../engine/network.ts";
-import { lrnRules, maxPoolRules } from "../../engine/rules.ts";
-import { tensor } from "../../engine/tensor.ts";
+import { tensor } from "../../engine/basics/tensor.ts";
+import type { NetworkDefinition, NodeDefinition } from "../../engine/graph/definition.ts";
+import { Network } from "../../engine/network/network.ts";
+import { compositeByName } from "../../engine/rules/composites.ts";
+import { lrnRules, maxPoolRules } from "../../engine/rules/rules.ts";
 import { conv2dCases, conv2dData } from "../cases/conv2d.ts";
 import { denseCases, denseData } from "../cases/dense.ts";
 import { networkCases } from "../cases/networks.ts";

@@ -1,5 +1,5 @@
-import { labPlanes, linearLevels } from "../../engine/cielab.ts";
-import { valuesOf } from "../../engine/plane.ts";
+import { valuesOf } from "../../engine/memory/planes.ts";
+import { labPlanes, linearLevels } from "../../engine/salient/cielab.ts";
 import { labOracle } from "../oracle/salient-relevance.ts";
 import { assertClose } from "../support/close.ts";
 import { testKernels } from "../support/kernels.ts";

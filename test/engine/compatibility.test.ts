@@ -1,8 +1,8 @@
 import * as assert from "uvu/assert";
-import { innvestigateAlphaBeta } from "../../engine/compatibility-rules.ts";
-import { type Composite, compositeByName } from "../../engine/composites.ts";
-import { alphaBeta, zPlus } from "../../engine/rules.ts";
-import { tensor } from "../../engine/tensor.ts";
+import { tensor } from "../../engine/basics/tensor.ts";
+import { innvestigateAlphaBeta } from "../../engine/rules/compatibility-rules.ts";
+import { type Composite, compositeByName } from "../../engine/rules/composites.ts";
+import { alphaBeta, zPlus } from "../../engine/rules/rules.ts";
 import { referenceNetworks } from "../reference/networks.ts";
 import { assertClose, relativeL2 } from "../support/close.ts";
 import { everywhere } from "../support/composites.ts";

@@ -1,6 +1,6 @@
 import * as assert from "uvu/assert";
-import { distanceTransform } from "../../engine/distance-transform.ts";
-import { valuesOf } from "../../engine/plane.ts";
+import { valuesOf } from "../../engine/memory/planes.ts";
+import { distanceTransform } from "../../engine/salient/distance-transform.ts";
 import { distanceOracle } from "../oracle/salient-relevance.ts";
 import { assertClose } from "../support/close.ts";
 import { testKernels } from "../support/kernels.ts";

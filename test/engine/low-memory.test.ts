@@ -1,9 +1,9 @@
 import * as assert from "uvu/assert";
-import { compositeByName } from "../../engine/composites.ts";
-import type { NetworkDefinition } from "../../engine/graph.ts";
-import { Network } from "../../engine/network.ts";
-import type { RowSource } from "../../engine/parameters.ts";
-import { elementCount, tensor } from "../../engine/tensor.ts";
+import { elementCount, tensor } from "../../engine/basics/tensor.ts";
+import type { NetworkDefinition } from "../../engine/graph/definition.ts";
+import type { RowSource } from "../../engine/graph/parameters.ts";
+import { Network } from "../../engine/network/network.ts";
+import { compositeByName } from "../../engine/rules/composites.ts";
 import { networkCases, plainPreprocessing } from "../cases/networks.ts";
 import { seededNetworkInput, seededNetworkParameters } from "../cases/parameters.ts";
 import { parameterShapes } from "../oracle/graph.ts";

@@ -1,11 +1,11 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as assert from "uvu/assert";
-import { compositeByName } from "../../engine/composites.ts";
 import { modelByName } from "../../engine/models/index.ts";
-import { preprocess } from "../../engine/preprocess.ts";
-import { decodeImage } from "../../host/image.ts";
-import { loadNetwork } from "../../host/load-network.ts";
+import { preprocess } from "../../engine/picture/preprocess.ts";
+import { compositeByName } from "../../engine/rules/composites.ts";
+import { loadNetwork } from "../../host/network/load.ts";
+import { decodeImage } from "../../host/photos/decode.ts";
 import { assertClose, relativeL2 } from "../support/close.ts";
 import { root, sharedData } from "../support/paths.ts";
 import { suite } from "../support/suite.ts";

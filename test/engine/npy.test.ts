@@ -1,5 +1,5 @@
 import * as assert from "uvu/assert";
-import { type NpyArray, parseNpy, writeNpy } from "../../engine/npy.ts";
+import { type NpyArray, parseNpy, writeNpy } from "../../weights-loader/numpy/npy.ts";
 import { readNpz } from "../support/npy.ts";
 import { sharedReference } from "../support/paths.ts";
 import { suite } from "../support/suite.ts";

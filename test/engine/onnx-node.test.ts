@@ -1,4 +1,4 @@
-import type { NetworkDefinition, NodeDefinition } from "../../engine/graph.ts";
+import type { NetworkDefinition, NodeDefinition } from "../../engine/graph/definition.ts";
 import { evaluate } from "../oracle/graph.ts";
 import { assertClose } from "../support/close.ts";
 import { run } from "../support/engine.ts";

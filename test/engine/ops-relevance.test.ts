@@ -1,9 +1,9 @@
 import * as assert from "uvu/assert";
-import { type Composite, compositeByName } from "../../engine/composites.ts";
-import type { NodeDefinition } from "../../engine/graph.ts";
-import type { LedgerRow } from "../../engine/ledger.ts";
-import { type LrnRule, lrnRules, maxPoolRules } from "../../engine/rules.ts";
-import type { Shape } from "../../engine/tensor.ts";
+import type { Shape } from "../../engine/basics/tensor.ts";
+import type { NodeDefinition } from "../../engine/graph/definition.ts";
+import type { LedgerRow } from "../../engine/layers/ledger.ts";
+import { type Composite, compositeByName } from "../../engine/rules/composites.ts";
+import { type LrnRule, lrnRules, maxPoolRules } from "../../engine/rules/rules.ts";
 import { conv2dCases, conv2dData } from "../cases/conv2d.ts";
 import { denseCases, denseData } from "../cases/dense.ts";
 import { type LrnCase, lrnCases, lrnData } from "../cases/lrn.ts";

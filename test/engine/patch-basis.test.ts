@@ -1,5 +1,5 @@
 import * as assert from "uvu/assert";
-import { patchBasis } from "../../engine/patch-basis.ts";
+import { patchBasis } from "../../engine/salient/patch-basis.ts";
 import { assertClose } from "../support/close.ts";
 import { testKernels } from "../support/kernels.ts";
 import { rng } from "../support/rng.ts";

@@ -1,10 +1,10 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as assert from "uvu/assert";
-import type { Preprocessing } from "../../engine/graph.ts";
-import { createImage, type Image } from "../../engine/image.ts";
-import { fitPhoto, pictureOf, preprocess } from "../../engine/preprocess.ts";
-import { decodeImage } from "../../host/image.ts";
+import type { Preprocessing } from "../../engine/graph/definition.ts";
+import { createImage, type Image } from "../../engine/picture/image.ts";
+import { fitPhoto, pictureOf, preprocess } from "../../engine/picture/preprocess.ts";
+import { decodeImage } from "../../host/photos/decode.ts";
 import { sharedData } from "../support/paths.ts";
 import { suite } from "../support/suite.ts";
 

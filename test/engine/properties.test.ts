@@ -1,6 +1,6 @@
 import * as assert from "uvu/assert";
-import { compositeByName } from "../../engine/composites.ts";
-import type { Network } from "../../engine/network.ts";
+import type { Network } from "../../engine/network/network.ts";
+import { compositeByName } from "../../engine/rules/composites.ts";
 import { networkCase } from "../cases/networks.ts";
 import { seededNetworkInput, seededNetworkParameters } from "../cases/parameters.ts";
 import { randomGraph } from "../cases/random-graph.ts";

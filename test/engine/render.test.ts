@@ -1,11 +1,11 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as assert from "uvu/assert";
-import { colormap, colormapNames } from "../../engine/colormap.ts";
-import { createImage, type Image } from "../../engine/image.ts";
+import { tensor } from "../../engine/basics/tensor.ts";
 import { imagenetLabels } from "../../engine/labels/imagenet.ts";
-import { type HeatmapOptions, heatmap, overlay } from "../../engine/render.ts";
-import { tensor } from "../../engine/tensor.ts";
+import { colormap, colormapNames } from "../../engine/picture/colormap.ts";
+import { type HeatmapOptions, heatmap, overlay } from "../../engine/picture/heatmap.ts";
+import { createImage, type Image } from "../../engine/picture/image.ts";
 import { sharedData } from "../support/paths.ts";
 import { rng } from "../support/rng.ts";
 import { suite } from "../support/suite.ts";

@@ -1,8 +1,8 @@
 import * as assert from "uvu/assert";
-import { compositeFromSpec } from "../../engine/composite-spec.ts";
-import { compositeByName } from "../../engine/composites.ts";
 import { modelByName } from "../../engine/models/index.ts";
-import { checkRequestFor, type ExplanationRequest } from "../../engine/request-check.ts";
+import { checkRequestFor, type ExplanationRequest } from "../../engine/request/check.ts";
+import { compositeFromSpec } from "../../engine/rules/composite-spec.ts";
+import { compositeByName } from "../../engine/rules/composites.ts";
 import { suite } from "../support/suite.ts";
 
 function refusalOf(request: Partial<ExplanationRequest>, model = "alexnet"): string {

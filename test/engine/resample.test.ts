@@ -1,6 +1,6 @@
 import * as assert from "uvu/assert";
-import { allocatePlanes, normaliseRange, valuesOf } from "../../engine/plane.ts";
-import { interpolateGrid, resampleTriangle } from "../../engine/resample.ts";
+import { allocatePlanes, normaliseRange, valuesOf } from "../../engine/memory/planes.ts";
+import { interpolateGrid, resampleTriangle } from "../../engine/salient/resample.ts";
 import { resizeOracle } from "../oracle/salient-relevance.ts";
 import { fenced } from "../support/canary.ts";
 import { assertClose } from "../support/close.ts";

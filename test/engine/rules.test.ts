@@ -1,7 +1,7 @@
 import * as assert from "uvu/assert";
-import type { NodeDefinition } from "../../engine/graph.ts";
-import type { Network } from "../../engine/network.ts";
-import * as engine from "../../engine/rules.ts";
+import type { NodeDefinition } from "../../engine/graph/definition.ts";
+import type { Network } from "../../engine/network/network.ts";
+import * as engine from "../../engine/rules/rules.ts";
 import { type Conv2dCase, conv2dCases } from "../cases/conv2d.ts";
 import { fillValues } from "../cases/values.ts";
 import { conv2dOutputShape } from "../oracle/conv2d.ts";

@@ -3,7 +3,7 @@ import {
   resolveSalientRelevanceOptions,
   type SalientRelevanceOptions,
   salientRelevanceDefaults,
-} from "../../engine/salient-options.ts";
+} from "../../engine/salient/options.ts";
 import { suite } from "../support/suite.ts";
 
 const refused: readonly (readonly [options: object, name: string, message: string])[] = [

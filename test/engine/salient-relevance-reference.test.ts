@@ -1,6 +1,6 @@
 import * as assert from "uvu/assert";
-import { heatImage, salientRelevance } from "../../engine/salient-relevance.ts";
-import { type Tensor, tensor } from "../../engine/tensor.ts";
+import { type Tensor, tensor } from "../../engine/basics/tensor.ts";
+import { heatImage, salientRelevance } from "../../engine/salient/salient-relevance.ts";
 import { assertClose, correlation } from "../support/close.ts";
 import { testKernels } from "../support/kernels.ts";
 import { readNpy, readNpz } from "../support/npy.ts";

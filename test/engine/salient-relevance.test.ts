@@ -1,7 +1,7 @@
 import * as assert from "uvu/assert";
-import { salientRelevanceDefaults } from "../../engine/salient-options.ts";
-import { heatImage, salientRelevance } from "../../engine/salient-relevance.ts";
-import { elementCount, type Tensor, tensor } from "../../engine/tensor.ts";
+import { elementCount, type Tensor, tensor } from "../../engine/basics/tensor.ts";
+import { salientRelevanceDefaults } from "../../engine/salient/options.ts";
+import { heatImage, salientRelevance } from "../../engine/salient/salient-relevance.ts";
 import { salientRelevanceCases } from "../cases/salient-relevance.ts";
 import { featureOracle, salientRelevanceOracle } from "../oracle/salient-relevance.ts";
 import { assertClose } from "../support/close.ts";

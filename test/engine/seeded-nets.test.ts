@@ -1,8 +1,8 @@
 import * as assert from "uvu/assert";
-import { compositeByName, compositeNames } from "../../engine/composites.ts";
-import type { LedgerRow } from "../../engine/ledger.ts";
-import { Network } from "../../engine/network.ts";
-import { tensor } from "../../engine/tensor.ts";
+import { tensor } from "../../engine/basics/tensor.ts";
+import type { LedgerRow } from "../../engine/layers/ledger.ts";
+import { Network } from "../../engine/network/network.ts";
+import { compositeByName, compositeNames } from "../../engine/rules/composites.ts";
 import { type SeededNetName, seededDefinition, seededInput, seededTensors } from "../cases/seeded-nets.ts";
 import { assertClose, correlation, difference, relativeL2 } from "../support/close.ts";
 import { testKernels } from "../support/kernels.ts";

@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import * as assert from "uvu/assert";
-import { compositeByName } from "../../engine/composites.ts";
-import type { Network } from "../../engine/network.ts";
-import type { Tensor } from "../../engine/tensor.ts";
+import type { Tensor } from "../../engine/basics/tensor.ts";
+import type { Network } from "../../engine/network/network.ts";
+import { compositeByName } from "../../engine/rules/composites.ts";
 import { assertClose, correlation, relativeL2 } from "../support/close.ts";
 import { readNpyFloats } from "../support/npy.ts";
 import { sharedReference } from "../support/paths.ts";

@@ -1,9 +1,9 @@
 import * as assert from "uvu/assert";
-import { compositeByName } from "../../engine/composites.ts";
+import { tensor } from "../../engine/basics/tensor.ts";
 import { type Explanation, explainTargets } from "../../engine/explain.ts";
-import type { NetworkDefinition } from "../../engine/graph.ts";
-import type { Target } from "../../engine/target.ts";
-import { tensor } from "../../engine/tensor.ts";
+import type { NetworkDefinition } from "../../engine/graph/definition.ts";
+import type { Target } from "../../engine/request/target.ts";
+import { compositeByName } from "../../engine/rules/composites.ts";
 import { networkCase } from "../cases/networks.ts";
 import { seededNetworkInput, seededNetworkParameters } from "../cases/parameters.ts";
 import { softmax } from "../oracle/elementwise.ts";

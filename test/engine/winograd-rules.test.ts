@@ -1,5 +1,5 @@
-import type { NetworkDefinition, NodeDefinition } from "../../engine/graph.ts";
-import * as engine from "../../engine/rules.ts";
+import type { NetworkDefinition, NodeDefinition } from "../../engine/graph/definition.ts";
+import * as engine from "../../engine/rules/rules.ts";
 import { fillValues } from "../cases/values.ts";
 import { conv2d } from "../oracle/conv2d.ts";
 import { uniform } from "../oracle/relevance/composites.ts";

@@ -1,8 +1,8 @@
 import * as assert from "uvu/assert";
-import { compositeByName } from "../../engine/composites.ts";
-import { Network } from "../../engine/network.ts";
-import { elementCount, tensor } from "../../engine/tensor.ts";
-import { type Algorithm, winogradTile } from "../../engine/winograd.ts";
+import { elementCount, tensor } from "../../engine/basics/tensor.ts";
+import { type Algorithm, winogradTile } from "../../engine/layers/linear/winograd.ts";
+import { Network } from "../../engine/network/network.ts";
+import { compositeByName } from "../../engine/rules/composites.ts";
 import { fillValues } from "../cases/values.ts";
 import { winogradNetwork } from "../cases/winograd.ts";
 import { assertClose } from "../support/close.ts";

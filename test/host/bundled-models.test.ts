@@ -1,11 +1,11 @@
 import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import * as assert from "uvu/assert";
-import type { NodeDefinition } from "../../engine/graph.ts";
+import type { NodeDefinition } from "../../engine/graph/definition.ts";
 import { modelByName } from "../../engine/models/index.ts";
-import { bundledModels, defaultModel } from "../../host/bundled-models.ts";
-import { loadNetwork } from "../../host/load-network.ts";
-import { sha256File } from "../../host/sha256.ts";
+import { sha256File } from "../../host/files/sha256.ts";
+import { bundledModels, defaultModel } from "../../host/models/bundled.ts";
+import { loadNetwork } from "../../host/network/load.ts";
 import { root } from "../support/paths.ts";
 import { suite } from "../support/suite.ts";
 

@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as assert from "uvu/assert";
-import { hdf5Package, hdf5Reader } from "../../host/hdf5.ts";
+import { hdf5Package, hdf5Reader } from "../../host/hdf5/reader.ts";
 import { bytesSource, openWeights } from "../../weights-loader/index.ts";
 import { fixtureBytes, rejection } from "../support/fixtures.ts";
 import { fuzz } from "../support/fuzz.ts";

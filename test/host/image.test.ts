@@ -1,9 +1,9 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as assert from "uvu/assert";
-import { parseNpy } from "../../engine/npy.ts";
-import { resizeAndCrop } from "../../engine/resize.ts";
-import { decodeImage } from "../../host/image.ts";
+import { resizeAndCrop } from "../../engine/picture/resize.ts";
+import { decodeImage } from "../../host/photos/decode.ts";
+import { parseNpy } from "../../weights-loader/numpy/npy.ts";
 import { root } from "../support/paths.ts";
 import { rng } from "../support/rng.ts";
 import { suite } from "../support/suite.ts";

@@ -1,7 +1,7 @@
 import * as assert from "uvu/assert";
 import { modelByName } from "../../engine/models/index.ts";
-import { networkParameters } from "../../engine/parameter-specs.ts";
-import { withOriginalPreprocessing } from "../../host/keras-applications.ts";
+import { networkParameters } from "../../engine/network/parameter-specs.ts";
+import { withOriginalPreprocessing } from "../../host/network/keras-applications.ts";
 import { bindKeras, checkFit, checkPairing, type TensorInfo, type WeightFile } from "../../weights-loader/index.ts";
 import { suite } from "../support/suite.ts";
 

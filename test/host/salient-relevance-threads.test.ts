@@ -1,8 +1,8 @@
 import * as assert from "uvu/assert";
-import type { Kernels } from "../../engine/kernels.ts";
-import { salientRelevance } from "../../engine/salient-relevance.ts";
-import { tensor } from "../../engine/tensor.ts";
-import { loadKernels } from "../../host/kernels.ts";
+import { tensor } from "../../engine/basics/tensor.ts";
+import type { Kernels } from "../../engine/memory/kernels.ts";
+import { salientRelevance } from "../../engine/salient/salient-relevance.ts";
+import { loadKernels } from "../../host/threads/load-kernels.ts";
 import { mapShape, speckledMap } from "../cases/salient-relevance-224.ts";
 import { suite } from "../support/suite.ts";
 

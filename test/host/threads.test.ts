@@ -1,11 +1,11 @@
 import { readFileSync } from "node:fs";
 import * as assert from "uvu/assert";
-import { compositeByName } from "../../engine/composites.ts";
-import { instantiateKernels, type Kernels } from "../../engine/kernels.ts";
-import { Network } from "../../engine/network.ts";
-import { elementCount, tensor } from "../../engine/tensor.ts";
-import { loadKernels } from "../../host/kernels.ts";
-import { ThreadPool } from "../../host/thread-pool.ts";
+import { elementCount, tensor } from "../../engine/basics/tensor.ts";
+import { instantiateKernels, type Kernels } from "../../engine/memory/kernels.ts";
+import { Network } from "../../engine/network/network.ts";
+import { compositeByName } from "../../engine/rules/composites.ts";
+import { loadKernels } from "../../host/threads/load-kernels.ts";
+import { ThreadPool } from "../../host/threads/pool.ts";
 import { networkCases } from "../cases/networks.ts";
 import { fillValues } from "../cases/values.ts";
 import { winogradNetwork } from "../cases/winograd.ts";

@@ -1,5 +1,5 @@
 import * as assert from "uvu/assert";
-import { linearLevels } from "../../engine/cielab.ts";
+import { linearLevels } from "../../engine/salient/cielab.ts";
 import { labOracle } from "../oracle/salient-relevance.ts";
 import { fenced } from "../support/canary.ts";
 import { assertClose } from "../support/close.ts";

@@ -1,4 +1,4 @@
-import type { Pads, Pair } from "../../engine/graph.ts";
+import type { Pads, Pair } from "../../engine/graph/definition.ts";
 import { windowCount } from "./sizes.ts";
 
 /** Everything that decides which input meets which weight: one image [C,H,W], weights OIHW. */

@@ -1,4 +1,4 @@
-import type { ActivationNode } from "../../engine/graph.ts";
+import type { ActivationNode } from "../../engine/graph/definition.ts";
 
 /** The value of an activation at x. */
 export function activate(node: ActivationNode, x: number): number {

@@ -1,5 +1,5 @@
-import type { NetworkDefinition, NodeDefinition, Pads, Pair } from "../../engine/graph.ts";
-import type { Shape } from "../../engine/tensor.ts";
+import type { Shape } from "../../engine/basics/tensor.ts";
+import type { NetworkDefinition, NodeDefinition, Pads, Pair } from "../../engine/graph/definition.ts";
 import { type Conv2dGeometry, conv2d, conv2dOutputShape } from "./conv2d.ts";
 import { dense } from "./dense.ts";
 import { activate, batchNorm, softmax } from "./elementwise.ts";

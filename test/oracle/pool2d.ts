@@ -1,4 +1,4 @@
-import type { Pads, Pair } from "../../engine/graph.ts";
+import type { Pads, Pair } from "../../engine/graph/definition.ts";
 import { windowCount } from "./sizes.ts";
 
 /** A pooling of one image [C,H,W]. Average pooling has dilation 1. */

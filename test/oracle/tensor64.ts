@@ -1,4 +1,4 @@
-import type { Shape } from "../../engine/tensor.ts";
+import type { Shape } from "../../engine/basics/tensor.ts";
 
 /** A float64 tensor in C order: what oracles compute with. Images are [C,H,W], vectors [F]. */
 export interface Tensor64 {

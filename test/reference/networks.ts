@@ -1,4 +1,4 @@
-import type { NetworkDefinition, NodeDefinition } from "../../engine/graph.ts";
+import type { NetworkDefinition, NodeDefinition } from "../../engine/graph/definition.ts";
 import { conv2dCases, conv2dData } from "../cases/conv2d.ts";
 import { denseCases, denseData } from "../cases/dense.ts";
 import { networkCases, plainPreprocessing } from "../cases/networks.ts";

@@ -1,5 +1,5 @@
 import * as assert from "uvu/assert";
-import type { Kernels } from "../../engine/kernels.ts";
+import type { Kernels } from "../../engine/memory/kernels.ts";
 
 const fenceBytes = 64;
 const pattern = 0xa5;

@@ -1,5 +1,5 @@
-import { type Composite, compositeByName } from "../../engine/composites.ts";
-import { type LinearRule, zBox } from "../../engine/rules.ts";
+import { type Composite, compositeByName } from "../../engine/rules/composites.ts";
+import { type LinearRule, zBox } from "../../engine/rules/rules.ts";
 
 /** One rule for every layer with weights, LRP's usual choices for the others. */
 export function everywhere(rule: LinearRule): Composite {

@@ -1,6 +1,6 @@
-import type { NetworkDefinition, NodeDefinition } from "../../engine/graph.ts";
-import { Network } from "../../engine/network.ts";
-import { type Shape, tensor } from "../../engine/tensor.ts";
+import { type Shape, tensor } from "../../engine/basics/tensor.ts";
+import type { NetworkDefinition, NodeDefinition } from "../../engine/graph/definition.ts";
+import { Network } from "../../engine/network/network.ts";
 import { type BareNode, plainPreprocessing } from "../cases/networks.ts";
 import { testKernels } from "./kernels.ts";
 

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { PNG } from "pngjs";
 import * as assert from "uvu/assert";
-import type { Image } from "../../engine/image.ts";
+import type { Image } from "../../engine/picture/image.ts";
 import { root } from "./paths.ts";
 
 function encode({ width, height, data }: Image): Uint8Array {

@@ -1,4 +1,4 @@
-import type { Kernels } from "../../engine/kernels.ts";
+import type { Kernels } from "../../engine/memory/kernels.ts";
 import { testKernels } from "./kernels.ts";
 
 const guardBytes = 256;

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { hdf5Reader } from "../../host/hdf5.ts";
+import { hdf5Reader } from "../../host/hdf5/reader.ts";
 import { type ByteSource, bytesSource, type OpenHdf5 } from "../../weights-loader/index.ts";
 import { type ExpectedTensor, fixtureBytes, fixturePath } from "./fixtures.ts";
 

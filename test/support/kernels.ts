@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { instantiateKernels, type Kernels } from "../../engine/kernels.ts";
+import { instantiateKernels, type Kernels } from "../../engine/memory/kernels.ts";
 
 /** The release kernel module of this build, compiled. */
 export function kernelModule(): WebAssembly.Module {

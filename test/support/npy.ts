@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { inflateRawSync } from "node:zlib";
-import { type NpyArray, parseNpy } from "../../engine/npy.ts";
+import { type NpyArray, parseNpy } from "../../weights-loader/numpy/npy.ts";
 
 /** Reads a .npy file of the reference data. */
 export function readNpy(path: string): NpyArray {

@@ -1,5 +1,5 @@
-import type { NetworkDefinition, NodeDefinition, Pads } from "../../engine/graph.ts";
-import type { Shape } from "../../engine/tensor.ts";
+import type { Shape } from "../../engine/basics/tensor.ts";
+import type { NetworkDefinition, NodeDefinition, Pads } from "../../engine/graph/definition.ts";
 import { type BareNode, plainPreprocessing } from "../cases/networks.ts";
 import { windowCount } from "../oracle/sizes.ts";
 import type { OnnxNodeTest, OnnxTensor } from "./onnx-node.ts";

@@ -1,5 +1,5 @@
-import type { Kernels } from "../../engine/kernels.ts";
-import { allocatePlanes, type Planes, valuesOf } from "../../engine/plane.ts";
+import type { Kernels } from "../../engine/memory/kernels.ts";
+import { allocatePlanes, type Planes, valuesOf } from "../../engine/memory/planes.ts";
 
 /** Puts planes, one after another, into kernel memory. */
 export function planesOf(kernels: Kernels, data: ArrayLike<number>, height: number, width: number): Planes {

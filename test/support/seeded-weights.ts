@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
+import { elementCount } from "../../engine/basics/tensor.ts";
 import { modelByName } from "../../engine/models/index.ts";
-import { Network } from "../../engine/network.ts";
-import { elementCount } from "../../engine/tensor.ts";
+import { Network } from "../../engine/network/network.ts";
 import { testKernels } from "./kernels.ts";
 import { rng } from "./rng.ts";
 

@@ -1,9 +1,9 @@
 import { readFileSync } from "node:fs";
+import type { Tensor } from "../../engine/basics/tensor.ts";
 import { modelByName } from "../../engine/models/index.ts";
-import { Network } from "../../engine/network.ts";
-import { preprocess } from "../../engine/preprocess.ts";
-import type { Tensor } from "../../engine/tensor.ts";
-import { decodeImage } from "../../host/image.ts";
+import { Network } from "../../engine/network/network.ts";
+import { preprocess } from "../../engine/picture/preprocess.ts";
+import { decodeImage } from "../../host/photos/decode.ts";
 import { bindWeights, bytesSource, openWeights } from "../../weights-loader/index.ts";
 import { testKernels } from "./kernels.ts";
 import { sharedData } from "./paths.ts";

@@ -1,6 +1,6 @@
 import * as assert from "uvu/assert";
 import { Network } from "../../engine/index.ts";
-import { networkParameters } from "../../engine/parameter-specs.ts";
+import { networkParameters } from "../../engine/network/parameter-specs.ts";
 import {
   bindWeights,
   bytesSource,

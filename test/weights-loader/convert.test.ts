@@ -1,8 +1,8 @@
 import * as assert from "uvu/assert";
 import { modelByName } from "../../engine/models/index.ts";
-import { halfToFloat } from "../../weights-loader/dtype.ts";
 import { bytesSource, convertWeights, networkOf, openWeights, type WeightFile } from "../../weights-loader/index.ts";
-import { floatToBfloat, floatToHalf, quantizeRows, rowScales } from "../../weights-loader/precision.ts";
+import { floatToBfloat, floatToHalf, quantizeRows, rowScales } from "../../weights-loader/safetensors/precision.ts";
+import { halfToFloat } from "../../weights-loader/tensors/dtype.ts";
 import { assertReadsAs, expectedTensors, fixtureBytes, refusal, rejection } from "../support/fixtures.ts";
 import { rng } from "../support/rng.ts";
 import { suite } from "../support/suite.ts";

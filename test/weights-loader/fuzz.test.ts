@@ -1,6 +1,6 @@
-import { FormatError } from "../../engine/errors.ts";
-import { isFloat } from "../../weights-loader/dtype.ts";
+import { FormatError } from "../../engine/basics/errors.ts";
 import { bytesSource, importCaffe, importOnnx, importTfjs, openWeights } from "../../weights-loader/index.ts";
+import { isFloat } from "../../weights-loader/tensors/dtype.ts";
 import { plainPreprocessing } from "../cases/networks.ts";
 import { fixtureBytes } from "../support/fixtures.ts";
 import { fuzz } from "../support/fuzz.ts";

@@ -1,5 +1,5 @@
 import * as assert from "uvu/assert";
-import type { NetworkDefinition } from "../../engine/graph.ts";
+import type { NetworkDefinition } from "../../engine/graph/definition.ts";
 import { Network, tensor } from "../../engine/index.ts";
 import { Chain } from "../../engine/models/chain.ts";
 import { bindKeras, bindWeights, bytesSource, importKerasFile, openWeights } from "../../weights-loader/index.ts";

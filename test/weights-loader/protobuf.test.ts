@@ -1,6 +1,6 @@
 import * as assert from "uvu/assert";
-import { ProtoReader } from "../../weights-loader/protobuf.ts";
-import { bytesSource } from "../../weights-loader/source.ts";
+import { bytesSource } from "../../weights-loader/bytes/source.ts";
+import { ProtoReader } from "../../weights-loader/containers/protobuf.ts";
 import { rejection } from "../support/fixtures.ts";
 import { suite } from "../support/suite.ts";
 

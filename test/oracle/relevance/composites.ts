@@ -1,4 +1,4 @@
-import type { NodeDefinition } from "../../../engine/graph.ts";
+import type { NodeDefinition } from "../../../engine/graph/definition.ts";
 import type { MaxPoolMode } from "../pool2d.ts";
 import {
   alphaBeta,

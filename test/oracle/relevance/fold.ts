@@ -1,4 +1,4 @@
-import type { NetworkDefinition, NodeDefinition } from "../../../engine/graph.ts";
+import type { NetworkDefinition, NodeDefinition } from "../../../engine/graph/definition.ts";
 import { batchNormAffine } from "../elementwise.ts";
 import { inferShapes, type Parameters64, parameter, parameterShapes } from "../graph.ts";
 import { count } from "../tensor64.ts";

@@ -1,4 +1,4 @@
-import type { NetworkDefinition, NodeDefinition } from "../../../engine/graph.ts";
+import type { NetworkDefinition, NodeDefinition } from "../../../engine/graph/definition.ts";
 import { activationGradient } from "../elementwise.ts";
 import {
   conv2dGeometry,

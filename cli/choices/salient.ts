@@ -1,0 +1,59 @@
+import { didYouMean } from "../../engine/basics/errors.ts";
+import {
+  type ResolvedSalientRelevanceOptions,
+  resolveSalientRelevanceOptions,
+  salientRelevanceDefaults,
+} from "../../engine/salient/options.ts";
+import type { Arguments, OptionTable } from "../terminal/arguments.ts";
+import { UsageError } from "../terminal/errors.ts";
+
+const names = Object.keys(salientRelevanceDefaults);
+
+/** The options that all commands share which make Salient Relevance maps. */
+export const salientSettingOptions: OptionTable = {
+  feature: {
+    value: "NAME",
+    help: "What the map's patches are compared by: lab (colours of the heat image, as published; default) or gray (the summed |R|).",
+  },
+  sr: {
+    value: "NAME=VALUE",
+    isRepeatable: true,
+    help: `Another setting of the Salient Relevance step: ${names.filter((name) => name !== "feature").join(", ")}. Lists as 1,0.8,0.5.`,
+  },
+};
+
+function parseValue(name: string, text: string): unknown {
+  const fallback: unknown = Object.entries(salientRelevanceDefaults).find(([key]) => key === name)?.[1];
+  if (typeof fallback === "string") return text;
+  const parts = Array.isArray(fallback) ? text.split(",") : [text];
+  const numbers = parts.map((part) => (part.trim() === "" ? Number.NaN : Number(part)));
+  if (numbers.some(Number.isNaN)) throw new UsageError(`--sr ${name} must be a number, got "${text}".`);
+  return Array.isArray(fallback) ? numbers : numbers[0];
+}
+
+/**
+ * The settings of the Salient Relevance step from `--feature` and `--sr`.
+ * @throws UsageError
+ */
+export function salientSettings(given: Arguments): ResolvedSalientRelevanceOptions {
+  const settings: Record<string, unknown> = {};
+  const feature = given.value("feature");
+  if (feature !== undefined) settings["feature"] = feature;
+  for (const text of given.values("sr")) {
+    const [, name, value] = /^([^=]*)=(.*)$/.exec(text) ?? [];
+    if (name === undefined || value === undefined) {
+      throw new UsageError(`--sr needs NAME=VALUE, for example --sr neighbours=32, got "${text}".`);
+    }
+    if (!names.includes(name)) {
+      throw new UsageError(
+        `--sr: there is no setting "${name}".${didYouMean(name, names) || ` Known are ${names.join(", ")}.`}`,
+      );
+    }
+    settings[name] = parseValue(name, value);
+  }
+  try {
+    return resolveSalientRelevanceOptions(settings);
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error));
+  }
+}

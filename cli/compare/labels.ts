@@ -1,0 +1,38 @@
+import { readFile } from "node:fs/promises";
+import { FormatError } from "../../engine/basics/errors.ts";
+import { imagenetLabels } from "../../engine/labels/imagenet.ts";
+import { CommandError, describeError } from "../terminal/errors.ts";
+
+/** True class of each photo, by file name: a class name. */
+export type PhotoLabels = ReadonlyMap<string, string>;
+
+/** A class name as names are compared: without regard to case, `_` and blanks being the same. */
+export function plainName(name: string): string {
+  return name.toLowerCase().replaceAll("_", " ").trim();
+}
+
+function classOf(file: string, value: unknown): string {
+  if (typeof value === "string" && value.trim() !== "") return value;
+  const index: unknown = typeof value === "object" && value !== null && "index" in value ? value.index : undefined;
+  const name = typeof index === "number" ? imagenetLabels[index] : undefined;
+  if (name !== undefined) return name;
+  throw new FormatError(
+    `"${file}" must have a class name ("tench") or an ImageNet index ({"index": 0}), 0 to 999, got ${JSON.stringify(value)}.`,
+  );
+}
+
+/**
+ * Reads a file of true classes: {"photo.jpg": {"index": 0}} with ImageNet indices, or {"photo.jpg": "tench"}.
+ * @throws CommandError when it cannot be read or is not of this form
+ */
+export async function readLabels(path: string): Promise<PhotoLabels> {
+  try {
+    const parsed: unknown = JSON.parse(await readFile(path, "utf8"));
+    if (typeof parsed !== "object" || parsed === null || Array.isArray(parsed)) {
+      throw new FormatError('must be an object of file names, {"photo.jpg": "tench"}.');
+    }
+    return new Map(Object.entries(parsed).map(([file, value]) => [file, classOf(file, value)]));
+  } catch (error) {
+    throw new CommandError(`labels ${path}: ${describeError(error)}`);
+  }
+}

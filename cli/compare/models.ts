@@ -1,0 +1,127 @@
+import { basename } from "node:path";
+import type { Tensor } from "../../engine/basics/tensor.ts";
+import { type Explanation, explain } from "../../engine/explain.ts";
+import type { Network } from "../../engine/network/network.ts";
+import type { Image } from "../../engine/picture/image.ts";
+import { pictureOf, preprocess } from "../../engine/picture/preprocess.ts";
+import { argmax, labelOf } from "../../engine/request/target.ts";
+import type { Composite } from "../../engine/rules/composites.ts";
+import type { ResolvedSalientRelevanceOptions } from "../../engine/salient/options.ts";
+import type { ImageLimits } from "../../host/photos/decode.ts";
+import { version } from "../../host/version.ts";
+import { formatShare } from "../drawing/panel.ts";
+import { encodePng } from "../drawing/png.ts";
+import { sheet } from "../drawing/sheet.ts";
+import { readPhotoInput, type SourceFile } from "../inputs/photo.ts";
+import { columnOf } from "./composites.ts";
+import { type PhotoLabels, plainName } from "./labels.ts";
+
+/** A network under comparison. */
+export interface ComparedModel {
+  readonly name: string;
+  readonly network: Network;
+  readonly weights: SourceFile;
+}
+
+/** What a network says about a photo. */
+export interface Verdict {
+  readonly label: string;
+  readonly probability: number;
+  /** Undefined without labels. */
+  readonly isRight: boolean | undefined;
+}
+
+/** What both say. */
+export interface ComparedPhoto {
+  readonly path: string;
+  readonly file: string;
+  /** True class; undefined without labels. */
+  readonly label: string | undefined;
+  /** In the order of the networks. */
+  readonly verdicts: readonly Verdict[];
+  readonly isAgreed: boolean;
+  /** One network is right and the other wrong or, without labels, they disagree. */
+  readonly isOfInterest: boolean;
+}
+
+/** Why a labelled photo takes no part, or undefined when it does. */
+export function reasonToLeaveOut(
+  path: string,
+  models: readonly ComparedModel[],
+  labels: PhotoLabels | undefined,
+): string | undefined {
+  if (labels === undefined) return undefined;
+  const label = labels.get(basename(path));
+  if (label === undefined) return "the labels do not have it";
+  const without = models.find(
+    ({ network }) => !network.definition.labels?.some((name) => plainName(name) === plainName(label)),
+  );
+  return without === undefined ? undefined : `${without.name} does not know the class "${label}"`;
+}
+
+const isTensor = (input: Image | Tensor): input is Tensor => "shape" in input;
+
+function classify({ network }: ComparedModel, input: Image | Tensor): { label: string; probability: number } {
+  const { definition } = network;
+  const prepared = isTensor(input) ? input : preprocess(input, definition.preprocessing, definition.inputShape).tensor;
+  const logits = network.forward(prepared);
+  const index = argmax(logits.data);
+  return {
+    label: labelOf(definition.labels, index),
+    probability: network.probabilities(logits).data[index] ?? Number.NaN,
+  };
+}
+
+/** Asks every network what a photo shows. */
+export async function comparePhoto(
+  path: string,
+  models: readonly ComparedModel[],
+  labels: PhotoLabels | undefined,
+  limits: ImageLimits,
+): Promise<ComparedPhoto> {
+  const { input } = await readPhotoInput(path, limits);
+  const file = basename(path);
+  const label = labels?.get(file);
+  const verdicts = models.map((model): Verdict => {
+    const said = classify(model, input);
+    return { ...said, isRight: label === undefined ? undefined : plainName(said.label) === plainName(label) };
+  });
+  const isAgreed = new Set(verdicts.map((verdict) => plainName(verdict.label))).size === 1;
+  const isOfInterest = label === undefined ? !isAgreed : new Set(verdicts.map(({ isRight }) => isRight)).size > 1;
+  return { path, file, label, verdicts, isAgreed, isOfInterest };
+}
+
+/** `church 98.1 %, right`. */
+export function describeVerdict({ label, probability, isRight }: Verdict): string {
+  const judgement = isRight === undefined ? "" : isRight ? ", right" : ", wrong";
+  return `${label} ${formatShare(probability)}${judgement}`;
+}
+
+/** A sheet that shows why each network says what it says: PNG bytes. Every network's own prediction is explained. */
+export async function modelSheet(
+  photo: ComparedPhoto,
+  models: readonly ComparedModel[],
+  composite: Composite,
+  settings: ResolvedSalientRelevanceOptions,
+  limits: ImageLimits,
+): Promise<Uint8Array> {
+  const { input } = await readPhotoInput(photo.path, limits);
+  const explained = models.map((model): readonly [ComparedModel, Explanation] => [
+    model,
+    explain(model.network, input, { composite, salientRelevance: settings }),
+  ]);
+  const [first] = explained;
+  if (first === undefined) throw new RangeError("compare: there is no network to compare.");
+  const [{ network }, explanation] = first;
+  return encodePng(
+    sheet({
+      title: photo.label ?? "the networks disagree",
+      details: [`${photo.file} · composite ${composite.name} · features ${settings.feature} · srmap ${version}`],
+      photo: explanation.picture ?? pictureOf(explanation.input, network.definition.preprocessing),
+      columns: explained.map(([{ name }, each], i) => {
+        const verdict = photo.verdicts[i];
+        return columnOf(each, name, verdict === undefined ? [] : [describeVerdict(verdict)]);
+      }),
+    }),
+  );
+}

@@ -1,0 +1,74 @@
+import { createImage, type Image } from "../../engine/picture/image.ts";
+import { type FaceName, type Font, fitText, measureText, plotText } from "./font.ts";
+
+/** Red, green, blue. */
+export type Color = readonly [red: number, green: number, blue: number];
+
+/** How a line of text is set. */
+export interface TextStyle {
+  readonly face: FaceName;
+  readonly color: Color;
+  /** Where (x, y) lies on the text. Default "left". */
+  readonly align?: "left" | "center" | "right";
+  /** Longer texts are cut and end in an ellipsis. */
+  readonly maxWidth?: number;
+}
+
+/** A picture to draw on: filled rectangles, pictures, text. */
+export interface Canvas {
+  readonly image: Image;
+  fill(x: number, y: number, width: number, height: number, color: Color): void;
+  draw(picture: Image, x: number, y: number): void;
+  /** Sets text with its baseline at y; returns its width. */
+  text(text: string, x: number, y: number, style: TextStyle): number;
+}
+
+/** A canvas of one colour. What falls outside it is not drawn. */
+export function createCanvas(width: number, height: number, background: Color, font: Font): Canvas {
+  const image = createImage(width, height, background);
+  const { data } = image;
+  const put = (x: number, y: number, [red, green, blue]: Color, opacity: number): void => {
+    if (x < 0 || y < 0 || x >= width || y >= height) return;
+    const i = (y * width + x) * 4;
+    const mix = (below: number, above: number): number =>
+      Math.trunc((below * (255 - opacity) + above * opacity + 127) / 255);
+    data[i] = mix(data[i] ?? 0, red);
+    data[i + 1] = mix(data[i + 1] ?? 0, green);
+    data[i + 2] = mix(data[i + 2] ?? 0, blue);
+  };
+  return {
+    image,
+    fill(x, y, w, h, color) {
+      for (let row = y; row < y + h; row++) for (let column = x; column < x + w; column++) put(column, row, color, 255);
+    },
+    draw(picture, x, y) {
+      for (let row = 0; row < picture.height; row++) {
+        const from = row * picture.width * 4;
+        data.set(picture.data.subarray(from, from + picture.width * 4), ((y + row) * width + x) * 4);
+      }
+    },
+    text(text, x, y, { face: name, color, align = "left", maxWidth }) {
+      const face = font.faces[name];
+      const shown = maxWidth === undefined ? text : fitText(face, text, maxWidth);
+      const length = measureText(face, shown);
+      const start = align === "left" ? x : align === "right" ? x - length : x - length / 2;
+      plotText(font, face, shown, Math.round(start), y, (px, py, opacity) => put(px, py, color, opacity));
+      return length;
+    },
+  };
+}
+
+/** Enlarges a picture by a whole factor, every pixel becoming a square. */
+export function enlarge(picture: Image, factor: number): Image {
+  const width = picture.width * factor;
+  const height = picture.height * factor;
+  const data = new Uint8Array(width * height * 4);
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) {
+      const from = (Math.trunc(y / factor) * picture.width + Math.trunc(x / factor)) * 4;
+      const to = (y * width + x) * 4;
+      for (let c = 0; c < 4; c++) data[to + c] = picture.data[from + c] ?? 0;
+    }
+  }
+  return { width, height, data };
+}

@@ -1,0 +1,149 @@
+import type { Shape } from "../basics/tensor.ts";
+
+/** Zeros (or, for max pooling, ignored positions) added around an image: top, left, bottom, right, as ONNX orders them. */
+export type Pads = readonly [top: number, left: number, bottom: number, right: number];
+
+/** Vertical and horizontal size, stride or dilation. */
+export type Pair = readonly [height: number, width: number];
+
+/**
+ * Cross-correlation with weights [outChannels, C/group, kh, kw] (OIHW) and an optional bias [outChannels].
+ *   y[m,oy,ox] = bias[m] + sum over c,i,j of w[m,c,i,j] * x[g*C/group + c, oy*sh - top + i*dh, ox*sw - left + j*dw]
+ */
+export interface Conv2dNode {
+  readonly op: "conv2d";
+  readonly outChannels: number;
+  readonly kernelShape: Pair;
+  readonly strides?: Pair;
+  readonly pads?: Pads;
+  readonly dilations?: Pair;
+  readonly group?: number;
+  readonly weight: string;
+  readonly bias?: string;
+}
+
+/** y = W x + b with W [outFeatures, inFeatures]; the input must be a vector ([F]) or [F,1,1]. */
+export interface DenseNode {
+  readonly op: "dense";
+  readonly outFeatures: number;
+  readonly weight: string;
+  readonly bias?: string;
+}
+
+/** Largest value of each window; padding never wins. Dilated windows and ceil mode as in PyTorch; strides default to 1, as in ONNX. */
+export interface MaxPool2dNode {
+  readonly op: "maxPool2d";
+  readonly kernelShape: Pair;
+  readonly strides?: Pair;
+  readonly pads?: Pads;
+  readonly dilations?: Pair;
+  /** Round the output size up. A window that would start beyond input and leading pad is dropped, as in PyTorch. */
+  readonly ceilMode?: boolean;
+}
+
+/** Mean of each window, over the window's positions inside the image or, with countIncludePad, inside image and pads. */
+export interface AveragePool2dNode {
+  readonly op: "averagePool2d";
+  readonly kernelShape: Pair;
+  readonly strides?: Pair;
+  readonly pads?: Pads;
+  readonly ceilMode?: boolean;
+  readonly countIncludePad?: boolean;
+}
+
+/** Mean (or maximum) over the whole image, [C,H,W] -> [C,1,1]. */
+export type GlobalPool2dNode = { readonly op: "globalAveragePool2d" } | { readonly op: "globalMaxPool2d" };
+
+/**
+ * Local response normalisation, Caffe semantics: alpha is divided by the number of summed positions.
+ *   y = x * (bias + alpha / n * sum of x^2)^-beta
+ * acrossChannels: the sum runs over `size` neighbouring channels, n = size (Krizhevsky et al. 2012, section 3.3).
+ * withinChannel: over a size x size square of the same channel, n = size^2. Odd `size` only.
+ */
+export interface LrnNode {
+  readonly op: "lrn";
+  readonly size: number;
+  readonly alpha: number;
+  readonly beta: number;
+  readonly bias: number;
+  readonly region?: "acrossChannels" | "withinChannel";
+}
+
+/**
+ * Inference-mode batch normalisation, y = scale * (x - mean) / sqrt(variance + epsilon) + bias, all vectors [C].
+ * Folded into the convolution or dense layer before it; where there is none it becomes a 1x1 depthwise convolution.
+ */
+export interface BatchNormNode {
+  readonly op: "batchNorm";
+  readonly epsilon: number;
+  readonly scale?: string;
+  readonly bias?: string;
+  readonly mean: string;
+  readonly variance: string;
+}
+
+/** Elementwise functions. leakyRelu: x < 0 ? slope*x : x. clip: min(max(x, low), high); ReLU6 is clip(0, 6). */
+export type ActivationNode =
+  | { readonly op: "relu" }
+  | { readonly op: "leakyRelu"; readonly slope: number }
+  | { readonly op: "clip"; readonly low: number; readonly high: number };
+
+/** Joins inputs along the channels, adds inputs of one shape, or changes nothing but the shape. */
+export type StructureNode =
+  | { readonly op: "concat" }
+  | { readonly op: "add" }
+  /** [C,H,W] -> [C*H*W] in C,H,W order. */
+  | { readonly op: "flatten" }
+  /** To `shape` (one size may be -1), element order C,H,W. */
+  | { readonly op: "reshape"; readonly shape: Shape }
+  /** Nothing at inference. */
+  | { readonly op: "dropout" }
+  | { readonly op: "identity" }
+  /** Over the channels. Its input, not its output, is what relevance starts from when it ends the network. */
+  | { readonly op: "softmax" };
+
+/** One layer: what it is, how it is called, and whose outputs it reads (node names, or `input`). */
+export type NodeDefinition = { readonly name: string; readonly inputs: readonly string[] } & (
+  | Conv2dNode
+  | DenseNode
+  | MaxPool2dNode
+  | AveragePool2dNode
+  | GlobalPool2dNode
+  | LrnNode
+  | BatchNormNode
+  | ActivationNode
+  | StructureNode
+);
+
+/** A layer kind. */
+export type Op = NodeDefinition["op"];
+
+/**
+ * How photos become the network's input, as its weights were trained: resize (antialiased bilinear, 8-bit, as Pillow), then
+ * centre crop to the input size, then (pixel * scale - mean[c]) / std[c] with channels in `channelOrder`.
+ */
+export interface Preprocessing {
+  /** "shorter": the shorter side becomes `resizeTo`, aspect kept. "squash": both sides do. "none": the photo must fit already. */
+  readonly resize: "shorter" | "squash" | "none";
+  readonly resizeTo: number;
+  readonly channelOrder: "rgb" | "bgr";
+  /** Multiplies the 0..255 pixel value. */
+  readonly scale: number;
+  /** In channelOrder, after `scale`. */
+  readonly mean: readonly number[];
+  readonly std: readonly number[];
+}
+
+/** A network as data: its graph, the names of its parameters in weight files, and the preprocessing its weights expect. */
+export interface NetworkDefinition {
+  readonly name: string;
+  /** [C,H,W] of the node called `input`. */
+  readonly inputShape: Shape;
+  /** In any order; must form a directed acyclic graph. */
+  readonly nodes: readonly NodeDefinition[];
+  /** Node whose output is the network's output; a trailing softmax is evaluated for probabilities only. */
+  readonly output: string;
+  readonly preprocessing: Preprocessing;
+  /** Class names by index, where they are known. */
+  readonly labels?: readonly string[];
+}

@@ -1,0 +1,52 @@
+import { ShapeError } from "../basics/errors.ts";
+import { imageSize } from "../memory/feature-map.ts";
+import { buildConv2d } from "./conv2d.ts";
+import type { OpKind } from "./layer-kind.ts";
+import { FoldedBatchNorm } from "./linear/folded-batch-norm.ts";
+
+/**
+ * Batch norm that has no layer to be folded into: a 1x1 depthwise convolution. (Where a convolution or dense layer comes before
+ * it, the compiler has folded it and this layer does not exist.)
+ */
+export const batchNorm: OpKind<"batchNorm"> = {
+  sign: "any",
+  outputShape(node, inputs) {
+    const [input] = inputs;
+    if (input === undefined) throw new ShapeError(`batchNorm "${node.name}": has no input.`);
+    if (!(node.epsilon >= 0)) {
+      throw new ShapeError(`batchNorm "${node.name}": epsilon must not be negative, got ${node.epsilon}.`);
+    }
+    return input;
+  },
+  parameters: (node, _layer, input) => new FoldedBatchNorm(node, input[0] ?? 0).parameters,
+  build(construction, node) {
+    const { channels, height, width } = imageSize(construction.outputShape);
+    const weight = `${node.name} (unit weights)`;
+    const runtime = buildConv2d(
+      {
+        ...construction,
+        lowMemory: undefined, // its weights are made here, not read
+        inputShapes: [[channels, height, width]],
+        outputShape: [channels, height, width],
+        layer: { ...construction.layer, batchNorm: node },
+      },
+      {
+        op: "conv2d",
+        name: node.name,
+        inputs: node.inputs,
+        outChannels: channels,
+        kernelShape: [1, 1],
+        group: channels,
+        weight,
+      },
+    );
+    return {
+      ...runtime,
+      setRows(name, firstRow, rows) {
+        runtime.setRows?.(name, firstRow, rows);
+        // The factors may be complete now; the last time they are.
+        runtime.setRows?.(weight, 0, new Float32Array(channels).fill(1));
+      },
+    };
+  },
+};

@@ -1,0 +1,298 @@
+import { ShapeError } from "../basics/errors.ts";
+import { formatShape, type Shape } from "../basics/tensor.ts";
+import type { Pads } from "../graph/definition.ts";
+import { outputSize, windowOf } from "../graph/window.ts";
+import type { Activation } from "../memory/feature-map.ts";
+import { type Modification, unmodified } from "../rules/rules.ts";
+import type { Construction, LayerRuntime, NodeOf, OpKind } from "./layer-kind.ts";
+import {
+  isNarrowGradient,
+  packLength,
+  padded,
+  type ConvolutionSetup as Setup,
+  ConvolutionWeights as Weights,
+  type WinogradPass,
+} from "./linear/conv2d-weights.ts";
+import { FoldedBatchNorm } from "./linear/folded-batch-norm.ts";
+import type { LinearMap } from "./linear/linear-map.ts";
+import { prepareLinearRelevance } from "./linear/linear-relevance.ts";
+import { gradientPads, type PhaseAxis, phasesOf } from "./linear/stride-phases.ts";
+import { tileOverhang, WinogradConvolution, winogradTile } from "./linear/winograd.ts";
+
+// Input rows of a block stay in the second-level cache while all weights pass over them.
+const blockBytes = 512 * 1024;
+
+/** Channel counts of a convolution, checked. */
+function groupsOf(node: NodeOf<"conv2d">, input: Shape): { group: number; inPerGroup: number; outPerGroup: number } {
+  const where = `conv2d "${node.name}"`;
+  const { outChannels, group = 1 } = node;
+  const channels = input[0] ?? 0;
+  if (input.length !== 3) {
+    throw new ShapeError(
+      `${where}: needs an image [C,H,W], got ${formatShape(input)}. Put a reshape before it or correct its input.`,
+    );
+  }
+  if (!Number.isSafeInteger(outChannels) || outChannels < 1) {
+    throw new ShapeError(`${where}: outChannels must be a positive integer, got ${outChannels}.`);
+  }
+  if (!Number.isSafeInteger(group) || group < 1 || channels % group !== 0 || outChannels % group !== 0) {
+    throw new ShapeError(
+      `${where}: group ${group} must divide both its ${channels} input and ${outChannels} output channels.`,
+    );
+  }
+  return { group, inPerGroup: channels / group, outPerGroup: outChannels / group };
+}
+
+/** Runs the convolution with modified weights, group by group. */
+function applyForward(
+  setup: Setup,
+  weights: Weights,
+  y: Activation,
+  x: Activation,
+  modification: Modification,
+  bias: number,
+  low: number,
+  high: number,
+  isExact: boolean,
+): void {
+  const { kernels, workspace } = setup.construction;
+  const { window, group, inPerGroup, outPerGroup } = setup;
+  const [kh, kw] = window.kernelShape;
+  const [sh, sw] = window.strides;
+  const [dh, dw] = window.dilations;
+  const firstTap = x.address - 4 * (window.pads[0] * x.rowStride + window.pads[1] * x.pixelStride);
+  const winograd = setup.winograd.forward;
+  if (winograd && !isExact) {
+    winograd.run(y, x, firstTap, weights.winograd("forward", modification), bias, low, high);
+    return;
+  }
+  const pack = weights.forward(modification);
+  if (setup.isDepthwise) {
+    // biome-ignore format: one group of arguments a line
+    kernels.split("depthwiseConv2dForward", y.height,y.address, y.rowStride, y.pixelStride, firstTap, x.rowStride, x.pixelStride, pack, bias,
+      y.width, group, kh, kw, sh, sw, dh, dw, low, high);
+    return;
+  }
+  const blockRows = Math.max(1, Math.floor(blockBytes / (4 * x.rowStride * sh)));
+  for (let g = 0; g < group; g++) {
+    // biome-ignore format: one group of arguments a line
+    kernels.split("conv2dForward", y.height,
+      y.address + 4 * g * outPerGroup, y.rowStride, y.pixelStride,
+      firstTap + 4 * g * inPerGroup, x.rowStride, x.pixelStride,
+      pack + 4 * g * packLength(setup), bias === 0 ? 0 : bias + 4 * g * padded(outPerGroup), workspace.memory,
+      y.width, outPerGroup, inPerGroup, kh, kw, sh, sw, dh, dw, low, high, blockRows);
+  }
+}
+
+/** dx = W^T s: for every stride phase a convolution of s, whose border of zeros stands for what lies outside. */
+function applyTransposed(
+  setup: Setup,
+  weights: Weights,
+  dx: Activation,
+  s: Activation,
+  modification: Modification,
+  isExact: boolean,
+): void {
+  const { kernels, workspace } = setup.construction;
+  const { window, group, inPerGroup, outPerGroup, isDepthwise } = setup;
+  const [sh, sw] = window.strides;
+  const groups = isDepthwise ? 1 : group;
+  const { transposed } = setup.winograd;
+  if (transposed && !isExact) {
+    const [top = 0, left = 0] = [setup.phasesY[0]?.firstRead, setup.phasesX[0]?.firstRead];
+    const firstTap = s.address + 4 * (top * s.rowStride + left * s.pixelStride);
+    const free = Number.POSITIVE_INFINITY;
+    transposed.run(dx, s, firstTap, weights.winograd("transposed", modification), 0, -free, free);
+    return;
+  }
+  const packs = weights.transposed(modification);
+  if (setup.phasesY.some((py) => py.taps === 0) || setup.phasesX.some((px) => px.taps === 0)) {
+    // Input positions that no window reads.
+    kernels.split("fill", dx.height * dx.rowStride, dx.address, 0);
+  }
+  let pack = packs;
+  for (const py of setup.phasesY) {
+    for (const px of setup.phasesX) {
+      const length = weights.phaseLength(py, px);
+      const blockRows = Math.max(1, Math.floor(blockBytes / (4 * s.rowStride)));
+      for (let g = 0; g < groups; g++, pack += 4 * length) {
+        if (py.taps * px.taps === 0) continue;
+        const to = dx.address + 4 * (py.first * dx.rowStride + px.first * dx.pixelStride + g * inPerGroup);
+        const from = s.address + 4 * (py.firstRead * s.rowStride + px.firstRead * s.pixelStride + g * outPerGroup);
+        if (isDepthwise) {
+          // biome-ignore format: one group of arguments a line
+          kernels.split("depthwiseConv2dForward", py.count,to, sh * dx.rowStride, sw * dx.pixelStride, from, s.rowStride, s.pixelStride, pack, 0,
+            px.count, group, py.taps, px.taps, 1, 1, py.readStep, px.readStep,
+            Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY);
+        } else if (setup.isNarrow) {
+          // biome-ignore format: one group of arguments a line
+          kernels.split("narrowConv2dForward", py.count, to, sh * dx.rowStride, sw * dx.pixelStride, from, s.rowStride, s.pixelStride, pack,
+            px.count, inPerGroup, outPerGroup, py.taps, px.taps, py.readStep, px.readStep);
+        } else {
+          // biome-ignore format: one group of arguments a line
+          kernels.split("conv2dForward", py.count,to, sh * dx.rowStride, sw * dx.pixelStride, from, s.rowStride, s.pixelStride, pack, 0, workspace.memory,
+            px.count, inPerGroup, outPerGroup, py.taps, px.taps, 1, 1, py.readStep, px.readStep,
+            Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY, blockRows);
+        }
+      }
+    }
+  }
+}
+
+/** Builds a convolution; also what a batch norm without a layer to fold into becomes. */
+export function buildConv2d(construction: Construction, node: NodeOf<"conv2d">): LayerRuntime {
+  const { kernels, layer, inputShapes, outputShape, output } = construction;
+  const x = construction.inputs[0];
+  const inputShape = inputShapes[0];
+  if (x === undefined || inputShape === undefined) throw new ShapeError(`conv2d "${node.name}": has no input.`);
+  const window = windowOf(`conv2d "${node.name}"`, node);
+  const groups = groupsOf(node, inputShape);
+  const phasesOn = (axis: 0 | 1, length: number): readonly PhaseAxis[] =>
+    phasesOf(length, window.kernelShape[axis], window.strides[axis], window.pads[axis], window.dilations[axis]);
+  const winogradFor = (pass: WinogradPass): WinogradConvolution | undefined => {
+    if (construction.algorithm === "direct") return undefined;
+    const { inPerGroup, outPerGroup, group } = groups;
+    const [from, to] = pass === "transposed" ? [output, x] : [x, output];
+    const tile = winogradTile({ window, inPerGroup, outPerGroup, height: to.height, width: to.width });
+    if (tile === 0) return undefined;
+    const [inC, outC] = [from.channels / group, to.channels / group];
+    return new WinogradConvolution(
+      kernels,
+      construction.workspace,
+      tile,
+      window.kernelShape[0],
+      group,
+      inC,
+      outC,
+      to.height,
+      to.width,
+    );
+  };
+  const [phasesY, phasesX] = [phasesOn(0, x.height), phasesOn(1, x.width)];
+  const isDepthwise = groups.inPerGroup === 1 && groups.outPerGroup === 1 && groups.group > 1;
+  const setup: Setup = {
+    construction,
+    window,
+    ...groups,
+    isDepthwise,
+    isNarrow: !isDepthwise && isNarrowGradient(groups, phasesY, phasesX),
+    phasesY,
+    phasesX,
+    winograd: {
+      forward: winogradFor("forward"),
+      transposed: winogradFor("transposed"),
+    },
+  };
+  const batchNorm = layer.batchNorm ? new FoldedBatchNorm(layer.batchNorm, node.outChannels) : undefined;
+  const hasBias = node.bias !== undefined || batchNorm !== undefined;
+  const weights = new Weights(setup, hasBias);
+  const scratch = kernels.arena.allocate(1024);
+  const rowLength = groups.inPerGroup * window.kernelShape[0] * window.kernelShape[1];
+  const staging = construction.staging;
+  const bias = hasBias ? new Float32Array(node.outChannels) : undefined;
+  const setWeights = (firstRow: number, rows: Float32Array): void => {
+    const factors = batchNorm?.factors();
+    staging.pass(rows, rowLength, firstRow, (address, first, count) => {
+      weights.setRows(address, first, count, factors, scratch);
+    });
+  };
+  const { lowMemory } = construction;
+  if (lowMemory) {
+    // A few hundred kilobytes at a time.
+    const blockRows = Math.max(1, Math.floor((1 << 17) / rowLength));
+    weights.load = () => {
+      for (let row = 0; row < node.outChannels; row += blockRows) {
+        setWeights(row, lowMemory.rows.readRows(node.weight, row, Math.min(blockRows, node.outChannels - row)));
+      }
+    };
+  }
+  const low = layer.activation?.low ?? Number.NEGATIVE_INFINITY;
+  const high = layer.activation?.high ?? Number.POSITIVE_INFINITY;
+  const [top, bottom] = gradientPads(setup.phasesY, output.height);
+  const [left, right] = gradientPads(setup.phasesX, output.width);
+  const gradientTile = setup.winograd.transposed?.tile ?? 0;
+  const map: LinearMap = {
+    x,
+    y: output,
+    inputShape,
+    outputShape,
+    isRectified: low === 0 && high === Number.POSITIVE_INFINITY,
+    activation: layer.activation,
+    isUnclamped: low === Number.NEGATIVE_INFINITY && high === Number.POSITIVE_INFINITY,
+    gradientBorder: [
+      top,
+      left,
+      bottom + tileOverhang(x.height, gradientTile),
+      right + tileOverhang(x.width, gradientTile),
+    ] satisfies Pads,
+    gradientPadding: 0,
+    prepare(modification, direction, isExact) {
+      // Winograd's weights are made when a pass needs them.
+      if (!setup.winograd[direction] || isExact) weights.prepare(modification, direction);
+    },
+    bias: (modification) => weights.bias(modification),
+    apply(z, input, modification, biasAddress, isExact) {
+      const free = Number.POSITIVE_INFINITY;
+      applyForward(setup, weights, z, input, modification, weights.kernelBias(biasAddress), -free, free, isExact);
+    },
+    transpose(dx, s, modification, _mask, isExact) {
+      applyTransposed(setup, weights, dx, s, modification, isExact);
+    },
+  };
+  return {
+    forward() {
+      const biasAddress = weights.kernelBias(weights.bias(unmodified));
+      applyForward(setup, weights, output, x, unmodified, biasAddress, low, high, false);
+    },
+    prepareRelevance: (context) => prepareLinearRelevance(map, context),
+    ruleName: (rules) => rules.linear.name,
+    setRows(name, firstRow, rows) {
+      if (batchNorm?.setRows(name, firstRow, rows)) {
+        if (bias) weights.setBias(batchNorm.foldedBias(bias));
+        return;
+      }
+      if (name === node.bias && bias) {
+        bias.set(rows, firstRow);
+        weights.setBias(batchNorm?.foldedBias(bias) ?? bias);
+      }
+      if (name === node.weight) setWeights(firstRow, rows);
+    },
+  };
+}
+
+/** 2-D convolution with any kernel, stride, dilation, pads and groups. */
+export const conv2d: OpKind<"conv2d"> = {
+  sign: "any",
+  outputShape(node, inputs) {
+    const input = inputs[0] ?? [];
+    groupsOf(node, input);
+    const where = `conv2d "${node.name}"`;
+    return [node.outChannels, ...outputSize(where, windowOf(where, node), input[1] ?? 0, input[2] ?? 0)];
+  },
+  inputBorder: (node, input, algorithm) => {
+    const window = windowOf(`conv2d "${node.name}"`, node);
+    // Only what windows really reach: with a stride the last rows of a pad may never be read.
+    const [height, width] = outputSize(`conv2d "${node.name}"`, window, input[1] ?? 0, input[2] ?? 0);
+    const reach = (axis: 0 | 1, out: number, size: number): number =>
+      (out - 1) * window.strides[axis] +
+      (window.kernelShape[axis] - 1) * window.dilations[axis] -
+      window.pads[axis] -
+      (size - 1);
+    const tile = algorithm === "direct" ? 0 : winogradTile({ window, ...groupsOf(node, input), height, width });
+    return [
+      window.pads[0],
+      window.pads[1],
+      Math.max(0, reach(0, height, input[1] ?? 0) + tileOverhang(height, tile)),
+      Math.max(0, reach(1, width, input[2] ?? 0) + tileOverhang(width, tile)),
+    ];
+  },
+  parameters(node, layer, input) {
+    const { inPerGroup } = groupsOf(node, input);
+    const shape = [node.outChannels, inPerGroup, ...node.kernelShape];
+    const folded = layer.batchNorm ? new FoldedBatchNorm(layer.batchNorm, node.outChannels).parameters : [];
+    const bias = node.bias === undefined ? [] : [{ name: node.bias, shape: [node.outChannels] }];
+    // Batch norm first: its factors multiply the weights as they come in.
+    return [...folded, ...bias, { name: node.weight, shape }];
+  },
+  build: buildConv2d,
+};

@@ -1,0 +1,84 @@
+import { UnsupportedError } from "../../basics/errors.ts";
+import { formatShape, sameShape } from "../../basics/tensor.ts";
+import { Scratch } from "../../memory/pass-scratch.ts";
+import { unmodified } from "../../rules/rules.ts";
+import type { RelevanceContext, RelevancePass } from "../layer-kind.ts";
+import { bookTheRest, nothingLost } from "../ledger.ts";
+import { prepareActivation } from "./fused-activation.ts";
+import type { LinearMap } from "./linear-map.ts";
+import { prepareRecipe } from "./recipe.ts";
+
+/**
+ * The relevance pass of a layer with weights, by the rule its composite chose.
+ * @throws RangeError for a rule that lacks its box, UnsupportedError for "pass" between different shapes
+ */
+export function prepareLinearRelevance(map: LinearMap, context: RelevanceContext): RelevancePass {
+  switch (context.rules.linear.propagation) {
+    case "recipe":
+      return prepareRecipe(map, context);
+    case "gradient":
+      return prepareGradient(map, context);
+    case "pass":
+      return preparePass(map, context);
+    default:
+      return context.rules.linear.propagation satisfies never;
+  }
+}
+
+/** R_in = R. */
+function preparePass(map: LinearMap, context: RelevanceContext): RelevancePass {
+  const {
+    kernels,
+    relevance: r,
+    inputRelevance: [dx],
+    layer,
+  } = context;
+  if (dx === undefined || !sameShape(map.inputShape, map.outputShape)) {
+    throw new UnsupportedError(
+      `rule "pass": cannot serve "${layer}", whose input ${formatShape(map.inputShape)} and output ${formatShape(map.outputShape)} differ. Give that layer another rule.`,
+    );
+  }
+  const scratch = new Scratch();
+  const activate = prepareActivation(map, context, scratch);
+  return {
+    scratchBytes: scratch.bytes,
+    run(addresses) {
+      scratch.addresses = addresses;
+      const dropped = activate();
+      const count = r.height * r.rowStride;
+      kernels.split("copyChannels", 1, dx.address, 0, count, r.address, 0, count, 1, count);
+      return { ...nothingLost, dropped };
+    },
+  };
+}
+
+/** R_in = W^T R. */
+function prepareGradient(map: LinearMap, context: RelevanceContext): RelevancePass {
+  const {
+    kernels,
+    relevance: r,
+    inputRelevance: [dx],
+  } = context;
+  if (dx === undefined) throw new RangeError("linear layer without input");
+  const { call, split } = kernels;
+  const { y } = map;
+  const scratch = new Scratch();
+  const activate = prepareActivation(map, context, scratch);
+  const s = scratch.reserveImage(map.outputShape, map.gradientBorder, map.gradientPadding);
+  map.prepare(unmodified, "transposed", false);
+  return {
+    scratchBytes: scratch.bytes,
+    run(addresses) {
+      scratch.addresses = addresses;
+      activate();
+      const image = s();
+      const [top, left, bottom, right] = map.gradientBorder;
+      call.clearBorder(image.address, image.rowStride, y.height, y.width, y.channels, top, left, bottom, right);
+      // biome-ignore format: one group of arguments a line
+      split("copyChannels", y.height,image.address, image.rowStride, image.pixelStride, r.address, r.rowStride, r.pixelStride, y.width, y.channels);
+      if (map.gradientPadding > 0) call.fill(image.address, 0, y.channels, y.channels + map.gradientPadding);
+      map.transpose(dx, image, unmodified, undefined, false);
+      return bookTheRest;
+    },
+  };
+}

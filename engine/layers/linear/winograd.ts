@@ -1,0 +1,127 @@
+import type { Window } from "../../graph/window.ts";
+import type { Activation } from "../../memory/feature-map.ts";
+import type { Kernels } from "../../memory/kernels.ts";
+import type { Workspace } from "../../memory/thread-scratch.ts";
+
+/** How convolutions are computed. auto: by the fixed table of `winogradTile`; direct: the definition, the reference for accuracy. */
+export type Algorithm = "auto" | "direct";
+
+/** Outputs of a Winograd tile along one axis; 0: the direct convolution. */
+export type Tile = 0 | 2 | 4;
+
+/** What decides the algorithm of one pass over a convolution. */
+export interface ConvolutionSize {
+  readonly window: Window;
+  readonly inPerGroup: number;
+  readonly outPerGroup: number;
+  /** Height and width of what the pass writes. */
+  readonly height: number;
+  readonly width: number;
+}
+
+/**
+ * The algorithm of a pass, forward or transposed. It decides the last bits of the output, so it depends on sizes alone, never on a
+ * measurement. F(4x4,3x3) where what is written is larger than 12 pixels; F(2x2,3x3), more accurate and with less waste, for smaller
+ * images; F(2x2,5x5); direct for every other kernel, stride or channel count.
+ */
+export function winogradTile(size: ConvolutionSize): Tile {
+  const { window, inPerGroup, outPerGroup, height, width } = size;
+  const [taps] = window.kernelShape;
+  const isPlain =
+    window.kernelShape.every((k) => k === taps) &&
+    window.strides.every((s) => s === 1) &&
+    window.dilations.every((d) => d === 1);
+  const fillsLanes = inPerGroup % 8 === 0 && outPerGroup % 8 === 0 && inPerGroup >= 16 && outPerGroup >= 16;
+  if (!isPlain || !(taps === 3 || taps === 5) || !fillsLanes || Math.min(height, width) < 4) return 0;
+  return taps === 3 && Math.min(height, width) > 12 ? 4 : 2;
+}
+
+/** Rows or columns that whole tiles write beyond an axis of this length. */
+export function tileOverhang(length: number, tile: Tile): number {
+  return tile === 0 ? 0 : Math.ceil(length / tile) * tile - length;
+}
+
+// The points of a block's inputs stay in the second-level cache; where channels are many, the weights are what must not be
+// read twice, so the block is a thread's share of the image.
+const blockBytes = 512 * 1024;
+
+/** One direction of a 3x3 or 5x5 convolution by Winograd's algorithm: its transformed weights and its scratch memory. */
+export class WinogradConvolution {
+  readonly tile: 2 | 4;
+  readonly #taps: number;
+  readonly #kernels: Kernels;
+  readonly #workspace: Workspace;
+  readonly #group: number;
+  readonly #inC: number;
+  readonly #outC: number;
+  readonly #tiles: number;
+  readonly #blockTiles: number;
+
+  /**
+   * @param taps of the filter along one axis, 3 or 5
+   * @param inC input channels of a group, in the direction of this pass
+   * @param outC output channels of a group
+   */
+  constructor(
+    kernels: Kernels,
+    workspace: Workspace,
+    tile: 2 | 4,
+    taps: number,
+    group: number,
+    inC: number,
+    outC: number,
+    height: number,
+    width: number,
+  ) {
+    this.tile = tile;
+    this.#taps = taps;
+    this.#kernels = kernels;
+    this.#workspace = workspace;
+    this.#group = group;
+    this.#inC = inC;
+    this.#outC = outC;
+    this.#tiles = Math.ceil(height / tile) * Math.ceil(width / tile);
+    const perTile = 4 * (tile + taps - 1) ** 2 * Math.max(inC, outC);
+    const fitting = Math.max(16, Math.floor(blockBytes / perTile / 4) * 4);
+    const share = Math.ceil(this.#tiles / kernels.threads / 4) * 4;
+    this.#blockTiles = Math.min(share, inC >= 256 || outC >= 256 ? share : fitting);
+    workspace.reserve(kernels.call.winogradScratchBytes(this.#blockTiles, inC, outC, tile, taps));
+  }
+
+  /** Bytes of one group's transformed weights. */
+  get #groupBytes(): number {
+    return 4 * (this.tile + this.#taps - 1) ** 2 * this.#inC * this.#outC;
+  }
+
+  /** Bytes of transformed weights. */
+  get weightBytes(): number {
+    return this.#group * this.#groupBytes;
+  }
+
+  /** Transforms direct packs, group after group, into `weights`. */
+  transformWeights(weights: number, packed: number): void {
+    const scratch = this.#workspace.memory;
+    const packBytes = 4 * this.#taps ** 2 * this.#inC * this.#outC;
+    for (let g = 0; g < this.#group; g++) {
+      // biome-ignore format: one group of arguments a line
+      this.#kernels.split("winogradPack", this.#outC / 8,weights + g * this.#groupBytes, packed + g * packBytes, scratch,
+        this.#outC, this.#inC, this.tile, this.#taps);
+    }
+  }
+
+  /**
+   * @param firstTap address of what the first tap of output (0,0) of the first group reads
+   * @param bias address of the bias, 0 for none
+   */
+  run(y: Activation, x: Activation, firstTap: number, weights: number, bias: number, low: number, high: number): void {
+    const scratch = this.#workspace.memory;
+    for (let g = 0; g < this.#group; g++) {
+      // biome-ignore format: one group of arguments a line
+      this.#kernels.split("winogradConv2d", this.#tiles,
+        y.address + 4 * g * this.#outC, y.rowStride, y.pixelStride,
+        firstTap + 4 * g * this.#inC, x.rowStride, x.pixelStride,
+        weights + g * this.#groupBytes, bias === 0 ? 0 : bias + 4 * g * this.#outC, scratch,
+        y.height, y.width, this.#outC, this.#inC, this.tile, this.#taps, low, high, this.#blockTiles);
+    }
+  }
+}

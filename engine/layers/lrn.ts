@@ -1,0 +1,77 @@
+import { ShapeError } from "../basics/errors.ts";
+import type { LrnRule } from "../rules/rules.ts";
+import type { Construction, LayerRuntime, NodeOf, OpKind } from "./layer-kind.ts";
+import { bookTheRest, nothingLost } from "./ledger.ts";
+import { requireImage } from "./max-pool2d.ts";
+
+/** The kernel's kind of messages and what they are divided by; see lrnRelevanceShares. */
+const messages = {
+  taylor: { kind: 0, normalize: 1 },
+  caffeToolbox: { kind: 0, normalize: 0 },
+  epsilon: { kind: 1, normalize: 2 },
+  gradient: { kind: 2, normalize: 0 },
+} satisfies Record<Exclude<LrnRule, "identity">, { kind: number; normalize: number }>;
+
+function buildLrn(construction: Construction, node: NodeOf<"lrn">): LayerRuntime {
+  const { kernels, inputs, output: y } = construction;
+  const { split } = kernels;
+  const x = inputs[0];
+  if (x === undefined) throw new ShapeError(`lrn "${node.name}": has no input.`);
+  const { size, beta, bias, alpha } = node;
+  const across = node.region === "withinChannel" ? 0 : 1;
+  const alphaOverN = alpha / (across ? size : size * size);
+  return {
+    forward() {
+      // biome-ignore format: one group of arguments a line
+      split("lrnForward", x.height,y.address, y.rowStride, y.pixelStride, x.address, x.rowStride, x.pixelStride,
+        x.height, x.width, x.channels, size, across, alphaOverN, beta, bias);
+    },
+    ruleName: (rules) => rules.lrn,
+    prepareRelevance({ relevance: r, inputRelevance: [dx], rules }) {
+      if (dx === undefined) throw new ShapeError(`lrn "${node.name}": has no input.`);
+      const count = r.height * r.rowStride;
+      if (rules.lrn === "identity") {
+        return {
+          scratchBytes: [],
+          run() {
+            split("copyChannels", 1, dx.address, 0, count, r.address, 0, count, 1, count);
+            return nothingLost;
+          },
+        };
+      }
+      const { kind, normalize } = messages[rules.lrn];
+      const stabilizer = rules.lrn === "epsilon" ? rules.normStabilizer : 0;
+      return {
+        scratchBytes: [4 * count, 4 * count],
+        run([own = 0, neighbour = 0]) {
+          // biome-ignore format: one group of arguments a line
+          split("lrnRelevanceShares", x.height,own, neighbour, r.address, x.address, x.rowStride, x.pixelStride,
+            x.height, x.width, x.channels, size, across, alphaOverN, beta, bias, kind, normalize, stabilizer);
+          // biome-ignore format: one group of arguments a line
+          split("lrnRelevanceGather", x.height,dx.address, own, neighbour, x.address, x.rowStride, x.pixelStride,
+            x.height, x.width, x.channels, size, across, kind);
+          // taylor drops the relevance of outputs that are 0; the others do not promise to conserve.
+          return bookTheRest;
+        },
+      };
+    },
+  };
+}
+
+/** Local response normalisation, across channels or within a channel. */
+export const lrn: OpKind<"lrn"> = {
+  sign: "keeps",
+  outputShape(node, inputs) {
+    const where = `lrn "${node.name}"`;
+    if (!Number.isSafeInteger(node.size) || node.size < 1 || node.size % 2 === 0) {
+      throw new ShapeError(`${where}: size must be a positive odd integer, got ${node.size}.`);
+    }
+    if (![node.alpha, node.beta, node.bias].every(Number.isFinite) || node.bias <= 0 || node.alpha < 0) {
+      throw new ShapeError(
+        `${where}: needs finite alpha >= 0, beta and bias > 0, got alpha ${node.alpha}, beta ${node.beta}, bias ${node.bias}.`,
+      );
+    }
+    return requireImage(where, inputs[0] ?? []);
+  },
+  build: buildLrn,
+};

@@ -1,0 +1,84 @@
+import { ShapeError } from "../basics/errors.ts";
+import { formatShape, type Shape } from "../basics/tensor.ts";
+import { outputSize, type Window, windowOf } from "../graph/window.ts";
+import type { MaxPoolRule } from "../rules/rules.ts";
+import type { Construction, LayerRuntime, OpKind } from "./layer-kind.ts";
+import { bookTheRest, nothingLost } from "./ledger.ts";
+
+/** The kernel's number for each mode. */
+const modes = { winner: 0, shared: 1, proportional: 2, overwrite: 3 } satisfies Record<MaxPoolRule, number>;
+
+/**
+ * @throws ShapeError unless the input is an image [C,H,W]
+ */
+export function requireImage(where: string, input: Shape): Shape {
+  if (input.length !== 3) throw new ShapeError(`${where}: needs an image [C,H,W], got ${formatShape(input)}.`);
+  return input;
+}
+
+/** Max pooling over an explicit window; global max pooling is the window as large as the image. */
+export function buildMaxPool({ kernels, inputs, output }: Construction, window: Window): LayerRuntime {
+  const { split } = kernels;
+  const x = inputs[0];
+  if (x === undefined) throw new ShapeError("maxPool2d: has no input.");
+  const y = output;
+  const [kh, kw] = window.kernelShape;
+  const [sh, sw] = window.strides;
+  const [dh, dw] = window.dilations;
+  const [top, left, bottom, right] = window.pads;
+  // Windows side by side that cover the input: each position belongs to one.
+  const isTiling =
+    [sh - kh, sw - kw, top, left, bottom, right].every((n) => n === 0) &&
+    [dh, dw].every((dilation) => dilation === 1) &&
+    x.height === y.height * kh &&
+    x.width === y.width * kw;
+  const hasEmptyWindows = Math.max(top, bottom) > (kh - 1) * dh || Math.max(left, right) > (kw - 1) * dw;
+  return {
+    forward() {
+      // biome-ignore format: one group of arguments a line
+      split("maxPool2dForward", y.height,y.address, y.rowStride, y.pixelStride, x.address, x.rowStride, x.pixelStride,
+        x.height, x.width, y.width, y.channels, kh, kw, sh, sw, top, left, dh, dw);
+    },
+    ruleName: (rules) => rules.maxPool,
+    prepareRelevance({ relevance: r, inputRelevance: [dx], rules }) {
+      if (dx === undefined) throw new ShapeError("maxPool2d: has no input.");
+      const hasOneWinner = rules.maxPool === "winner" || rules.maxPool === "overwrite";
+      if (isTiling && hasOneWinner) {
+        return {
+          scratchBytes: [],
+          run() {
+            // biome-ignore format: one group of arguments a line
+            split("maxPool2dRoute", y.height,dx.address, dx.rowStride, dx.pixelStride, r.address, r.rowStride, r.pixelStride,
+              x.address, x.rowStride, x.pixelStride, y.address, y.rowStride, y.pixelStride, y.channels, y.width, kh, kw);
+            return nothingLost;
+          },
+        };
+      }
+      return {
+        scratchBytes: [],
+        run() {
+          split("fill", dx.height * dx.rowStride, dx.address, 0);
+          // biome-ignore format: one group of arguments a line
+          split("maxPool2dScatter", x.channels,dx.address, dx.rowStride, dx.pixelStride, r.address, r.rowStride, r.pixelStride,
+            x.address, x.rowStride, x.pixelStride, y.address, y.rowStride, y.pixelStride,
+            modes[rules.maxPool], x.height, x.width, y.height, y.width, kh, kw, sh, sw, top, left, dh, dw);
+          // proportional drops windows that sum to 0, overwrite loses what a later window overwrites, and a window that lies in the
+          // padding alone has nowhere to put its relevance.
+          const conserves = (rules.maxPool === "winner" || rules.maxPool === "shared") && !hasEmptyWindows;
+          return conserves ? nothingLost : bookTheRest;
+        },
+      };
+    },
+  };
+}
+
+/** Largest value of each window. */
+export const maxPool2d: OpKind<"maxPool2d"> = {
+  sign: "keeps",
+  outputShape(node, inputs) {
+    const where = `maxPool2d "${node.name}"`;
+    const [channels = 0, height = 0, width = 0] = requireImage(where, inputs[0] ?? []);
+    return [channels, ...outputSize(where, windowOf(where, node), height, width)];
+  },
+  build: (construction, node) => buildMaxPool(construction, windowOf(`maxPool2d "${node.name}"`, node)),
+};

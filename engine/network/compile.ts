@@ -1,0 +1,172 @@
+import { didYouMean, ShapeError } from "../basics/errors.ts";
+import { elementCount, formatShape } from "../basics/tensor.ts";
+import { type CompiledGraph, describe, type Layer, type NodeFate, type Value } from "../graph/compiled-graph.ts";
+import type { NetworkDefinition, NodeDefinition } from "../graph/definition.ts";
+import { outputShape } from "../layers/index.ts";
+
+/** Nodes in an order in which every node follows its inputs. */
+function sortNodes(definition: NetworkDefinition): NodeDefinition[] {
+  const byName = new Map<string, NodeDefinition>();
+  for (const node of definition.nodes) {
+    if (node.name === "input" || byName.has(node.name)) {
+      throw new ShapeError(`${describe(node)}: the name is already taken. Give every node a name of its own.`);
+    }
+    byName.set(node.name, node);
+  }
+  const names = [...byName.keys(), "input"];
+  for (const node of definition.nodes) {
+    for (const input of node.inputs) {
+      if (input !== "input" && !byName.has(input)) {
+        throw new ShapeError(
+          `${describe(node)}: reads "${input}", which no node is called.${didYouMean(input, names)}`,
+        );
+      }
+    }
+  }
+  const sorted: NodeDefinition[] = [];
+  const state = new Map<string, "open" | "done">();
+  // Iterative depth-first search, so that a long chain from a file cannot overflow the stack.
+  for (const root of definition.nodes) {
+    const stack: { node: NodeDefinition; next: number }[] = [{ node: root, next: 0 }];
+    while (stack.length > 0) {
+      const top = stack.at(-1);
+      if (top === undefined) break;
+      const { node } = top;
+      if (top.next === 0) {
+        if (state.get(node.name) === "done") {
+          stack.pop();
+          continue;
+        }
+        state.set(node.name, "open");
+      }
+      const input = node.inputs[top.next++];
+      if (input === undefined) {
+        state.set(node.name, "done");
+        sorted.push(node);
+        stack.pop();
+        continue;
+      }
+      const source = byName.get(input);
+      if (source === undefined || state.get(input) === "done") continue;
+      if (state.get(input) === "open") {
+        const cycle = stack.map((entry) => entry.node.name).slice(stack.findIndex((entry) => entry.node === source));
+        throw new ShapeError(
+          `network "${definition.name}": ${[...cycle, input].join(" -> ")} is a cycle. Only feed-forward graphs can be run.`,
+        );
+      }
+      stack.push({ node: source, next: 0 });
+    }
+  }
+  return sorted;
+}
+
+/** Names of the nodes on which the output depends. */
+function reachable(definition: NetworkDefinition): Set<string> {
+  const byName = new Map(definition.nodes.map((node) => [node.name, node]));
+  if (!byName.has(definition.output)) {
+    throw new ShapeError(
+      `network "${definition.name}": the output "${definition.output}" is not a node.${didYouMean(definition.output, byName.keys())}`,
+    );
+  }
+  const seen = new Set<string>();
+  const open = [definition.output];
+  for (let name = open.pop(); name !== undefined; name = open.pop()) {
+    const node = byName.get(name);
+    if (node === undefined || seen.has(name)) continue;
+    seen.add(name);
+    open.push(...node.inputs);
+  }
+  return seen;
+}
+
+/**
+ * Checks a definition, infers every shape, and resolves what is not a layer of its own at run time: dropout and identity
+ * disappear, batch norm is folded into the layer before it, ReLU and clip are applied by the layer before them.
+ * Nodes on which the output does not depend are left out.
+ * @throws ShapeError naming the node: duplicate or unknown names, cycles, wrong number of inputs, shapes that do not fit.
+ */
+export function compileGraph(definition: NetworkDefinition): CompiledGraph {
+  const { inputShape } = definition;
+  if (
+    inputShape.length !== 3 ||
+    !inputShape.every((n) => Number.isSafeInteger(n) && n > 0) ||
+    elementCount(inputShape) > 2 ** 28
+  ) {
+    throw new ShapeError(
+      `network "${definition.name}": inputShape must be [C,H,W] with positive sizes, got ${formatShape(inputShape)}.`,
+    );
+  }
+  const sorted = sortNodes(definition);
+  const wanted = reachable(definition);
+  const values: Value[] = [{ id: 0, name: "input", shape: inputShape, consumers: [] }];
+  const layers: Layer[] = [];
+  const fates = new Map<string, NodeFate>([["input", { value: 0, kind: "own", by: "input" }]]);
+  const readers = new Map<string, number>();
+  for (const node of sorted) {
+    if (wanted.has(node.name)) for (const input of node.inputs) readers.set(input, (readers.get(input) ?? 0) + 1);
+  }
+  const valueNamed = (name: string): Value => {
+    const value = values[fates.get(name)?.value ?? -1];
+    if (value === undefined) throw new ShapeError(`network "${definition.name}": "${name}" has no value.`);
+    return value;
+  };
+  const producers: (Layer | undefined)[] = [undefined];
+
+  for (const node of sorted) {
+    if (!wanted.has(node.name)) continue;
+    const inputs = node.inputs.map(valueNamed);
+    const shape = outputShape(
+      node,
+      inputs.map((value) => value.shape),
+    );
+    const first = inputs[0];
+    const source = first === undefined ? undefined : producers[first.id];
+    const soleReader = first !== undefined && readers.get(node.inputs[0] ?? "") === 1;
+    if (node.op === "dropout" || node.op === "identity") {
+      // Readers of the alias count as readers of its source.
+      const before = node.inputs[0] ?? "";
+      readers.set(before, (readers.get(before) ?? 1) - 1 + (readers.get(node.name) ?? 0));
+      readers.set(node.name, readers.get(before) ?? 0);
+      fates.set(node.name, { value: first?.id ?? 0, kind: "alias", by: node.inputs[0] ?? "input" });
+      continue;
+    }
+    const isLinear = source?.node.op === "conv2d" || source?.node.op === "dense";
+    if (source !== undefined && isLinear && soleReader && source.activation === undefined) {
+      if (node.op === "batchNorm" && source.batchNorm === undefined) {
+        source.batchNorm = node;
+        fates.set(node.name, { value: source.output, kind: "own", by: source.name });
+        fates.set(source.name, { value: undefined, kind: "folded", by: node.name });
+        continue;
+      }
+      if (node.op === "relu" || node.op === "clip") {
+        const low = node.op === "relu" ? 0 : node.low;
+        const high = node.op === "relu" ? Number.POSITIVE_INFINITY : node.high;
+        source.activation = { name: node.name, low, high };
+        fates.set(node.name, { value: source.output, kind: "own", by: source.name });
+        fates.set(source.name, { value: undefined, kind: "fused", by: node.name });
+        if (source.batchNorm) fates.set(source.batchNorm.name, { value: undefined, kind: "fused", by: node.name });
+        continue;
+      }
+    }
+    const value: Value = { id: values.length, name: node.name, shape, consumers: [] };
+    values.push(value);
+    const layer: Layer = {
+      index: layers.length,
+      name: node.name,
+      node,
+      inputs: inputs.map((input) => input.id),
+      output: value.id,
+      activation: undefined,
+      batchNorm: undefined,
+    };
+    for (const input of inputs) input.consumers.push(layer.index);
+    layers.push(layer);
+    producers[value.id] = layer;
+    fates.set(node.name, { value: value.id, kind: "own", by: node.name });
+  }
+
+  const output = valueNamed(definition.output);
+  const last = producers[output.id];
+  const logits = last?.node.op === "softmax" ? (last.inputs[0] ?? 0) : output.id;
+  return { definition, values, layers, logits, fates };
+}

@@ -1,0 +1,255 @@
+import { didYouMean, ShapeError } from "../basics/errors.ts";
+import { elementCount, formatShape, type Shape, sameShape, type Tensor, tensor } from "../basics/tensor.ts";
+import type { CompiledGraph, Layer } from "../graph/compiled-graph.ts";
+import type { NetworkDefinition } from "../graph/definition.ts";
+import type { ParameterSink, ParameterSpec, RowSource } from "../graph/parameters.ts";
+import { opKind } from "../layers/index.ts";
+import type { LayerRuntime } from "../layers/layer-kind.ts";
+import type { Algorithm } from "../layers/linear/winograd.ts";
+import { type Activation, allocateActivation, noBorder, widestBorder } from "../memory/feature-map.ts";
+import type { Kernels } from "../memory/kernels.ts";
+import { Region } from "../memory/shared-region.ts";
+import { Staging } from "../memory/staging.ts";
+import { Workspace } from "../memory/thread-scratch.ts";
+import type { Composite } from "../rules/composites.ts";
+import { compileGraph } from "./compile.ts";
+import { parameterSpecs } from "./parameter-specs.ts";
+import { RelevancePlan } from "./relevance-plan.ts";
+
+/** How a network is run. */
+export interface NetworkOptions {
+  /** How convolutions are computed; part of what decides the output's last bits. Default auto. */
+  readonly algorithm?: Algorithm;
+  /**
+   * Keeps the memory small: weights stay in this source and are read whenever a layer runs. Slower; the bytes are those of algorithm
+   * "direct", which is then the default.
+   */
+  readonly rows?: RowSource;
+}
+
+/** A layer with its memory. */
+export interface BuiltLayer {
+  readonly layer: Layer;
+  readonly runtime: LayerRuntime;
+}
+
+/**
+ * A network in kernel memory: its graph planned once, its activations in fixed places, its parameters bound by a loader. One photo
+ * at a time; a batch is a loop. The activations of the last `forward` stay until the next one: relevance reads them.
+ */
+export class Network implements ParameterSink {
+  readonly definition: NetworkDefinition;
+  readonly kernels: Kernels;
+  /** The checked graph; internal to the engine. */
+  readonly graph: CompiledGraph;
+  /** Layers in execution order; internal to the engine. */
+  readonly layers: readonly BuiltLayer[];
+  /** Memory of every value by id; internal to the engine. */
+  readonly activations: readonly Activation[];
+  /** Every tensor the network needs from a weight file. */
+  readonly parameters: readonly ParameterSpec[];
+  readonly #readers = new Map<string, LayerRuntime[]>();
+  readonly #missingRows = new Map<string, number>();
+  readonly #plans = new Map<string, RelevancePlan>();
+  #flat = { address: 0, length: 0 };
+  #hasRun = false;
+
+  /**
+   * Plans a network and reserves its memory. Parameters are bound afterwards, by `bindWeights` of the loader or `setRows`.
+   * @throws ShapeError naming the node when the definition is wrong
+   */
+  constructor(kernels: Kernels, definition: NetworkDefinition, options: NetworkOptions = {}) {
+    const { rows, algorithm = rows === undefined ? "auto" : "direct" } = options;
+    this.definition = definition;
+    this.kernels = kernels;
+    this.graph = compileGraph(definition);
+    const { values, layers } = this.graph;
+    const streamed = new Set(
+      rows === undefined
+        ? []
+        : layers.flatMap(({ node }) => (node.op === "dense" || node.op === "conv2d" ? [node.weight] : [])),
+    );
+    this.parameters = parameterSpecs(this.graph).map((spec) =>
+      streamed.has(spec.name) ? { ...spec, isStreamed: true } : spec,
+    );
+    const longestRow = Math.max(1, ...this.parameters.map(({ shape }) => elementCount(shape.slice(1))));
+    const { arena } = kernels;
+    const staging = new Staging(kernels, longestRow);
+    const workspace = new Workspace(kernels);
+    const lowMemory = rows && { rows, plain: new Region(arena) };
+    const shared = { packs: new Region(arena), transformed: new Region(arena) };
+    this.activations = values.map((value) => {
+      const borders = value.consumers.map((index) => {
+        const consumer = layers[index];
+        const border = consumer && opKind(consumer.node)?.inputBorder;
+        return (consumer && border?.(consumer.node as never, value.shape, algorithm)) ?? noBorder;
+      });
+      return allocateActivation(arena, value.shape, widestBorder(borders));
+    });
+    this.layers = layers.map((layer) => {
+      const kind = opKind(layer.node);
+      if (kind === undefined) throw new ShapeError(`"${layer.name}": not a layer.`);
+      const construction = {
+        kernels,
+        staging,
+        workspace,
+        lowMemory,
+        shared,
+        algorithm,
+        layer,
+        inputs: layer.inputs.map((id) => this.activation(id)),
+        output: this.activation(layer.output),
+        inputShapes: layer.inputs.map((id) => this.#shape(id)),
+        outputShape: this.#shape(layer.output),
+      };
+      const runtime = kind.build(construction, layer.node as never);
+      for (const { name, shape } of kind.parameters?.(layer.node as never, layer, construction.inputShapes[0] ?? []) ??
+        []) {
+        this.#readers.set(name, [...(this.#readers.get(name) ?? []), runtime]);
+        this.#missingRows.set(name, streamed.has(name) ? 0 : (shape[0] ?? 1));
+      }
+      return { layer, runtime };
+    });
+    workspace.settle();
+  }
+
+  /** Memory of a value; internal to the engine. */
+  activation(id: number): Activation {
+    const activation = this.activations[id];
+    if (activation === undefined) throw new RangeError(`network "${this.definition.name}": no value ${id}.`);
+    return activation;
+  }
+
+  #shape(id: number | undefined): Shape {
+    return this.graph.values[id ?? -1]?.shape ?? [];
+  }
+
+  /** Shape of the logits, [classes] or [classes,1,1] or, for fully convolutional networks, [classes,h,w]. */
+  get outputShape(): Shape {
+    return this.#shape(this.graph.logits);
+  }
+
+  /** Number of classes. */
+  get classCount(): number {
+    return elementCount(this.outputShape);
+  }
+
+  /** True once every parameter is bound. */
+  get isBound(): boolean {
+    return [...this.#missingRows.values()].every((rows) => rows === 0);
+  }
+
+  /**
+   * Binds whole rows of a parameter, in order. See ParameterSink.
+   * @throws RangeError for an unknown name or rows that do not continue where the last ones ended
+   */
+  setRows(name: string, firstRow: number, rows: Float32Array): void {
+    const spec = this.parameters.find((parameter) => parameter.name === name);
+    if (spec === undefined) {
+      throw new RangeError(
+        `network "${this.definition.name}": needs no parameter "${name}".${didYouMean(
+          name,
+          this.parameters.map((parameter) => parameter.name),
+        )}`,
+      );
+    }
+    const [rowCount = 1, ...rest] = spec.shape;
+    const rowLength = elementCount(rest);
+    const missing = this.#missingRows.get(name) ?? 0;
+    const count = rows.length / rowLength;
+    if (firstRow !== rowCount - missing || !Number.isSafeInteger(count) || count > missing) {
+      throw new RangeError(
+        `network "${this.definition.name}": "${name}" ${formatShape(spec.shape)} expects whole rows of ${rowLength} from row ${rowCount - missing}, got ${rows.length} elements from row ${firstRow}.`,
+      );
+    }
+    for (const runtime of this.#readers.get(name) ?? []) runtime.setRows?.(name, firstRow, rows);
+    this.#missingRows.set(name, missing - count);
+  }
+
+  /**
+   * Runs the network.
+   * @param input [C,H,W] (or [1,C,H,W]) as the definition's inputShape says, preprocessed
+   * @returns the logits, one per class, [classes]
+   * @throws ShapeError for another shape, RangeError while parameters are missing
+   */
+  forward(input: Tensor): Tensor {
+    const { inputShape, name } = this.definition;
+    const shape = input.shape.length === 4 && input.shape[0] === 1 ? input.shape.slice(1) : input.shape;
+    if (!sameShape(shape, inputShape)) {
+      throw new ShapeError(
+        `network "${name}": input must be ${formatShape(inputShape)}, got ${formatShape(input.shape)}. Preprocess the photo first.`,
+      );
+    }
+    this.#requireBound();
+    this.writeImage(this.activation(0), input.data);
+    for (const { runtime } of this.layers) runtime.forward();
+    this.#hasRun = true;
+    const logits = this.readActivation(this.graph.logits);
+    return tensor([logits.data.length], logits.data);
+  }
+
+  /** True once `forward` has run, so that there are activations to explain. */
+  get hasRun(): boolean {
+    return this.#hasRun;
+  }
+
+  /**
+   * The backward pass of a composite: planned on first use, then kept with its modified weights.
+   * @param from id of the value where relevance starts; default the logits
+   * @throws UnsupportedError when the composite leaves a layer without a rule, RangeError while parameters are missing
+   */
+  relevancePlan(composite: Composite, from: number = this.graph.logits): RelevancePlan {
+    this.#requireBound();
+    const key = JSON.stringify([from, composite]);
+    const plan = this.#plans.get(key) ?? new RelevancePlan(this, composite, from);
+    this.#plans.set(key, plan);
+    return plan;
+  }
+
+  #requireBound(): void {
+    if (this.isBound) return;
+    const missing = [...this.#missingRows].filter(([, rows]) => rows > 0).map(([parameter]) => parameter);
+    throw new RangeError(
+      `network "${this.definition.name}": ${missing.length} parameters are not bound, among them "${missing[0]}". Bind weights first.`,
+    );
+  }
+
+  /** Copies a value out of kernel memory, [C,H,W] or [F]; internal to the engine. */
+  readActivation(id: number): Tensor {
+    return this.readImage(this.activation(id), this.#shape(id));
+  }
+
+  /** Copies an image out of kernel memory in C,H,W order; internal to the engine. */
+  readImage(image: Activation, shape: Shape): Tensor {
+    const { split, arena } = this.kernels;
+    const flat = this.#passage(elementCount(shape));
+    // biome-ignore format: one group of arguments a line
+    split("toChannelFirst", image.channels, flat, image.address, image.rowStride, image.pixelStride, image.height, image.width);
+    return tensor(shape, arena.f32(flat, elementCount(shape)).slice());
+  }
+
+  /** Copies values in C,H,W order into an image in kernel memory; internal to the engine. */
+  writeImage(image: Activation, values: Float32Array): void {
+    const { split, arena } = this.kernels;
+    const flat = this.#passage(values.length);
+    arena.f32(flat, values.length).set(values);
+    // biome-ignore format: one group of arguments a line
+    split("fromChannelFirst", image.channels, image.address, image.rowStride, image.pixelStride, flat, image.height, image.width);
+  }
+
+  /** Memory for `length` floats on their way in or out; what was there before is not kept. */
+  #passage(length: number): number {
+    if (this.#flat.length < length) this.#flat = { address: this.kernels.arena.allocate(4 * length), length };
+    return this.#flat.address;
+  }
+
+  /** Softmax of logits, by the kernel module's own exp. */
+  probabilities(logits: Tensor): Tensor {
+    const { split, arena } = this.kernels;
+    const count = logits.data.length;
+    const flat = this.#passage(count);
+    arena.f32(flat, count).set(logits.data);
+    split("softmax", 1, flat, 0, 0, flat, 0, 0, 1, count);
+    return tensor([count], arena.f32(flat, count).slice());
+  }
+}

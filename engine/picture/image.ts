@@ -1,0 +1,51 @@
+import { ShapeError } from "../basics/errors.ts";
+
+/** An 8-bit picture: RGBA, 4 bytes per pixel, rows from the top, no padding between rows. */
+export interface Image {
+  readonly width: number;
+  readonly height: number;
+  readonly data: Uint8Array;
+}
+
+/** `640x480`, the way picture sizes are written in messages: width before height. */
+export function formatSize(size: { readonly width: number; readonly height: number }): string {
+  return `${size.width}x${size.height}`;
+}
+
+/**
+ * An opaque picture of one colour (black unless given).
+ * @throws ShapeError when a side is not a positive integer.
+ */
+export function createImage(
+  width: number,
+  height: number,
+  color: readonly [red: number, green: number, blue: number] = [0, 0, 0],
+): Image {
+  if (!(Number.isSafeInteger(width) && Number.isSafeInteger(height) && width > 0 && height > 0)) {
+    throw new ShapeError(`image: sides must be positive integers, got ${width}x${height}.`);
+  }
+  const data = new Uint8Array(width * height * 4);
+  for (let i = 0; i < data.length; i += 4) {
+    data[i] = color[0];
+    data[i + 1] = color[1];
+    data[i + 2] = color[2];
+    data[i + 3] = 255;
+  }
+  return { width, height, data };
+}
+
+/**
+ * Refuses a picture whose sides and data do not belong together.
+ * @throws ShapeError
+ */
+export function checkImage(image: Image): void {
+  const { width, height, data } = image;
+  if (!(Number.isSafeInteger(width) && Number.isSafeInteger(height) && width > 0 && height > 0)) {
+    throw new ShapeError(`image: sides must be positive integers, got ${width}x${height}.`);
+  }
+  if (data.length !== width * height * 4) {
+    throw new ShapeError(
+      `image: ${width}x${height} pixels of RGBA need ${width * height * 4} bytes, got ${data.length}.`,
+    );
+  }
+}

@@ -1,0 +1,214 @@
+import { didYouMean } from "../basics/errors.ts";
+
+/** A class by index, by name, or the most probable one ("top1"). */
+export type ClassReference = number | string;
+
+/**
+ * What is explained.
+ *   a class: its logit. probability: its softmax probability. difference: the first class's logit less the second's.
+ *   contrastive: the class against all others (Gu et al. 2018). logits: any relevance over the logits.
+ *   layer and channel: what a hidden channel's activation saw.
+ */
+export type Target =
+  | ClassReference
+  | { readonly probability: ClassReference }
+  | { readonly difference: readonly [ClassReference, ClassReference] }
+  | { readonly contrastive: ClassReference }
+  | { readonly logits: ArrayLike<number> }
+  | { readonly layer: string; readonly channel: number };
+
+/** A target's form. */
+export type TargetKind = "class" | "probability" | "difference" | "contrastive" | "logits" | "channel";
+
+/** A target with its classes found. */
+export interface ResolvedTarget {
+  readonly kind: TargetKind;
+  /** For people: `tench`, `tench less church`, `conv5, channel 12`. */
+  readonly description: string;
+  /** The class it is about; the most probable one for logits and channels. */
+  readonly index: number;
+  /** Relevance to start from, over the logits; undefined for a channel. */
+  readonly start: Float32Array | undefined;
+  /** A second start, of all other classes; the map becomes max(0, R - N R_other), N = sum R / sum R_other. */
+  readonly other: Float32Array | undefined;
+}
+
+/** What targets are resolved against. */
+export interface Scores {
+  readonly logits: Float32Array;
+  readonly probabilities: Float32Array;
+  readonly labels: readonly string[] | undefined;
+}
+
+/** Index of the largest value, the first one on ties. */
+export function argmax(values: Float32Array): number {
+  let best = 0;
+  for (let i = 1; i < values.length; i++) if (values[i]! > values[best]!) best = i;
+  return best;
+}
+
+/** Class name of an index; `class 7` where the network has no names. */
+export function labelOf(labels: readonly string[] | undefined, index: number): string {
+  return labels?.[index] ?? `class ${index}`;
+}
+
+/**
+ * Index of the class that a reference means. Names are compared without regard to case, `_` and blanks being the same.
+ * @throws RangeError for an index outside the classes or a name that no class, or more than one, has
+ */
+export function resolveClass(reference: ClassReference, { logits, labels }: Scores): number {
+  if (reference === "top1") return argmax(logits);
+  const classes = logits.length;
+  const asNumber = typeof reference === "string" && /^\d+$/.test(reference) ? Number(reference) : reference;
+  if (typeof asNumber === "number") {
+    if (!Number.isSafeInteger(asNumber) || asNumber < 0 || asNumber >= classes) {
+      throw new RangeError(
+        `target ${asNumber}: must be a class index from 0 to ${classes - 1}, "top1" or a class name.`,
+      );
+    }
+    return asNumber;
+  }
+  const plain = (name: string): string => name.toLowerCase().replaceAll("_", " ").trim();
+  const found: number[] = [];
+  labels?.forEach((label, index) => {
+    if (index < classes && plain(label) === plain(asNumber)) found.push(index);
+  });
+  const [index] = found;
+  if (index === undefined) {
+    throw new RangeError(
+      `target "${asNumber}": no class has this name.${didYouMean(asNumber, labels ?? [])} Give a class index from 0 to ${classes - 1}, "top1" or a class name.`,
+    );
+  }
+  if (found.length > 1) {
+    throw new RangeError(`target "${asNumber}": the classes ${found.join(" and ")} have this name. Give the index.`);
+  }
+  return index;
+}
+
+/**
+ * Finds a target's classes and makes its start.
+ * @param start "score": relevance starts from the target's score; "one": from 1, as gradients do
+ * @throws RangeError for classes that do not exist, a contrast in a network of one class, or logits of another length
+ */
+export function resolveTarget(target: Target, scores: Scores, start: "score" | "one"): ResolvedTarget {
+  const { logits, probabilities, labels } = scores;
+  const classes = logits.length;
+  const name = (index: number): string => labelOf(labels, index);
+  const score = (index: number): number => (start === "score" ? (logits[index] ?? 0) : 1);
+  const vector = (entries: readonly (readonly [number, number])[]): Float32Array => {
+    const result = new Float32Array(classes);
+    for (const [index, value] of entries) result[index]! += value;
+    return result;
+  };
+  if (typeof target === "number" || typeof target === "string") {
+    const index = resolveClass(target, scores);
+    return { kind: "class", description: name(index), index, start: vector([[index, score(index)]]), other: undefined };
+  }
+  if ("probability" in target) {
+    const index = resolveClass(target.probability, scores);
+    const p = probabilities[index] ?? 0;
+    const gradient = probabilities.map((q, i) => p * ((i === index ? 1 : 0) - q));
+    return {
+      kind: "probability",
+      description: `probability of ${name(index)}`,
+      index,
+      start: start === "score" ? vector([[index, p]]) : gradient,
+      other: undefined,
+    };
+  }
+  if ("difference" in target) {
+    const [a, b] = target.difference.map((reference) => resolveClass(reference, scores));
+    if (a === undefined || b === undefined || a === b) {
+      throw new RangeError(`target difference: needs two different classes, got ${JSON.stringify(target.difference)}.`);
+    }
+    return {
+      kind: "difference",
+      description: `${name(a)} less ${name(b)}`,
+      index: a,
+      start: vector([
+        [a, score(a)],
+        [b, -score(b)],
+      ]),
+      other: undefined,
+    };
+  }
+  if ("contrastive" in target) {
+    const index = resolveClass(target.contrastive, scores);
+    if (classes < 2) throw new RangeError("target contrastive: the network has no other class.");
+    const share = score(index) / (classes - 1);
+    return {
+      kind: "contrastive",
+      description: `${name(index)} against all others`,
+      index,
+      start: vector([[index, score(index)]]),
+      other: new Float32Array(classes).map((_, i) => (i === index ? 0 : share)),
+    };
+  }
+  if ("logits" in target) {
+    const values = Float32Array.from(target.logits);
+    if (values.length !== classes || !values.every(Number.isFinite)) {
+      throw new RangeError(`target logits: needs ${classes} finite numbers, one per class, got ${values.length}.`);
+    }
+    return {
+      kind: "logits",
+      description: "given relevance of the logits",
+      index: argmax(logits),
+      start: values,
+      other: undefined,
+    };
+  }
+  return {
+    kind: "channel",
+    description: `${target.layer}, channel ${target.channel}`,
+    index: argmax(logits),
+    start: undefined,
+    other: undefined,
+  };
+}
+
+/**
+ * Refuses a target that no photo could have: what `resolveTarget` refuses, before there are scores.
+ * @param classes number of the network's classes
+ * @throws RangeError as resolveTarget
+ */
+export function checkTarget(target: Target, classes: number, labels: readonly string[] | undefined): void {
+  const none = new Float32Array(classes);
+  const scores: Scores = { logits: none, probabilities: none, labels };
+  if (typeof target === "object" && "difference" in target && target.difference.includes("top1")) {
+    // Which class is the most probable one is not known yet, so the two cannot be compared.
+    for (const reference of target.difference) resolveClass(reference, scores);
+  } else {
+    resolveTarget(target, scores, "one");
+  }
+}
+
+/**
+ * A target from the text that people type: `top1`, `217`, `English springer`, `probability:CLASS`, `difference:CLASS,CLASS`,
+ * `contrastive:CLASS`, `channel:LAYER:NUMBER`. Classes are checked when the target is resolved.
+ * @throws RangeError for a difference without two classes or a channel without its number
+ */
+export function parseTarget(text: string): Target {
+  const [, form = "", rest = ""] = /^(probability|difference|contrastive|channel):(.*)$/s.exec(text) ?? [];
+  switch (form) {
+    case "probability":
+      return { probability: rest };
+    case "contrastive":
+      return { contrastive: rest };
+    case "difference": {
+      const [a, b, ...more] = rest.split(",").map((part) => part.trim());
+      if (!a || !b || more.length > 0) {
+        throw new RangeError(`target "${text}": a difference is written difference:CLASS,CLASS.`);
+      }
+      return { difference: [a, b] };
+    }
+    case "channel": {
+      const [, layer, channel] = /^(.+):(\d+)$/s.exec(rest) ?? [];
+      if (layer === undefined || channel === undefined) {
+        throw new RangeError(`target "${text}": a channel is written channel:LAYER:NUMBER.`);
+      }
+      return { layer, channel: Number(channel) };
+    }
+    default:
+      return text;
+  }
+}

@@ -1,0 +1,64 @@
+import type { CompiledGraph, Layer } from "../graph/compiled-graph.ts";
+import type { LayerRules } from "../layers/layer-kind.ts";
+import { type Composite, opsWithWeights, rulesFor } from "./composites.ts";
+
+/** A layer and what a composite does with it. */
+export interface LayerWithRules {
+  readonly layer: Layer;
+  readonly rules: LayerRules;
+}
+
+const hasWeights = (layer: Layer): boolean => opsWithWeights.includes(layer.node.op);
+
+/** For each layer: whether no layer with weights lies between it and the input, or between it and the logits. */
+function positions({ values, layers }: CompiledGraph): { isFirst: boolean; isLast: boolean }[] {
+  const weighted: boolean[] = values.map(() => false);
+  const result = layers.map((layer) => {
+    const before = layer.inputs.some((id) => weighted[id]);
+    weighted[layer.output] = before || hasWeights(layer);
+    return { isFirst: !before, isLast: true };
+  });
+  const after: boolean[] = values.map(() => false);
+  for (const layer of [...layers].reverse()) {
+    const isAfter = after[layer.output] ?? false;
+    const position = result[layer.index];
+    if (position) position.isLast = !isAfter;
+    for (const id of layer.inputs) after[id] = after[id] || isAfter || hasWeights(layer);
+  }
+  return result;
+}
+
+/** The bounds of the pixel values 0 and 255 after preprocessing, for a zBox rule that brings none. */
+function withBox({ definition }: CompiledGraph, layer: Layer, rules: LayerRules): LayerRules {
+  const { linear } = rules;
+  if (!linear.needsBox || linear.low !== undefined) return rules;
+  const { scale, mean, std } = definition.preprocessing;
+  const channels = definition.inputShape[0] ?? 0;
+  if (layer.inputs[0] !== 0 || mean.length !== channels || std.length !== channels) {
+    throw new RangeError(
+      `rule "zBox": ${layer.node.op} "${layer.name}" does not read the pixels, so its box is not known. Give low and high with one bound per input channel.`,
+    );
+  }
+  const bound = (pixel: number): number[] => mean.map((m, channel) => (pixel * scale - m) / (std[channel] ?? 1));
+  return { ...rules, linear: { ...linear, low: bound(0), high: bound(255) } };
+}
+
+/**
+ * The layers that relevance passes on its way from a value to the input, from the output on, with their rules.
+ * @param from id of the value where relevance starts
+ * @throws UnsupportedError when the composite leaves a layer with weights without a rule, RangeError for a zBox rule whose box is
+ *   not known
+ */
+export function chooseRules(graph: CompiledGraph, composite: Composite, from: number): LayerWithRules[] {
+  const place = positions(graph);
+  const reached = new Set([from]);
+  const chosen: LayerWithRules[] = [];
+  for (const layer of [...graph.layers].reverse()) {
+    if (!reached.has(layer.output)) continue;
+    const { isFirst = false, isLast = false } = place[layer.index] ?? {};
+    const matched = { op: layer.node.op, name: layer.name, isFirst, isLast };
+    chosen.push({ layer, rules: withBox(graph, layer, rulesFor(composite, matched)) });
+    for (const id of layer.inputs) reached.add(id);
+  }
+  return chosen;
+}

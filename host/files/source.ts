@@ -1,0 +1,44 @@
+import { open } from "node:fs/promises";
+import { checkRange } from "../../weights-loader/bytes/source.ts";
+import type { ByteSource } from "../../weights-loader/index.ts";
+
+/** A file that is read at positions, never as a whole; close it when done. */
+export interface FileSource extends ByteSource {
+  readonly path: string;
+  close(): Promise<void>;
+}
+
+/**
+ * Opens a file for positional reads.
+ * @throws the system's error (ENOENT, EACCES) when it cannot be opened, RangeError when it is no regular file
+ */
+export async function fileSource(path: string): Promise<FileSource> {
+  const file = await open(path, "r");
+  const stat = await file.stat();
+  if (!stat.isFile()) {
+    await file.close();
+    throw new RangeError(`"${path}" is not a file.`);
+  }
+  const byteLength = stat.size;
+  const readInto = async (offset: number, target: Uint8Array): Promise<void> => {
+    checkRange(offset, target.byteLength, byteLength);
+    for (let done = 0; done < target.byteLength; ) {
+      const { bytesRead } = await file.read(target, done, target.byteLength - done, offset + done);
+      if (bytesRead === 0) throw new RangeError(`"${path}" became shorter while it was read.`);
+      done += bytesRead;
+    }
+  };
+  return {
+    path,
+    byteLength,
+    readInto,
+    read: async (offset, length) => {
+      checkRange(offset, length, byteLength);
+      // A buffer of its own, not one of Node's shared pool: the bytes start at a multiple of 8 and become float views.
+      const bytes = new Uint8Array(length);
+      await readInto(offset, bytes);
+      return bytes;
+    },
+    close: () => file.close(),
+  };
+}

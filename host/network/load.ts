@@ -1,0 +1,217 @@
+import { realpath } from "node:fs/promises";
+import { basename, dirname, join, sep } from "node:path";
+import { FormatError, UnsupportedError } from "../../engine/basics/errors.ts";
+import type { NetworkDefinition, Preprocessing } from "../../engine/graph/definition.ts";
+import type { Algorithm } from "../../engine/layers/linear/winograd.ts";
+import type { Kernels } from "../../engine/memory/kernels.ts";
+import { modelByName, modelNames } from "../../engine/models/index.ts";
+import { preprocessingByName, preprocessingNames } from "../../engine/models/preprocessing.ts";
+import { Network } from "../../engine/network/network.ts";
+import { networkParameters } from "../../engine/network/parameter-specs.ts";
+import {
+  bindKeras,
+  bindWeights,
+  checkFit,
+  checkPairing,
+  type ExternalData,
+  type ImportedNetwork,
+  importCaffe,
+  importKerasFile,
+  importOnnx,
+  importTfjs,
+  inspectWeights,
+  type KnownNetwork,
+  networkOf,
+  type OpenOptions,
+  openWeights,
+  preprocessingOf,
+  type WeightFile,
+} from "../../weights-loader/index.ts";
+import { fileRows } from "../files/rows.ts";
+import { type FileSource, fileSource } from "../files/source.ts";
+import { hdf5Reader } from "../hdf5/reader.ts";
+import { bundledWeights, defaultModel } from "../models/bundled.ts";
+import { loadKernels } from "../threads/load-kernels.ts";
+import { withOriginalPreprocessing } from "./keras-applications.ts";
+
+/** What a weight file does not say about its network. */
+export interface LoadOptions {
+  /** How photos are prepared, by name (`preprocessingNames()`), instead of what model or file say. */
+  readonly preprocess?: string;
+  /** Kernels to run it, for example with threads (`loadKernels`), which the caller closes; default kernels of one thread. */
+  readonly kernels?: Kernels;
+  /** How convolutions are computed: part of what decides the output's last bits. Default auto. */
+  readonly algorithm?: Algorithm;
+  /**
+   * Leaves the weights in the file and reads them whenever they are needed: slower, in a fraction of the memory, with the bytes of
+   * algorithm "direct". The file must stay where it is.
+   */
+  readonly lowMemory?: boolean;
+  /** Text of the .prototxt of a .caffemodel; without it the .caffemodel's own description counts. */
+  readonly prototxt?: string;
+}
+
+/** The networks of the package and what they need: for "these weights fit another network". */
+export function knownNetworks(): KnownNetwork[] {
+  return modelNames().map((name) => {
+    const definition = modelByName(name);
+    return { name, parameters: networkParameters(definition), definition };
+  });
+}
+
+/** A weight file that was opened, with what it keeps open. */
+export interface OpenedWeights {
+  readonly file: WeightFile;
+  /** The file itself. */
+  readonly source: FileSource;
+  /** The same, and those of its external data that were opened. */
+  readonly sources: readonly FileSource[];
+  /** How it was opened, for those who open it again. */
+  readonly options: OpenOptions;
+  close(): Promise<void>;
+}
+
+/** Opens a weight file of any format that the loader reads, with the files beside it. @throws as `openWeights` */
+export async function openWeightFile(path: string): Promise<OpenedWeights> {
+  const sources: FileSource[] = [];
+  const reader = hdf5Reader();
+  const close = async (): Promise<void> => {
+    for (const source of sources) await source.close();
+    await reader.close();
+  };
+  const name = basename(path);
+  try {
+    const source = await fileSource(path);
+    sources.push(source);
+    const options = { name, external: externalData(path, sources), hdf5: reader.fileOpener(path, name) };
+    return { file: withOriginalPreprocessing(await openWeights(source, options)), source, sources, options, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/** Opens data beside a model (ONNX, TensorFlow.js), in its folder alone: a link that leads out of it is not followed. */
+function externalData(path: string, opened: FileSource[]): ExternalData {
+  return async (location) => {
+    const folder = await realpath(dirname(path));
+    const target = await realpath(join(folder, location));
+    if (!target.startsWith(folder + sep)) {
+      throw new FormatError(
+        `weights "${basename(path)}": its external data "${location}" would lie outside the model's folder.`,
+      );
+    }
+    const source = await fileSource(target);
+    opened.push(source);
+    return source;
+  };
+}
+
+/** A network's definition and its opened weights; close it when the weights are bound. */
+export interface OpenedNetwork extends ImportedNetwork {
+  /** The file itself, and those of its external data that were opened. */
+  readonly sources: readonly FileSource[];
+  close(): Promise<void>;
+}
+
+/**
+ * Opens weights of any format that the loader reads, told from the file's bytes, with the network they belong to.
+ * @param model one of `modelNames()`, or undefined for the network that the file itself describes (ONNX, Caffe,
+ * TensorFlow.js, Keras, converted files)
+ * @throws as `loadNetwork`
+ */
+export async function openNetwork(
+  model: string | undefined,
+  weights: string,
+  options: LoadOptions = {},
+): Promise<OpenedNetwork> {
+  const chosen = options.preprocess === undefined ? undefined : preprocessingByName(options.preprocess);
+  const known = model === undefined ? undefined : modelByName(model);
+  const opened = await openWeightFile(weights);
+  const { file, sources, close } = opened;
+  try {
+    const network =
+      known === undefined
+        ? await describedNetwork(opened, chosen, options.prototxt)
+        : { definition: withPreprocessing(known, chosen), weights: isKeras(file) ? bindKeras(known, file) : file };
+    if (chosen === undefined) checkPairing(network.definition, network.weights);
+    return { ...network, sources, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/**
+ * A network with its weights bound.
+ * @param weights the file; without it the weights that come with the package, for the networks that have them
+ * @param model one of `modelNames()`, or undefined for the network that the file itself describes (ONNX, Caffe,
+ * TensorFlow.js, Keras, converted files)
+ * @throws RangeError for an unknown model, FormatError for a damaged file, ShapeError that lists every tensor that does not fit,
+ * UnsupportedError where file and network expect differently prepared photos, or the file describes no network
+ */
+export async function loadNetwork(
+  model: string | undefined,
+  weights?: string,
+  options: LoadOptions = {},
+): Promise<Network> {
+  const name = model ?? (weights === undefined ? defaultModel : undefined);
+  const path = weights ?? bundledWeights(name ?? defaultModel);
+  const { definition, weights: file, sources, close } = await openNetwork(name, path, options);
+  try {
+    checkFit(networkParameters(definition), file, knownNetworks()); // before memory is reserved for what the file only claims
+    const rows = options.lowMemory ? fileRows(file, sources) : undefined;
+    const network = new Network(options.kernels ?? (await loadKernels()), definition, {
+      ...(options.algorithm ? { algorithm: options.algorithm } : {}),
+      ...(rows ? { rows } : {}),
+    });
+    rows?.check(network.parameters.filter(({ isStreamed }) => isStreamed).map(({ name }) => name));
+    // Small blocks where memory is to stay small: what was read lives on until the next garbage collection.
+    const blocks = options.lowMemory ? { blockBytes: 1 << 19 } : {};
+    await bindWeights(network, file, { known: knownNetworks(), ...blocks });
+    return network;
+  } finally {
+    await close();
+  }
+}
+
+function withPreprocessing(definition: NetworkDefinition, chosen: Preprocessing | undefined): NetworkDefinition {
+  return chosen === undefined ? definition : { ...definition, preprocessing: chosen };
+}
+
+function isKeras({ format }: WeightFile): boolean {
+  return format === "keras" || format === "keras-weights";
+}
+
+/** True for formats that describe their network. */
+export function describesNetwork({ format }: Pick<WeightFile, "format">): boolean {
+  return ["onnx", "caffe", "tfjs", "keras"].includes(format);
+}
+
+/** The network that a file describes, under the names of its own tensors. */
+async function describedNetwork(
+  { file, source, options }: OpenedWeights,
+  chosen: Preprocessing | undefined,
+  prototxt: string | undefined,
+): Promise<ImportedNetwork> {
+  const { name, format } = file;
+  const preprocessing = chosen ?? preprocessingOf(file);
+  const carried = networkOf(file);
+  if (carried !== undefined) return { definition: withPreprocessing(carried, chosen), weights: file };
+  if (!describesNetwork(file)) {
+    const { fits } = inspectWeights(file, knownNetworks());
+    const advice = fits.length === 0 ? "It fits none of the package's networks." : `It fits ${fits.join(" and ")}.`;
+    throw new UnsupportedError(`weights "${name}": a ${format} file does not describe its network. Name it. ${advice}`);
+  }
+  if (preprocessing === undefined) {
+    throw new UnsupportedError(
+      `weights "${name}": the file does not say how photos are prepared for its network. Name the preprocessing: ${preprocessingNames().join(", ")}.`,
+    );
+  }
+  const how = { ...options, name, preprocessing };
+  if (format === "keras") return importKerasFile(source, how);
+  if (format === "tfjs") return importTfjs(source, how);
+  return format === "onnx"
+    ? importOnnx(source, how)
+    : importCaffe(source, { name, preprocessing, ...(prototxt === undefined ? {} : { prototxt }) });
+}

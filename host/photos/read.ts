@@ -1,0 +1,32 @@
+import { open } from "node:fs/promises";
+import type { Image } from "../../engine/picture/image.ts";
+import { decodeImage, type ImageLimits } from "./decode.ts";
+
+// 100 megapixels of 16-bit RGBA, not compressed at all, would be 800 MB; real photos are a tenth of this limit.
+const maxBytes = 512 * 2 ** 20;
+
+/**
+ * Reads a whole file of a photo's size.
+ * @throws RangeError when it is larger than any photo or no regular file, the system's error when it cannot be read
+ */
+export async function readPhotoBytes(path: string): Promise<Uint8Array> {
+  const file = await open(path, "r");
+  try {
+    const stat = await file.stat();
+    // A folder is left to readFile, whose error says so.
+    if (!stat.isFile() && !stat.isDirectory()) throw new RangeError("this is not a file.");
+    if (stat.size > maxBytes) {
+      throw new RangeError(
+        `the file has ${Math.round(stat.size / 2 ** 20)} MiB, photos may have ${maxBytes / 2 ** 20}.`,
+      );
+    }
+    return await file.readFile();
+  } finally {
+    await file.close();
+  }
+}
+
+/** Reads and decodes a PNG or JPEG photo; see `decodeImage`. */
+export async function readImage(path: string, limits?: ImageLimits): Promise<Image> {
+  return decodeImage(await readPhotoBytes(path), limits);
+}

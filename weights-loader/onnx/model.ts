@@ -1,0 +1,248 @@
+import { FormatError, UnsupportedError } from "../../engine/basics/errors.ts";
+import type { ExternalData } from "../bytes/external-data.ts";
+import type { ByteSource } from "../bytes/source.ts";
+import { floatOf, type ProtoRange, ProtoReader } from "../containers/protobuf.ts";
+import { type StoredTensor, storedWeights, type WeightFile } from "../tensors/weight-file.ts";
+import { readPair, readTensor } from "./tensor.ts";
+
+/** An attribute of a node: whichever of its kinds the file sets. */
+export interface OnnxAttribute {
+  readonly f?: number;
+  readonly i?: number;
+  readonly s?: string;
+  readonly t?: StoredTensor;
+  readonly floats: readonly number[];
+  readonly ints: readonly number[];
+}
+
+/** A node as the file has it. */
+export interface OnnxNode {
+  /** Its name, or `Op_index` where the file gives none. */
+  readonly name: string;
+  readonly op: string;
+  readonly domain: string;
+  readonly inputs: readonly string[];
+  readonly outputs: readonly string[];
+  readonly attributes: ReadonlyMap<string, OnnxAttribute>;
+}
+
+/** A graph input or output; sizes that the file leaves open are undefined. */
+export interface OnnxValue {
+  readonly name: string;
+  /** TensorProto.DataType; 0 when the file does not say. */
+  readonly elementType: number;
+  readonly shape: readonly (number | undefined)[] | undefined;
+}
+
+/** An ONNX file's graph; its tensors' data stay in the file. */
+export interface OnnxModel {
+  readonly opset: number;
+  readonly nodes: readonly OnnxNode[];
+  readonly initializers: ReadonlyMap<string, StoredTensor>;
+  readonly inputs: readonly OnnxValue[];
+  readonly outputs: readonly OnnxValue[];
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+/** Nodes, initializers and the like at most; the largest networks have some thousands. */
+const maximumItems = 200_000;
+
+/** Reads an ONNX file's graph. Source: onnx.proto of ONNX 1.23. */
+export async function readOnnx(source: ByteSource, name: string, external?: ExternalData): Promise<OnnxModel> {
+  const what = `weights "${name}"`;
+  const reader = new ProtoReader(source, what);
+  const graphs: ProtoRange[] = [];
+  const opsets: ProtoRange[] = [];
+  const properties: ProtoRange[] = [];
+  await reader.fields({ offset: 0, length: source.byteLength }, (field) => {
+    if (field.wire !== 2) return;
+    if (field.number === 7) graphs.push(field);
+    if (field.number === 8) opsets.push(field);
+    if (field.number === 14) properties.push(field);
+  });
+  const [graph, second] = graphs;
+  if (graph === undefined || second !== undefined)
+    throw new FormatError(`${what}: an ONNX file must have one graph, got ${graphs.length}.`);
+
+  let opset = 0;
+  for (const range of opsets) {
+    let version = 0;
+    let domain: ProtoRange = { offset: 0, length: 0 };
+    await reader.fields(range, (field) => {
+      if (field.number === 1) domain = field;
+      if (field.number === 2) version = field.value;
+    });
+    const domainName = await reader.text(domain);
+    if (domainName === "" || domainName === "ai.onnx") opset = version;
+  }
+  if (!(opset >= 7)) throw new UnsupportedError(`${what}: ONNX opset ${opset}; 7 and later are read.`);
+
+  const parts = { nodes: [], initializers: [], inputs: [], outputs: [], sparse: [] } as Record<string, ProtoRange[]>;
+  const partOf: Readonly<Record<number, string>> = {
+    1: "nodes",
+    5: "initializers",
+    11: "inputs",
+    12: "outputs",
+    15: "sparse",
+  };
+  let items = 0;
+  await reader.fields(graph, (field) => {
+    const part = field.wire === 2 ? partOf[field.number] : undefined;
+    if (part === undefined) return;
+    if (++items > maximumItems) throw new FormatError(`${what}: more than ${maximumItems} items in the graph.`);
+    parts[part]?.push(field);
+  });
+  if ((parts["sparse"]?.length ?? 0) > 0) throw new UnsupportedError(`${what}: sparse tensors are not supported.`);
+
+  const initializers = new Map<string, StoredTensor>();
+  for (const range of parts["initializers"] ?? []) {
+    const tensor = await readTensor(reader, range, external);
+    if (initializers.has(tensor.name)) throw new FormatError(`${what}: tensor "${tensor.name}" occurs twice.`);
+    initializers.set(tensor.name, tensor);
+  }
+  const nodes: OnnxNode[] = [];
+  for (const range of parts["nodes"] ?? []) nodes.push(await readNode(reader, range, nodes.length, external));
+  const values = async (ranges: readonly ProtoRange[] = []): Promise<OnnxValue[]> => {
+    const list: OnnxValue[] = [];
+    for (const range of ranges) list.push(await readValue(reader, range));
+    return list;
+  };
+  const metadata: Record<string, string> = {};
+  for (const range of properties) {
+    const { key, value } = await readPair(reader, range);
+    metadata[key] = value;
+  }
+  return {
+    opset,
+    nodes,
+    initializers,
+    inputs: (await values(parts["inputs"])).filter((input) => !initializers.has(input.name)),
+    outputs: await values(parts["outputs"]),
+    metadata,
+  };
+}
+
+/** The initializers of an ONNX file as a weight file, under their own names. */
+export async function openOnnx(source: ByteSource, name: string, external?: ExternalData): Promise<WeightFile> {
+  const { initializers, metadata } = await readOnnx(source, name, external);
+  return storedWeights({ name, format: "onnx", metadata }, initializers.values());
+}
+
+async function readTexts(reader: ProtoReader, ranges: readonly ProtoRange[]): Promise<string[]> {
+  const texts: string[] = [];
+  for (const range of ranges) texts.push(await reader.text(range));
+  return texts;
+}
+
+async function readNode(
+  reader: ProtoReader,
+  range: ProtoRange,
+  index: number,
+  external?: ExternalData,
+): Promise<OnnxNode> {
+  const inputs: ProtoRange[] = [];
+  const outputs: ProtoRange[] = [];
+  const attributes: ProtoRange[] = [];
+  const single = new Map<number, ProtoRange>();
+  await reader.fields(range, (field) => {
+    if (field.wire !== 2) return;
+    if (field.number === 1) inputs.push(field);
+    else if (field.number === 2) outputs.push(field);
+    else if (field.number === 5) attributes.push(field);
+    else single.set(field.number, field);
+  });
+  const text = async (number: number): Promise<string> => {
+    const place = single.get(number);
+    return place === undefined ? "" : reader.text(place);
+  };
+  const op = await text(4);
+  const byName = new Map<string, OnnxAttribute>();
+  for (const attribute of attributes) {
+    const { name, ...value } = await readAttribute(reader, attribute, external);
+    byName.set(name, value);
+  }
+  return {
+    name: (await text(3)) || `${op}_${index}`,
+    op,
+    domain: await text(7),
+    inputs: await readTexts(reader, inputs),
+    outputs: await readTexts(reader, outputs),
+    attributes: byName,
+  };
+}
+
+async function readAttribute(
+  reader: ProtoReader,
+  range: ProtoRange,
+  external?: ExternalData,
+): Promise<OnnxAttribute & { name: string }> {
+  let name: ProtoRange = { offset: 0, length: 0 };
+  let s: ProtoRange | undefined;
+  let t: ProtoRange | undefined;
+  const packed: ProtoRange[] = [];
+  const packedFloats: ProtoRange[] = [];
+  const scalars: { f?: number; i?: number } = {};
+  const floats: number[] = [];
+  const ints: number[] = [];
+  await reader.fields(range, (field) => {
+    if (field.number === 1) name = field;
+    else if (field.number === 2) scalars.f = floatOf(field);
+    else if (field.number === 3) scalars.i = field.value;
+    else if (field.number === 4) s = field;
+    else if (field.number === 5) t = field;
+    else if (field.number === 7 && field.wire === 5) floats.push(floatOf(field));
+    else if (field.number === 7) packedFloats.push(field);
+    else if (field.number === 8 && field.wire === 0) ints.push(field.value);
+    else if (field.number === 8) packed.push(field);
+  });
+  for (const place of packed) for (const value of await reader.packedInts(place)) ints.push(value);
+  for (const place of packedFloats) {
+    const bytes = (await reader.bytes(place)).slice();
+    if (bytes.length % 4 !== 0)
+      throw new FormatError(`${reader.what}: a damaged list of floats at byte ${place.offset}.`);
+    for (const value of new Float32Array(bytes.buffer)) floats.push(value);
+  }
+  return {
+    name: await reader.text(name),
+    ...scalars,
+    ...(s === undefined ? {} : { s: await reader.text(s) }),
+    ...(t === undefined ? {} : { t: await readTensor(reader, t, external) }),
+    floats,
+    ints,
+  };
+}
+
+async function readValue(reader: ProtoReader, range: ProtoRange): Promise<OnnxValue> {
+  let name: ProtoRange = { offset: 0, length: 0 };
+  let place: ProtoRange | undefined;
+  await reader.fields(range, (field) => {
+    if (field.number === 1) name = field;
+    if (field.number === 2) place = field;
+  });
+  // ValueInfoProto.type 2 -> TypeProto.tensor_type 1 -> Tensor.shape 2 -> dim 1
+  let elementType = 0;
+  for (const number of [1, 2]) {
+    const outer: ProtoRange | undefined = place;
+    place = undefined;
+    if (outer !== undefined) {
+      await reader.fields(outer, (field) => {
+        if (field.number === number && field.wire === 2) place = field;
+        if (number === 2 && field.number === 1) elementType = field.value; // Tensor.elem_type
+      });
+    }
+  }
+  if (place === undefined) return { name: await reader.text(name), elementType, shape: undefined };
+  const sizes: ProtoRange[] = [];
+  await reader.fields(place, (field) => {
+    if (field.number === 1 && field.wire === 2) sizes.push(field);
+  });
+  const shape: (number | undefined)[] = [];
+  for (const size of sizes) {
+    let value: number | undefined;
+    await reader.fields(size, (field) => {
+      if (field.number === 1 && field.value > 0) value = field.value;
+    });
+    shape.push(value);
+  }
+  return { name: await reader.text(name), elementType, shape };
+}
