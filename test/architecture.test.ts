@@ -10,15 +10,18 @@ const arrows: Record<string, readonly string[]> = {
   "kernels-as": [],
   engine: ["kernels-as"],
   "weights-loader": ["engine"],
-  host: ["engine", "weights-loader"],
+  workers: ["engine", "weights-loader"],
+  host: ["engine", "weights-loader", "workers"],
   cli: ["engine", "weights-loader", "host"],
   bench: ["engine", "weights-loader", "host", "test/cases"],
-  test: ["engine", "weights-loader", "host", "cli"],
+  test: ["engine", "weights-loader", "workers", "host", "cli"],
 };
 const typeOnly: Record<string, readonly string[]> = { engine: ["kernels-as"], "weights-loader": ["engine"] };
 // Values that a types-only arrow may carry all the same: the loader throws the engine's own error classes (a second set would
 // make `instanceof` lie) and writes shapes in messages as the engine does. Both files are leaves that hold no engine state.
-const values: Record<string, readonly string[]> = { "weights-loader": ["engine/basics/errors.ts", "engine/basics/tensor.ts"] };
+const values: Record<string, readonly string[]> = {
+  "weights-loader": ["engine/basics/errors.ts", "engine/basics/tensor.ts"],
+};
 // Packages and node: modules a room may import.
 const packages: Record<string, RegExp> = {
   host: /^(node:|pngjs$|jpeg-js$|h5wasm$)/,

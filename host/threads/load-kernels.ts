@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { instantiateKernels, type Kernels } from "../../engine/memory/kernels.ts";
-import { ThreadPool } from "./pool.ts";
+import { startThreadPool } from "./pool.ts";
 
 /** Kernels with threads to send home in the end. */
 export interface ThreadedKernels extends Kernels {
@@ -26,6 +26,6 @@ export async function loadKernels({ threads = 1 }: KernelOptions = {}): Promise<
   const module = new WebAssembly.Module(await readFile(new URL(`../../kernels-as/${file}`, import.meta.url)));
   if (threads === 1) return { ...instantiateKernels(module), close: async () => {} };
   const memory = new WebAssembly.Memory({ initial: 1, maximum: 65536, shared: true });
-  const pool = await ThreadPool.start(threads, module, memory);
+  const pool = await startThreadPool(threads, module, memory);
   return { ...instantiateKernels(module, { memory, threads: pool }), close: () => pool.close() };
 }

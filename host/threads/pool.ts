@@ -1,142 +1,36 @@
 import { Worker } from "node:worker_threads";
-import type { KernelArgument, Threads } from "../../engine/memory/kernels.ts";
-import { argumentsAt, blockBytes, leave, messageAt, openJob, spins, word, work } from "./protocol.ts";
-import type { ThreadData } from "./worker.ts";
+import { type StartThread, ThreadPool } from "../../workers/threads/pool.ts";
 
-/** How long the calling thread waits for a part that another thread has taken before it gives that thread up, in ms. */
-const defaultStallMs = 60_000;
-
-/** Node worker threads that share a kernel memory with the thread that made them. It works itself, so `count` includes it. */
-export class ThreadPool implements Threads {
-  readonly count: number;
-  readonly #workers: readonly Worker[];
-  readonly #kernels: readonly string[];
-  readonly #control: Int32Array;
-  readonly #args: Float64Array;
-  readonly #block: SharedArrayBuffer;
-  readonly #stallMs: number;
-  #job = 0;
-  #broken: string | undefined;
-  #isClosed = false;
-
-  private constructor(count: number, module: WebAssembly.Module, memory: WebAssembly.Memory, stallMs: number) {
-    this.count = count;
-    this.#stallMs = stallMs;
-    this.#block = new SharedArrayBuffer(blockBytes);
-    this.#control = new Int32Array(this.#block);
-    this.#args = new Float64Array(this.#block);
-    this.#kernels = WebAssembly.Module.exports(module).map(({ name }) => name);
-    this.#workers = Array.from({ length: count - 1 }, (_, i) => {
-      const block = this.#block;
-      const workerData: ThreadData = { module, memory, block, thread: i + 1, kernels: this.#kernels };
-      return new Worker(new URL("./worker.js", import.meta.url), { workerData });
-    });
-  }
-
-  /**
-   * Starts the threads and waits until all are there.
-   * @throws Error when a thread cannot be started
-   */
-  static async start(
-    count: number,
-    module: WebAssembly.Module,
-    memory: WebAssembly.Memory,
-    stallMs: number = defaultStallMs,
-  ): Promise<ThreadPool> {
-    const pool = new ThreadPool(count, module, memory, stallMs);
-    await Promise.all(
-      pool.#workers.map(
-        (worker, i) =>
-          new Promise<void>((resolve, reject) => {
-            worker.once("message", () => resolve());
-            worker.on("error", (error) => {
-              pool.#broken ??= `thread ${i + 1} died: ${error.message}`;
-              reject(new Error(`threads: ${pool.#broken}`));
-            });
-            worker.on("exit", () => {
-              if (!pool.#isClosed) pool.#broken ??= `thread ${i + 1} ended`;
-            });
-          }),
-      ),
-    );
-    // A pool that was not closed does not keep the process alive.
-    for (const worker of pool.#workers) worker.unref();
-    return pool;
-  }
-
-  run(kernel: string, call: (...args: number[]) => void, length: number, args: readonly KernelArgument[]): void {
-    if (this.#isClosed) throw new Error("threads: the pool is closed. Load the kernels again.");
-    this.#requireWhole(kernel);
-    const parts = Math.min(this.count, length);
-    const index = this.#kernels.indexOf(kernel);
-    const words = this.#args;
-    words[argumentsAt] = index;
-    words[argumentsAt + 1] = length;
-    words[argumentsAt + 2] = args.length;
-    args.forEach((arg, i) => {
-      words[argumentsAt + 3 + 2 * i] = typeof arg === "number" ? arg : arg.address;
-      words[argumentsAt + 4 + 2 * i] = typeof arg === "number" ? 0 : arg.strideBytes;
-    });
-    const control = this.#control;
-    Atomics.store(control, word.done, 0);
-    Atomics.store(control, word.claim, openJob(++this.#job, parts));
-    Atomics.notify(control, word.claim);
-    let own: unknown;
-    const functions: ((...args: number[]) => void)[] = [];
-    functions[index] = call;
-    work(control, words, 0, functions, (_, error) => {
-      own = error;
-    });
-    this.#join(kernel, parts);
-    if (own !== undefined) {
-      this.#broken = `kernel ${kernel} failed: ${String(own)}`;
-      throw own;
-    }
-    this.#requireWhole(kernel);
-  }
-
-  /** Waits, first awake, then asleep, until all parts are done. */
-  #join(kernel: string, parts: number): void {
-    const control = this.#control;
-    for (let i = 0; i < spins; i++) if (Atomics.load(control, word.done) === parts) return;
-    for (let done = Atomics.load(control, word.done); done < parts; done = Atomics.load(control, word.done)) {
-      if (Atomics.wait(control, word.done, done, this.#stallMs) === "timed-out") {
-        this.#broken = `kernel ${kernel}: a thread took a part and did not finish it within ${this.#stallMs} ms`;
-        break;
-      }
-    }
-  }
-
-  #requireWhole(kernel: string): void {
-    const failed = Atomics.load(this.#control, word.failed);
-    if (failed > 0) {
-      const message = new TextDecoder().decode(new Uint8Array(this.#block, messageAt, failed).slice());
-      this.#broken ??= `a thread failed in ${message}`;
-    }
-    if (this.#broken !== undefined) {
-      throw new Error(`threads: ${this.#broken} (before or in ${kernel}). Load the kernels again, or use one thread.`);
-    }
-  }
-
-  /** Sends the threads home and waits until they are gone. */
-  async close(): Promise<void> {
-    if (this.#isClosed) return;
-    this.#isClosed = true;
-    const gone = this.#workers.map(
-      (worker) =>
-        new Promise<void>((resolve) => {
-          if (worker.threadId === -1) resolve();
-          else worker.once("exit", () => resolve());
+/** Starts a kernel thread as a Node worker, which alone does not keep the process alive. */
+const startThread: StartThread = (data, died) =>
+  new Promise((resolve, reject) => {
+    const worker = new Worker(new URL("./worker.js", import.meta.url), { workerData: data });
+    const gone = new Promise<void>((ended) => worker.once("exit", () => ended()));
+    worker.once("message", () => {
+      worker.unref();
+      resolve({
+        gone: () => {
           worker.ref();
-        }),
-    );
-    Atomics.store(this.#control, word.claim, leave);
-    Atomics.notify(this.#control, word.claim);
-    await Promise.all(gone);
-  }
+          return gone;
+        },
+        terminate: async () => {
+          await worker.terminate();
+        },
+      });
+    });
+    worker.on("error", (error) => {
+      died(`died: ${error.message}`);
+      reject(error);
+    });
+    worker.on("exit", () => died("ended"));
+  });
 
-  /** Ends one thread at once, for tests of what happens then. */
-  async kill(thread: number): Promise<void> {
-    await this.#workers[thread - 1]?.terminate();
-  }
+/** Node worker threads that share a kernel memory with the thread that made them. @throws Error when one cannot be started */
+export function startThreadPool(
+  count: number,
+  module: WebAssembly.Module,
+  memory: WebAssembly.Memory,
+  stallMs?: number,
+): Promise<ThreadPool> {
+  return ThreadPool.start(count, module, memory, startThread, stallMs);
 }

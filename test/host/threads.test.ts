@@ -5,7 +5,8 @@ import { instantiateKernels, type Kernels } from "../../engine/memory/kernels.ts
 import { Network } from "../../engine/network/network.ts";
 import { compositeByName } from "../../engine/rules/composites.ts";
 import { loadKernels } from "../../host/threads/load-kernels.ts";
-import { ThreadPool } from "../../host/threads/pool.ts";
+import { startThreadPool } from "../../host/threads/pool.ts";
+import type { ThreadPool } from "../../workers/threads/pool.ts";
 import { networkCases } from "../cases/networks.ts";
 import { fillValues } from "../cases/values.ts";
 import { winogradNetwork } from "../cases/winograd.ts";
@@ -37,7 +38,7 @@ function pool(threads: number, stallMs?: number): Promise<{ pool: ThreadPool; ke
   const bytes = readFileSync(new URL("../../kernels-as/kernels-shared.wasm", import.meta.url));
   const module = new WebAssembly.Module(bytes);
   const memory = new WebAssembly.Memory({ initial: 1, maximum: 65536, shared: true });
-  return ThreadPool.start(threads, module, memory, stallMs).then((started) => ({
+  return startThreadPool(threads, module, memory, stallMs).then((started) => ({
     pool: started,
     kernels: instantiateKernels(module, { memory, threads: started }),
   }));
