@@ -159,16 +159,24 @@ function propagate(
   return resolved.other === undefined ? own : contrast(own, plan.run(resolved.other, keep));
 }
 
+/** What `explanationStages` is about to do. */
+export interface ExplanationStage {
+  readonly stage: "forward" | "relevance" | "salientRelevance";
+  /** Which of the targets, from 0; forward is the same for all. */
+  readonly target: number;
+}
+
 /**
- * Explains several targets of one photo: one forward pass, one backward pass per target (two for a contrastive one).
+ * As `explainTargets`, with a stop before each stage: for hosts that show progress, let other work in between, or end early. Between
+ * stages the network must not be used for anything else.
  * @throws as explain
  */
-export function explainTargets(
+export function* explanationStages(
   network: Network,
   input: Image | Tensor,
   targets: readonly Target[],
   options: Omit<ExplainOptions, "target"> = {},
-): Explanation[] {
+): Generator<ExplanationStage, Explanation[]> {
   const { definition } = network;
   const clock = options.clock ?? (() => 0);
   const composite = chosenComposite(options);
@@ -180,6 +188,7 @@ export function explainTargets(
     ? { tensor: input, picture: undefined }
     : preprocess(input, definition.preprocessing, definition.inputShape);
 
+  yield { stage: "forward", target: 0 };
   const started = clock();
   const logits = network.forward(inputTensor);
   const forward = clock() - started;
@@ -195,16 +204,20 @@ export function explainTargets(
   const order = [...logits.data.keys()].sort((a, b) => logits.data[b]! - logits.data[a]! || a - b);
   const top = order.slice(0, 5).map(prediction);
 
-  return targets.map((target, index): Explanation => {
+  const explanations: Explanation[] = [];
+  for (const [index, target] of targets.entries()) {
     const found = resolved[index] as ResolvedTarget; // one per target
+    yield { stage: "relevance", target: index };
     const relevanceStarted = clock();
     const result = propagate(network, composite, target, found, at === undefined ? [] : [at]);
     const relevanceDone = clock();
     const [, height = 1, width = 1] = result.relevance.shape;
+    yield { stage: "salientRelevance", target: index };
+    const salientStarted = clock();
     const heat = options.storeHeat?.(heatImage(result.relevance), height, width);
     const salient = salientRelevance(network.kernels, result.relevance, options.salientRelevance, heat);
     const inside = at === undefined ? undefined : result.kept.get(at);
-    return {
+    explanations.push({
       model: definition.name,
       target: prediction(found.index),
       targetKind: found.kind,
@@ -220,9 +233,27 @@ export function explainTargets(
       picture,
       composite,
       salientRelevanceOptions: salient.options,
-      timingsMs: { forward, relevance: relevanceDone - relevanceStarted, salientRelevance: clock() - relevanceDone },
-    };
-  });
+      timingsMs: { forward, relevance: relevanceDone - relevanceStarted, salientRelevance: clock() - salientStarted },
+    });
+  }
+  return explanations;
+}
+
+/**
+ * Explains several targets of one photo: one forward pass, one backward pass per target (two for a contrastive one).
+ * @throws as explain
+ */
+export function explainTargets(
+  network: Network,
+  input: Image | Tensor,
+  targets: readonly Target[],
+  options: Omit<ExplainOptions, "target"> = {},
+): Explanation[] {
+  const stages = explanationStages(network, input, targets, options);
+  for (;;) {
+    const { done, value } = stages.next();
+    if (done) return value;
+  }
 }
 
 /**
