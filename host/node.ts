@@ -1,3 +1,4 @@
+export { createExplainer, type NodeExplainerSettings, type NodePhoto } from "./explainer/explainer.ts";
 export { sha256File } from "./files/sha256.ts";
 export { type FileSource, fileSource } from "./files/source.ts";
 export { type BundledModel, bundledModels } from "./models/bundled.ts";
