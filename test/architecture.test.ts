@@ -18,9 +18,16 @@ const arrows: Record<string, readonly string[]> = {
 };
 const typeOnly: Record<string, readonly string[]> = { engine: ["kernels-as"], "weights-loader": ["engine"] };
 // Values that a types-only arrow may carry all the same: the loader throws the engine's own error classes (a second set would
-// make `instanceof` lie) and writes shapes in messages as the engine does. Both files are leaves that hold no engine state.
+// make `instanceof` lie), writes shapes in messages as the engine does, and sorts graphs and places windows by the engine's own rules. All
+// are leaves that hold no engine state.
 const values: Record<string, readonly string[]> = {
-  "weights-loader": ["engine/basics/errors.ts", "engine/basics/tensor.ts"],
+  "weights-loader": [
+    "engine/basics/errors.ts",
+    "engine/basics/tensor.ts",
+    "engine/graph/order.ts",
+    "engine/graph/window.ts",
+    "engine/models/preprocessing.ts",
+  ],
 };
 // Packages and node: modules a room may import.
 const packages: Record<string, RegExp> = {

@@ -118,6 +118,11 @@ export type NodeDefinition = { readonly name: string; readonly inputs: readonly 
 /** A layer kind. */
 export type Op = NodeDefinition["op"];
 
+type WithoutWiring<T> = T extends unknown ? Omit<T, "name" | "inputs"> : never;
+
+/** A node without its name and inputs: what it does, not where it stands. */
+export type Stage = WithoutWiring<NodeDefinition>;
+
 /**
  * How photos become the network's input, as its weights were trained: resize (antialiased bilinear, 8-bit, as Pillow), then
  * centre crop to the input size, then (pixel * scale - mean[c]) / std[c] with channels in `channelOrder`.

@@ -56,14 +56,43 @@ function outputLength(
   return (count - 1) * stride >= input + before ? count - 1 : count;
 }
 
+/** Positions of a window along rows and columns; 0 where it does not fit into the padded input. */
+export function windowPositions(window: Window, height: number, width: number): Pair {
+  const { kernelShape, strides, pads, dilations, ceilMode } = window;
+  return [
+    outputLength(height, kernelShape[0], strides[0], pads[0], pads[2], dilations[0], ceilMode),
+    outputLength(width, kernelShape[1], strides[1], pads[1], pads[3], dilations[1], ceilMode),
+  ];
+}
+
+/**
+ * The pads with which a window has ceil(size / stride) positions ("same" in TensorFlow, auto_pad in ONNX).
+ * @param oddPad where the larger half of an odd total goes: TensorFlow and SAME_UPPER put it at the end
+ */
+export function samePads(
+  { kernelShape, strides, dilations }: Omit<Window, "pads">,
+  height: number,
+  width: number,
+  oddPad: "beginning" | "end",
+): Pads {
+  const split = (axis: 0 | 1, size: number): Pair => {
+    const span = (kernelShape[axis] - 1) * dilations[axis] + 1;
+    const total = Math.max(0, (Math.ceil(size / strides[axis]) - 1) * strides[axis] + span - size);
+    const smaller = Math.floor(total / 2);
+    return oddPad === "end" ? [smaller, total - smaller] : [total - smaller, smaller];
+  };
+  const [top, bottom] = split(0, height);
+  const [left, right] = split(1, width);
+  return [top, left, bottom, right];
+}
+
 /**
  * Height and width of a window's output.
  * @throws ShapeError when the window does not fit into the padded input.
  */
 export function outputSize(where: string, window: Window, height: number, width: number): Pair {
-  const { kernelShape, strides, pads, dilations, ceilMode } = window;
-  const h = outputLength(height, kernelShape[0], strides[0], pads[0], pads[2], dilations[0], ceilMode);
-  const w = outputLength(width, kernelShape[1], strides[1], pads[1], pads[3], dilations[1], ceilMode);
+  const { kernelShape, pads, dilations } = window;
+  const [h, w] = windowPositions(window, height, width);
   if (h < 1 || w < 1) {
     throw new ShapeError(
       `${where}: the window [${kernelShape.join(",")}] (dilations [${dilations.join(",")}]) does not fit into its input of ${height}x${width} with pads [${pads.join(",")}]. Use a larger input or correct the network definition.`,

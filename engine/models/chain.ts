@@ -1,9 +1,4 @@
-import type { NodeDefinition } from "../graph/definition.ts";
-
-type WithoutWiring<T> = T extends unknown ? Omit<T, "name" | "inputs"> : never;
-
-/** A node without its name and inputs. */
-export type Stage = WithoutWiring<NodeDefinition>;
+import type { NodeDefinition, Stage } from "../graph/definition.ts";
 
 /** Nodes in a row: each reads the one before it. */
 export class Chain {

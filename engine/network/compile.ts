@@ -2,6 +2,7 @@ import { didYouMean, ShapeError } from "../basics/errors.ts";
 import { elementCount, formatShape } from "../basics/tensor.ts";
 import { type CompiledGraph, describe, type Layer, type NodeFate, type Value } from "../graph/compiled-graph.ts";
 import type { NetworkDefinition, NodeDefinition } from "../graph/definition.ts";
+import { dependencyOrder } from "../graph/order.ts";
 import { outputShape } from "../layers/index.ts";
 
 /** Nodes in an order in which every node follows its inputs. */
@@ -23,41 +24,14 @@ function sortNodes(definition: NetworkDefinition): NodeDefinition[] {
       }
     }
   }
-  const sorted: NodeDefinition[] = [];
-  const state = new Map<string, "open" | "done">();
-  // Iterative depth-first search, so that a long chain from a file cannot overflow the stack.
-  for (const root of definition.nodes) {
-    const stack: { node: NodeDefinition; next: number }[] = [{ node: root, next: 0 }];
-    while (stack.length > 0) {
-      const top = stack.at(-1);
-      if (top === undefined) break;
-      const { node } = top;
-      if (top.next === 0) {
-        if (state.get(node.name) === "done") {
-          stack.pop();
-          continue;
-        }
-        state.set(node.name, "open");
-      }
-      const input = node.inputs[top.next++];
-      if (input === undefined) {
-        state.set(node.name, "done");
-        sorted.push(node);
-        stack.pop();
-        continue;
-      }
-      const source = byName.get(input);
-      if (source === undefined || state.get(input) === "done") continue;
-      if (state.get(input) === "open") {
-        const cycle = stack.map((entry) => entry.node.name).slice(stack.findIndex((entry) => entry.node === source));
-        throw new ShapeError(
-          `network "${definition.name}": ${[...cycle, input].join(" -> ")} is a cycle. Only feed-forward graphs can be run.`,
-        );
-      }
-      stack.push({ node: source, next: 0 });
-    }
-  }
-  return sorted;
+  return dependencyOrder(
+    definition.nodes,
+    (node) => node.inputs.map((input) => byName.get(input)).filter((source) => source !== undefined),
+    (path) => {
+      const cycle = [...path, ...path.slice(0, 1)].map(({ name }) => name).join(" -> ");
+      return new ShapeError(`network "${definition.name}": ${cycle} is a cycle. Only feed-forward graphs can be run.`);
+    },
+  );
 }
 
 /** Names of the nodes on which the output depends. */

@@ -1,17 +1,15 @@
 import { FormatError, UnsupportedError } from "../../engine/basics/errors.ts";
-import type { NodeDefinition, Pads, Pair } from "../../engine/graph/definition.ts";
-import type { ComputedTensor, WeightFile } from "../tensors/weight-file.ts";
+import type { Pads, Pair, Stage } from "../../engine/graph/definition.ts";
+import type { NetworkBuilder } from "../graphs/network-builder.ts";
+import type { WeightFile } from "../tensors/weight-file.ts";
 import { type CaffeLayer, messagesOf, numberOf, numbersOf, textsOf } from "./model.ts";
 import type { Message } from "./prototxt.ts";
 
 /** What converting layers adds to. */
-export interface State {
+export interface State extends NetworkBuilder {
   readonly what: string;
-  readonly nodes: NodeDefinition[];
   /** Which node made a blob, and whether it is a vector by now. Layers that work in place replace their entry. */
   readonly blobs: Map<string, { node: string; isVector: boolean }>;
-  readonly names: Set<string>;
-  readonly computed: ComputedTensor[];
   readonly weights: WeightFile;
   /** How many layers read a blob of this name. */
   readonly reads: ReadonlyMap<string, number>;
@@ -19,9 +17,6 @@ export interface State {
 
 /** Turns a layer into nodes. @throws UnsupportedError saying why not */
 type Convert = (state: State, layer: CaffeLayer) => void;
-
-/** A node without its name and inputs. */
-type Layer = NodeDefinition extends infer N ? (N extends NodeDefinition ? Omit<N, "name" | "inputs"> : never) : never;
 
 function bottoms(state: State, { fields, name }: CaffeLayer): { node: string; isVector: boolean }[] {
   return textsOf(fields, "bottom").map((blob) => {
@@ -36,18 +31,14 @@ function setTop(state: State, layer: CaffeLayer, node: string, isVector: boolean
   for (const top of textsOf(layer.fields, "top").slice(0, 1)) state.blobs.set(top, { node, isVector });
 }
 
-function emit(state: State, layer: CaffeLayer, node: Layer, isVector: boolean, inputs?: string[]): void {
-  let name = layer.name || layer.type;
-  for (let i = 2; state.names.has(name); i++) name = `${layer.name}#${i}`;
-  state.names.add(name);
+function emit(state: State, layer: CaffeLayer, stage: Stage, isVector: boolean, inputs?: string[]): void {
   const from =
     inputs ??
     bottoms(state, layer)
       .slice(0, 1)
       .map((bottom) => bottom.node);
   if (from.length === 0) throw new FormatError(`${state.what}: layer "${layer.name}" reads nothing.`);
-  state.nodes.push({ name, inputs: from, ...node } as NodeDefinition); // a layer of one kind, completed
-  setTop(state, layer, name, isVector);
+  setTop(state, layer, state.add(layer.name || layer.type, from, stage), isVector);
 }
 
 /** `name_h` and `name_w`, or `name` once or twice. */
@@ -131,10 +122,7 @@ const innerProduct: Convert = (state, layer) => {
   const [bottom] = bottoms(state, layer);
   let from = bottom?.node ?? "";
   if (bottom?.isVector === false) {
-    const name = `${layer.name}.flatten`;
-    state.names.add(name);
-    state.nodes.push({ name, inputs: [from], op: "flatten" });
-    from = name;
+    from = state.add(`${layer.name}.flatten`, [from], { op: "flatten" });
   }
   const node = {
     op: "dense",
@@ -201,8 +189,7 @@ const flatten: Convert = (state, layer) => {
 
 /** Registers a vector of the network that is worked out from the file's. */
 function computedVector(state: State, name: string, length: number, compute: () => Promise<Float32Array>): string {
-  state.computed.push({ name, shape: [length], compute });
-  return name;
+  return state.addTensor({ name, shape: [length], compute });
 }
 
 function channelsOf(state: State, tensor: string): number {
@@ -253,8 +240,8 @@ const scale: Convert = (state, layer) => {
     epsilon: 0,
     scale: `${layer.name}.scale`,
     ...bias,
-    mean: computedVector(state, `${layer.name}.zeros`, channels, async () => new Float32Array(channels)),
-    variance: computedVector(state, `${layer.name}.ones`, channels, async () => new Float32Array(channels).fill(1)),
+    mean: state.addVector(`${layer.name}.zeros`, new Float32Array(channels)),
+    variance: state.addVector(`${layer.name}.ones`, new Float32Array(channels).fill(1)),
   } as const;
   emit(state, layer, node, all[0]?.isVector ?? false);
 };

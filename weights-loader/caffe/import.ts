@@ -3,6 +3,7 @@ import type { Shape } from "../../engine/basics/tensor.ts";
 import type { NetworkDefinition, NodeDefinition, Preprocessing } from "../../engine/graph/definition.ts";
 import type { ByteSource } from "../bytes/source.ts";
 import type { ImportedNetwork } from "../graphs/imported-network.ts";
+import { computedOf, networkBuilder, type Refusal, refuseUnsupported } from "../graphs/network-builder.ts";
 import { type WeightFile, withComputed } from "../tensors/weight-file.ts";
 import { converters, type State } from "./converters.ts";
 import {
@@ -50,15 +51,13 @@ export async function importCaffe(source: ByteSource, options: CaffeImportOption
     throw new UnsupportedError(`${what}: the network does not say its input's size [C,H,W]; give it.`);
   }
   const state: State = {
+    ...networkBuilder(),
     what,
-    nodes: [],
     blobs: new Map([[input.blob, { node: "input", isVector: false }]]),
-    names: new Set(["input"]),
-    computed: [],
     weights,
     reads: countReads(layers),
   };
-  const unsupported: string[] = [];
+  const refusals: Refusal[] = [];
   for (const layer of layers) {
     if (feeding.includes(layer.type) || leftOut.includes(layer.type)) continue;
     const convert = Object.hasOwn(converters, layer.type) ? converters[layer.type] : undefined;
@@ -67,15 +66,11 @@ export async function importCaffe(source: ByteSource, options: CaffeImportOption
       convert(state, layer);
     } catch (error) {
       if (!(error instanceof UnsupportedError)) throw error;
-      unsupported.push(`"${layer.name}" (${layer.type}): ${error.message}`);
+      refusals.push({ name: layer.name, kind: layer.type, why: error.message });
       for (const top of textsOf(layer.fields, "top")) state.blobs.set(top, { node: "input", isVector: false });
     }
   }
-  if (unsupported.length > 0) {
-    throw new UnsupportedError(
-      `${what}: ${unsupported.length} of ${layers.length} layers are not supported:\n  ${unsupported.join("\n  ")}`,
-    );
-  }
+  refuseUnsupported(what, "layer", refusals, layers.length);
   const output = findOutput(state.nodes, what);
   const definition: NetworkDefinition = {
     name: net.name,
@@ -84,7 +79,7 @@ export async function importCaffe(source: ByteSource, options: CaffeImportOption
     output,
     preprocessing: options.preprocessing,
   };
-  return { definition, weights: onlyUsed(withComputed(weights, state.computed), state.nodes) };
+  return { definition, weights: onlyUsed(withComputed(weights, computedOf(state)), state.nodes) };
 }
 
 function countReads(layers: readonly CaffeLayer[]): Map<string, number> {

@@ -1,4 +1,5 @@
 import { FormatError, UnsupportedError } from "../../engine/basics/errors.ts";
+import { isSafeRelativePath } from "../bytes/safe-relative-path.ts";
 import { type ByteSource, readRange } from "../bytes/source.ts";
 
 /** A file inside a zip archive. */
@@ -161,7 +162,7 @@ function decodeName(bytes: Uint8Array, what: string): string {
   } catch {
     throw new FormatError(`${what}: a zip entry's name is not UTF-8.`);
   }
-  if (name.startsWith("/") || /[\\\0]|^[A-Za-z]:/.test(name) || name.split("/").includes("..")) {
+  if (!isSafeRelativePath(name)) {
     throw new FormatError(`${what}: zip entry "${name}" would lie outside the archive's folder.`);
   }
   return name;

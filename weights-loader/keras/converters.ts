@@ -1,19 +1,9 @@
 import { UnsupportedError } from "../../engine/basics/errors.ts";
 import { elementCount, formatShape, type Shape, sameShape } from "../../engine/basics/tensor.ts";
-import type { Pads, Pair } from "../../engine/graph/definition.ts";
-import {
-  emit,
-  image,
-  kernel,
-  type Layer,
-  type Node,
-  pair,
-  permute,
-  plain,
-  type State,
-  tensor,
-  type Value,
-} from "./state.ts";
+import type { Pair, Stage } from "../../engine/graph/definition.ts";
+import { samePads, type Window, windowPositions } from "../../engine/graph/window.ts";
+import { joinPads } from "../graphs/network-builder.ts";
+import { image, kernel, type Layer, pair, permute, plain, type State, tensor, type Value } from "./state.ts";
 
 /** The activation that a layer brings along, as a node behind it. */
 function activated(state: State, layer: Layer, value: Value): Value {
@@ -22,23 +12,14 @@ function activated(state: State, layer: Layer, value: Value): Value {
   const node = activations[kind];
   if (node === undefined) throw new UnsupportedError(`activation "${kind}".`);
   const name = layer.type === "Activation" ? layer.name : `${layer.name}.${kind}`;
-  emit(state, name, [value.node], node);
-  return { ...value, node: name };
+  return { ...value, node: state.add(name, [value.node], node) };
 }
 
-const activations: Readonly<Record<string, Node>> = {
+const activations: Readonly<Record<string, Stage>> = {
   relu: { op: "relu" },
   relu6: { op: "clip", low: 0, high: 6 },
   softmax: { op: "softmax" },
 };
-
-interface Window {
-  readonly kernelShape: Pair;
-  readonly strides: Pair;
-  readonly dilations: Pair;
-  readonly pads: Pads;
-  readonly output: Pair;
-}
 
 /** TensorFlow's "same" gives ceil(size / stride) positions, an odd pad at the end; "valid" pads nothing. */
 function windowOf(
@@ -47,20 +28,16 @@ function windowOf(
   strides: Pair,
   dilations: Pair,
   [, height = 0, width = 0]: Shape,
-): Window {
+): Window & { readonly output: Pair } {
   if ((config["data_format"] ?? "channels_last") !== "channels_last") throw new UnsupportedError("channels first.");
   const padding = config["padding"] ?? "valid";
   if (padding !== "same" && padding !== "valid") throw new UnsupportedError(`padding "${String(padding)}".`);
-  const along = (axis: 0 | 1, size: number): { before: number; after: number; count: number } => {
-    const span = (kernelShape[axis] - 1) * dilations[axis] + 1;
-    if (padding === "valid") return { before: 0, after: 0, count: Math.floor((size - span) / strides[axis]) + 1 };
-    const count = Math.ceil(size / strides[axis]);
-    const total = Math.max(0, (count - 1) * strides[axis] + span - size);
-    return { before: Math.floor(total / 2), after: total - Math.floor(total / 2), count };
-  };
-  const [y, x] = [along(0, height), along(1, width)];
-  if (y.count < 1 || x.count < 1) throw new UnsupportedError(`its window does not fit into ${height}x${width}.`);
-  return { kernelShape, strides, dilations, pads: [y.before, x.before, y.after, x.after], output: [y.count, x.count] };
+  const unpadded: Window = { kernelShape, strides, dilations, ceilMode: false, pads: [0, 0, 0, 0] };
+  const window = padding === "same" ? { ...unpadded, pads: samePads(unpadded, height, width, "end") } : unpadded;
+  const output = windowPositions(window, height, width);
+  if (!output.every((count) => count > 0))
+    throw new UnsupportedError(`its window does not fit into ${height}x${width}.`);
+  return { ...window, output };
 }
 
 /** Turns a layer into nodes. @throws UnsupportedError saying why not */
@@ -93,11 +70,10 @@ function convolution(isDepthwise: boolean): Convert {
       : kernel(state, `${name}.weight`, shape, `${name}/kernel`, sizes);
     const bias =
       config["use_bias"] === false ? {} : { bias: tensor(state, `${name}.bias`, [outChannels], `${name}/bias`) };
-    const [top, left, bottom, right] = x.pads ?? [0, 0, 0, 0];
-    const joined: Pads = [pads[0] + top, pads[1] + left, pads[2] + bottom, pads[3] + right];
+    const joined = x.pads === undefined ? pads : joinPads(x.pads, pads); // both are zeros, so one padding does
     const shared = { kernelShape, strides, dilations, pads: joined, group };
-    emit(state, name, [x.node], { op: "conv2d", outChannels, ...shared, weight, ...bias });
-    return activated(state, layer, { node: name, shape: [outChannels, ...output] });
+    const node = state.add(name, [x.node], { op: "conv2d", outChannels, ...shared, weight, ...bias });
+    return activated(state, layer, { node, shape: [outChannels, ...output] });
   };
 }
 
@@ -107,8 +83,8 @@ function pool(op: "maxPool2d" | "averagePool2d"): Convert {
     const kernelShape = pair(layer.config, "pool_size", [2, 2]);
     const steps = pair(layer.config, "strides", kernelShape);
     const { strides, pads, output } = windowOf(layer, kernelShape, steps, [1, 1], x.shape);
-    emit(state, layer.name, [x.node], { op, kernelShape, strides, pads }); // averages leave padding out, as TensorFlow's do
-    return { node: layer.name, shape: [x.shape[0] ?? 0, ...output] };
+    const node = state.add(layer.name, [x.node], { op, kernelShape, strides, pads }); // averages leave padding out, as TensorFlow's do
+    return { node, shape: [x.shape[0] ?? 0, ...output] };
   };
 }
 
@@ -117,11 +93,9 @@ function globalPool(op: "globalAveragePool2d" | "globalMaxPool2d"): Convert {
     const x = plain(state, image(inputs[0]));
     const [channels = 0] = x.shape;
     const isKept = layer.config["keepdims"] === true;
-    const name = isKept ? layer.name : `${layer.name}.pool`;
-    emit(state, name, [x.node], { op });
-    if (isKept) return { node: name, shape: [channels, 1, 1] };
-    emit(state, layer.name, [name], { op: "flatten" });
-    return { node: layer.name, shape: [channels] };
+    const pooled = state.add(isKept ? layer.name : `${layer.name}.pool`, [x.node], { op });
+    if (isKept) return { node: pooled, shape: [channels, 1, 1] };
+    return { node: state.add(layer.name, [pooled], { op: "flatten" }), shape: [channels] };
   };
 }
 
@@ -137,16 +111,16 @@ const dense: Convert = (state, layer, inputs) => {
   const weight = kernel(state, `${name}.weight`, [outFeatures, inFeatures], `${name}/kernel`, sizes);
   const bias =
     config["use_bias"] === false ? {} : { bias: tensor(state, `${name}.bias`, [outFeatures], `${name}/bias`) };
-  emit(state, name, [x.node], { op: "dense", outFeatures, weight, ...bias });
-  return activated(state, layer, { node: name, shape: [outFeatures] });
+  const node = state.add(name, [x.node], { op: "dense", outFeatures, weight, ...bias });
+  return activated(state, layer, { node, shape: [outFeatures] });
 };
 
 const flatten: Convert = (state, layer, inputs) => {
   const [x] = inputs.map((value) => plain(state, value));
   if (x === undefined) throw new UnsupportedError("it has no input.");
   if (x.shape.length === 1) return x;
-  emit(state, layer.name, [x.node], { op: "flatten" });
-  return { node: layer.name, shape: [elementCount(x.shape)], image: x.shape };
+  const node = state.add(layer.name, [x.node], { op: "flatten" });
+  return { node, shape: [elementCount(x.shape)], image: x.shape };
 };
 
 const batchNormalization: Convert = (state, layer, inputs) => {
@@ -157,7 +131,7 @@ const batchNormalization: Convert = (state, layer, inputs) => {
   const { config, name } = layer;
   const [channels = 0] = x.shape;
   const vector = (part: string): string => tensor(state, `${name}.${part}`, [channels], `${name}/${part}`);
-  const node = {
+  const stage = {
     op: "batchNorm",
     epsilon: Number(config["epsilon"] ?? 1e-3),
     mean: vector("moving_mean"),
@@ -165,8 +139,7 @@ const batchNormalization: Convert = (state, layer, inputs) => {
     ...(config["scale"] === false ? {} : { scale: vector("gamma") }),
     ...(config["center"] === false ? {} : { bias: vector("beta") }),
   } as const;
-  emit(state, name, [x.node], node);
-  return { ...x, node: name };
+  return { ...x, node: state.add(name, [x.node], stage) };
 };
 
 const zeroPadding: Convert = (state, layer, inputs) => {
@@ -201,9 +174,9 @@ const rectifier: Convert = (state, layer, inputs) => {
   const highest = config["max_value"];
   if (Number(config["threshold"] ?? 0) !== 0) throw new UnsupportedError("a threshold.");
   if (typeof highest === "number" && slope !== 0) throw new UnsupportedError("a slope together with a largest value.");
-  if (typeof highest === "number") emit(state, name, [x.node], { op: "clip", low: 0, high: highest });
-  else emit(state, name, [x.node], slope === 0 ? { op: "relu" } : { op: "leakyRelu", slope });
-  return { ...x, node: name };
+  const unbounded: Stage = slope === 0 ? { op: "relu" } : { op: "leakyRelu", slope };
+  const stage: Stage = typeof highest === "number" ? { op: "clip", low: 0, high: highest } : unbounded;
+  return { ...x, node: state.add(name, [x.node], stage) };
 };
 
 function join(op: "add" | "concat"): Convert {
@@ -218,14 +191,10 @@ function join(op: "add" | "concat"): Convert {
     if (!all.every(({ shape }) => sameShape(shape.slice(rest), first.shape.slice(rest)))) {
       throw new UnsupportedError(`the shapes ${all.map(({ shape }) => formatShape(shape)).join(" and ")} differ.`);
     }
-    emit(
-      state,
-      layer.name,
-      all.map(({ node }) => node),
-      { op },
-    );
+    const inputNodes = all.map(({ node }) => node);
     const channels = all.reduce((sum, { shape }) => sum + (shape[0] ?? 0), 0);
-    return { node: layer.name, shape: op === "add" ? first.shape : [channels, ...first.shape.slice(1)] };
+    const shape = op === "add" ? first.shape : [channels, ...first.shape.slice(1)];
+    return { node: state.add(layer.name, inputNodes, { op }), shape };
   };
 }
 
@@ -233,8 +202,7 @@ const softmax: Convert = (state, layer, inputs) => {
   const [x] = inputs;
   if (x === undefined || x.image !== undefined)
     throw new UnsupportedError("its input must be an image or plain vector.");
-  emit(state, layer.name, [plain(state, x).node], { op: "softmax" });
-  return { ...x, node: layer.name };
+  return { ...x, node: state.add(layer.name, [plain(state, x).node], { op: "softmax" }) };
 };
 
 /** Every Keras layer that can be part of a network here. */

@@ -3,7 +3,8 @@ import type { Shape } from "../../engine/basics/tensor.ts";
 import type { NetworkDefinition, Preprocessing } from "../../engine/graph/definition.ts";
 import type { ByteSource } from "../bytes/source.ts";
 import type { ImportedNetwork } from "../graphs/imported-network.ts";
-import { type WeightFile, withComputed } from "../tensors/weight-file.ts";
+import { importedWeights, networkBuilder, type Refusal, refuseUnsupported } from "../graphs/network-builder.ts";
+import type { WeightFile } from "../tensors/weight-file.ts";
 import { converters } from "./converters.ts";
 import { openKerasFile } from "./file.ts";
 import type { OpenHdf5 } from "./hdf5.ts";
@@ -50,9 +51,9 @@ function isObject(value: unknown): value is Json {
 export function importKeras(topology: unknown, weights: WeightFile, options: KerasImportOptions): ImportedNetwork {
   const what = `weights "${weights.name}"`;
   const { layers, output } = readTopology(topology, what);
-  const state: State = { what, weights, nodes: [], computed: [], values: new Map() };
+  const state: State = { ...networkBuilder(), what, weights, values: new Map() };
   let inputShape: Shape | undefined;
-  const unsupported: string[] = [];
+  const refusals: Refusal[] = [];
   for (const layer of layers) {
     const given = layer.config["batch_input_shape"] ?? layer.config["batch_shape"];
     if (inputShape === undefined && Array.isArray(given)) {
@@ -68,14 +69,10 @@ export function importKeras(topology: unknown, weights: WeightFile, options: Ker
       if (known.length === inputs.length) state.values.set(layer.name, convert(state, layer, known));
     } catch (error) {
       if (!(error instanceof UnsupportedError)) throw error;
-      unsupported.push(`"${layer.name}" (${layer.type}): ${error.message}`);
+      refusals.push({ name: layer.name, kind: layer.type, why: error.message });
     }
   }
-  if (unsupported.length > 0) {
-    throw new UnsupportedError(
-      `${what}: ${unsupported.length} of ${layers.length} layers are not supported:\n  ${unsupported.join("\n  ")}`,
-    );
-  }
+  refuseUnsupported(what, "layer", refusals, layers.length);
   const last = state.values.get(output);
   if (last === undefined || inputShape === undefined) {
     throw new FormatError(`${what}: the layers do not lead from an input to the output "${output}".`);
@@ -88,8 +85,7 @@ export function importKeras(topology: unknown, weights: WeightFile, options: Ker
     output: plain(state, last).node,
     preprocessing: options.preprocessing,
   };
-  const only: WeightFile = { ...weights, tensors: new Map() };
-  return { definition, weights: withComputed(only, state.computed) };
+  return { definition, weights: importedWeights(weights, state) };
 }
 
 /** The layers in order with the names of those they read, and the output's name. */

@@ -1,19 +1,13 @@
 import { FormatError, UnsupportedError } from "../../engine/basics/errors.ts";
 import { elementCount, formatShape, type Shape } from "../../engine/basics/tensor.ts";
-import type { NodeDefinition, Pads, Pair } from "../../engine/graph/definition.ts";
-import type { ComputedTensor, WeightFile } from "../tensors/weight-file.ts";
+import type { Pads, Pair } from "../../engine/graph/definition.ts";
+import type { NetworkBuilder } from "../graphs/network-builder.ts";
+import type { WeightFile } from "../tensors/weight-file.ts";
 
 // What the layers of a Keras topology are, and what converting them adds to: the vocabulary of the converters.
 
 /** A JSON object. */
 export type Json = Readonly<Record<string, unknown>>;
-/** A node without its name and inputs. */
-export type Node = NodeDefinition extends infer N
-  ? N extends NodeDefinition
-    ? Omit<N, "name" | "inputs">
-    : never
-  : never;
-
 /** A layer's output: our node, its shape ([C,H,W] or [F]), and zeros around it that its reader takes over. */
 export interface Value {
   readonly node: string;
@@ -32,17 +26,10 @@ export interface Layer {
 }
 
 /** What converting layers adds to. */
-export interface State {
+export interface State extends NetworkBuilder {
   readonly what: string;
   readonly weights: WeightFile;
-  readonly nodes: NodeDefinition[];
-  readonly computed: ComputedTensor[];
   readonly values: Map<string, Value>;
-}
-
-/** Adds a node to the network. */
-export function emit(state: State, name: string, inputs: readonly string[], node: Node): void {
-  state.nodes.push({ name, inputs, ...node } as NodeDefinition); // a layer of one kind, completed
 }
 
 function checkElements(state: State, shape: Shape, from: string): void {
@@ -65,8 +52,7 @@ export function tensor(
     const values = await state.weights.read(from);
     return change === undefined ? values : change(values);
   };
-  state.computed.push({ name, shape, compute });
-  return name;
+  return state.addTensor({ name, shape, compute });
 }
 
 /** Source rows that are turned at a time, in bytes. */
@@ -115,8 +101,7 @@ export function kernel(state: State, name: string, shape: Shape, from: string, s
   checkElements(state, shape, from);
   const compute = (first: number, count: number): Promise<Float32Array> =>
     kernelRows(state.weights, from, sizes, first, count);
-  state.computed.push({ name, shape, compute });
-  return name;
+  return state.addTensor({ name, shape, compute });
 }
 
 /** Axes of a C-order array exchanged: axis i of the result is axis `order[i]` of the source. */
@@ -138,20 +123,11 @@ export function permute(values: Float32Array, shape: Shape, order: readonly numb
   return result;
 }
 
-/** Zero padding that no convolution takes over, written out as a depthwise 1x1 convolution with weights of one. */
+/** A value whose zero padding, if any, is written out. */
 export function plain(state: State, value: Value): Value {
   if (value.pads === undefined) return value;
   const [channels = 1] = value.shape;
-  const name = `${value.node}.pad`;
-  const weight = `${name}.weight`;
-  state.computed.push({
-    name: weight,
-    shape: [channels, 1, 1, 1],
-    compute: async () => new Float32Array(channels).fill(1),
-  });
-  const shape = { outChannels: channels, kernelShape: [1, 1], pads: value.pads, group: channels } as const;
-  emit(state, name, [value.node], { op: "conv2d", ...shape, weight });
-  return { node: name, shape: value.shape };
+  return { node: state.addPadding(value.node, channels, value.pads), shape: value.shape };
 }
 
 /** A setting of one or two positive integers: rows, columns. @throws UnsupportedError when it is something else */

@@ -1,6 +1,7 @@
 import { FormatError, UnsupportedError } from "../../engine/basics/errors.ts";
 import { elementCount } from "../../engine/basics/tensor.ts";
 import type { ExternalData } from "../bytes/external-data.ts";
+import { isSafeRelativePath } from "../bytes/safe-relative-path.ts";
 import { type ByteSource, bytesSource, checkRange, readRange } from "../bytes/source.ts";
 import type { ImportedNetwork } from "../graphs/imported-network.ts";
 import { type Dtype, dtypeBytes } from "../tensors/dtype.ts";
@@ -135,7 +136,7 @@ export async function importTfjs(source: ByteSource, options: TfjsImportOptions)
 async function openShards(paths: readonly string[], file: string, external?: ExternalData): Promise<ByteSource> {
   const sources: ByteSource[] = [];
   for (const path of paths) {
-    if (/^[/\\]|^[A-Za-z]+:|\0/.test(path) || path.split(/[/\\]/).includes("..")) {
+    if (!isSafeRelativePath(path)) {
       throw new FormatError(`${file}: the shard "${path}" would lie outside the model's folder.`);
     }
     if (external === undefined) {

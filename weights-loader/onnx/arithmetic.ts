@@ -19,10 +19,6 @@ import type { OnnxImport } from "./state.ts";
 
 // Arithmetic between data, and between data and one constant per channel.
 
-export function computedVector(state: OnnxImport, name: string, values: Float32Array): string {
-  return state.addTensor({ name, shape: [values.length], compute: async () => values });
-}
-
 /** A constant's value per channel of data; it may differ along no other axis. */
 export async function broadcast(tensor: StoredTensor, shape: Shape): Promise<Float32Array> {
   const [channels = 1] = shape;
@@ -63,17 +59,17 @@ export function affine(
     (before?.op === "conv2d" || before?.op === "dense") &&
     before.bias === undefined
   ) {
-    state.nodes[at] = { ...before, bias: computedVector(state, `${node.name}.bias`, bias) };
+    state.nodes[at] = { ...before, bias: state.addVector(`${node.name}.bias`, bias) };
     setOutput(state, node, { kind: "data", node: x.node, shape: x.shape });
     return;
   }
   const layer = {
     op: "batchNorm",
     epsilon: 0,
-    mean: computedVector(state, `${node.name}.mean`, new Float32Array(channels)),
-    variance: computedVector(state, `${node.name}.variance`, new Float32Array(channels).fill(1)),
-    ...(scale === undefined ? {} : { scale: computedVector(state, `${node.name}.scale`, scale) }),
-    ...(bias === undefined ? {} : { bias: computedVector(state, `${node.name}.bias`, bias) }),
+    mean: state.addVector(`${node.name}.mean`, new Float32Array(channels)),
+    variance: state.addVector(`${node.name}.variance`, new Float32Array(channels).fill(1)),
+    ...(scale === undefined ? {} : { scale: state.addVector(`${node.name}.scale`, scale) }),
+    ...(bias === undefined ? {} : { bias: state.addVector(`${node.name}.bias`, bias) }),
   } as const;
   emit(state, node, [x.node], layer, x.shape);
 }

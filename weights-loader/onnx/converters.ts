@@ -1,7 +1,8 @@
 import { elementCount, formatShape, sameShape } from "../../engine/basics/tensor.ts";
+import type { Stage } from "../../engine/graph/definition.ts";
 import { readRange } from "../bytes/source.ts";
 import { type StoredTensor, storedWeights } from "../tensors/weight-file.ts";
-import { add, broadcast, computedVector, divide, multiply, subtract } from "./arithmetic.ts";
+import { add, broadcast, divide, multiply, subtract } from "./arithmetic.ts";
 import type { OnnxNode } from "./model.ts";
 import {
   alias,
@@ -12,7 +13,6 @@ import {
   imageAt,
   int,
   intsOf,
-  type Layer,
   plainDataAt,
   scalarAt,
   setOutput,
@@ -46,7 +46,7 @@ const lrn: Convert = (state, node) => {
   emit(state, node, [x.node], { op: "lrn", size, alpha, beta, bias }, x.shape, x.isNonNegative);
 };
 
-function activation(layer: (node: OnnxNode) => Layer, isNonNegative: boolean): Convert {
+function activation(layer: (node: OnnxNode) => Stage, isNonNegative: boolean): Convert {
   return (state, node) => {
     const x = plainDataAt(state, node, 0);
     emit(state, node, [x.node], layer(node), x.shape, isNonNegative);
@@ -110,8 +110,7 @@ const gemm: Convert = async (state, node) => {
       bias = vectorAt(state, node, 2, outFeatures);
     } else {
       const values = await broadcast(c, [outFeatures]);
-      bias = computedVector(
-        state,
+      bias = state.addVector(
         c.name,
         values.map((value) => value * beta),
       );

@@ -1,13 +1,14 @@
 import { FormatError, UnsupportedError } from "../../engine/basics/errors.ts";
-import { elementCount, formatShape, type Shape } from "../../engine/basics/tensor.ts";
-import type { NodeDefinition, Preprocessing } from "../../engine/graph/definition.ts";
+import { elementCount, type Shape } from "../../engine/basics/tensor.ts";
+import type { Preprocessing } from "../../engine/graph/definition.ts";
+import { dependencyOrder } from "../../engine/graph/order.ts";
 import type { ExternalData } from "../bytes/external-data.ts";
 import type { ByteSource } from "../bytes/source.ts";
 import type { ImportedNetwork } from "../graphs/imported-network.ts";
-import { type ComputedTensor, type StoredTensor, storedWeights, withComputed } from "../tensors/weight-file.ts";
+import { importedWeights, networkBuilder, refuseUnsupported } from "../graphs/network-builder.ts";
 import { converters } from "./converters.ts";
 import { type OnnxModel, type OnnxNode, readOnnx } from "./model.ts";
-import type { ImportedTensor, OnnxImport, OnnxValueState } from "./state.ts";
+import type { OnnxImport, OnnxValueState } from "./state.ts";
 
 /** How to import an ONNX file. */
 export interface OnnxImportOptions {
@@ -34,8 +35,7 @@ export async function importOnnx(source: ByteSource, options: OnnxImportOptions)
   const model = await readOnnx(source, name, options.external);
   const output = chooseOutput(model, what, options.output);
   const order = sortedNodes(model, output, what);
-  const tensors = new Map<string, ImportedTensor>();
-  const state = newImport(model, order, what, tensors);
+  const state = newImport(model, order, what);
   const inputShape = addInput(model, order, state, options.inputShape);
 
   const unsupported = new Map<OnnxNode, string>();
@@ -57,26 +57,21 @@ export async function importOnnx(source: ByteSource, options: OnnxImportOptions)
       unsupported.set(node, error.message);
     }
   }
-  if (unsupported.size > 0) {
-    const lines = model.nodes
-      .filter((node) => unsupported.has(node))
-      .map((node) => `"${node.name}" (${node.op}): ${unsupported.get(node)}`);
-    throw new UnsupportedError(
-      `${what}: ${unsupported.size} of ${order.length} nodes are not supported:\n  ${lines.join("\n  ")}`,
-    );
-  }
+  const refusals = model.nodes.flatMap((node) => {
+    const why = unsupported.get(node);
+    return why === undefined ? [] : [{ name: node.name, kind: node.op, why }];
+  });
+  refuseUnsupported(what, "node", refusals, order.length);
   const last = state.values.get(output);
   if (last?.kind !== "data")
     throw new UnsupportedError(`${what}: the output "${output}" does not depend on the input.`);
-  if (last.node === "input") state.nodes.push({ name: state.freeName("identity"), inputs: ["input"], op: "identity" });
-  const outputNode = last.node === "input" ? (state.nodes.at(-1)?.name ?? "") : state.dataNode(last);
-  const stored = Array.from(tensors.values()).filter((tensor): tensor is StoredTensor => "source" in tensor);
-  const computed = Array.from(tensors.values()).filter((tensor): tensor is ComputedTensor => "compute" in tensor);
-  const weights = storedWeights({ name, format: "onnx", metadata: model.metadata }, stored);
+  const outputNode =
+    last.node === "input" ? state.add("identity", ["input"], { op: "identity" }) : state.dataNode(last);
+  const weights = importedWeights({ name, format: "onnx", metadata: model.metadata }, state);
   const { preprocessing } = options;
   return {
     definition: { name, inputShape, nodes: state.nodes, output: outputNode, preprocessing },
-    weights: withComputed(weights, computed),
+    weights,
   };
 }
 
@@ -116,95 +111,33 @@ function sortedNodes(model: OnnxModel, output: string, what: string): OnnxNode[]
     }
   }
   const given = new Set([...model.inputs.map((value) => value.name), ...model.initializers.keys()]);
-  const order: OnnxNode[] = [];
-  const states = new Map<OnnxNode, "open" | "done">();
-  const stack: { node: OnnxNode; next: number }[] = [];
-  const enter = (value: string, reader: string): void => {
+  const writerOf = (value: string, reader: string): OnnxNode[] => {
     const node = writers.get(value);
-    if (node === undefined) {
-      if (value === "" || given.has(value)) return;
-      throw new FormatError(`${what}: ${reader} reads "${value}", which nothing writes.`);
-    }
-    const state = states.get(node);
-    if (state === "open") throw new FormatError(`${what}: node "${node.name}" depends on itself.`);
-    if (state === undefined) {
-      states.set(node, "open");
-      stack.push({ node, next: 0 });
-    }
+    if (node !== undefined) return [node];
+    if (value === "" || given.has(value)) return [];
+    throw new FormatError(`${what}: ${reader} reads "${value}", which nothing writes.`);
   };
-  enter(output, "the output");
-  for (let top = stack.at(-1); top !== undefined; top = stack.at(-1)) {
-    const input = top.node.inputs[top.next++];
-    if (input === undefined) {
-      states.set(top.node, "done");
-      order.push(top.node);
-      stack.pop();
-    } else {
-      enter(input, `node "${top.node.name}"`);
-    }
-  }
-  return order;
+  return dependencyOrder(
+    writerOf(output, "the output"),
+    (node) => node.inputs.flatMap((input) => writerOf(input, `node "${node.name}"`)),
+    ([node]) => new FormatError(`${what}: node "${node?.name}" depends on itself.`),
+  );
 }
 
-function newImport(
-  model: OnnxModel,
-  order: readonly OnnxNode[],
-  what: string,
-  tensors: Map<string, ImportedTensor>,
-): OnnxImport {
-  const nodes: NodeDefinition[] = [];
-  const names = new Set(["input"]);
+function newImport(model: OnnxModel, order: readonly OnnxNode[], what: string): OnnxImport {
   const uses = new Map<string, number>();
   for (const node of order) for (const input of node.inputs) uses.set(input, (uses.get(input) ?? 0) + 1);
   const values = new Map<string, OnnxValueState>();
   for (const [name, tensor] of model.initializers) values.set(name, { kind: "constant", tensor });
-  const freeName = (wish: string): string => {
-    let name = wish;
-    for (let i = 2; names.has(name); i++) name = `${wish}#${i}`;
-    names.add(name);
-    return name;
-  };
-  const addTensor = (tensor: ImportedTensor): string => {
-    let name = tensor.name;
-    for (let i = 2; ; i++) {
-      const taken = tensors.get(name);
-      if (taken === undefined) break;
-      if (isSamePlace(taken, tensor)) return name; // weights that two nodes share
-      name = `${tensor.name}#${i}`;
-    }
-    tensors.set(name, { ...tensor, name });
-    return name;
-  };
-  const dataNode = (value: OnnxValueState & { kind: "data" }): string => {
-    if (value.pads === undefined) return value.node;
-    // Zero padding that no convolution takes over: a depthwise 1x1 convolution with weights of one pads and changes nothing.
-    const [channels = 1] = value.shape;
-    const name = freeName(`${value.node}.pad`);
-    const weight = addTensor({
-      name: `${name}.weight`,
-      shape: [channels, 1, 1, 1],
-      compute: async () => new Float32Array(channels).fill(1),
-    });
-    const shape = { outChannels: channels, kernelShape: [1, 1], pads: value.pads, group: channels } as const;
-    nodes.push({ name, inputs: [value.node], op: "conv2d", ...shape, weight });
-    return name;
-  };
+  const builder = networkBuilder();
   return {
+    ...builder,
     opset: model.opset,
     what,
-    nodes,
     values,
-    addTensor,
-    freeName,
-    dataNode,
+    dataNode: ({ node, shape, pads }) => (pads === undefined ? node : builder.addPadding(node, shape[0] ?? 1, pads)),
     uses: (value) => uses.get(value) ?? 0,
   };
-}
-
-function isSamePlace(a: ImportedTensor, b: ImportedTensor): boolean {
-  if (!("source" in a && "source" in b)) return false;
-  const layout = ({ shape, strides }: StoredTensor): string => `${formatShape(shape)} ${strides?.join(",")}`;
-  return a.source === b.source && a.offset === b.offset && layout(a) === layout(b);
 }
 
 /** Registers the graph's one input. @returns its shape without the batch */

@@ -1,6 +1,6 @@
 import { UnsupportedError } from "../../engine/basics/errors.ts";
 import { elementCount, formatShape, type Shape } from "../../engine/basics/tensor.ts";
-import type { NodeDefinition, Pair } from "../../engine/graph/definition.ts";
+import type { Pair, Stage } from "../../engine/graph/definition.ts";
 import { readRange } from "../bytes/source.ts";
 import { isFloat } from "../tensors/dtype.ts";
 import { type StoredTensor, storedWeights } from "../tensors/weight-file.ts";
@@ -19,13 +19,6 @@ export const maximumInts = 1024;
 export type Data = OnnxValueState & { kind: "data" };
 /** Turns one node of the file into nodes of the network, or into known values. @throws UnsupportedError saying why not */
 export type Convert = (state: OnnxImport, node: OnnxNode) => void | Promise<void>;
-/** A node definition without the part that every node has. */
-export type Layer = NodeDefinition extends infer N
-  ? N extends NodeDefinition
-    ? Omit<N, "name" | "inputs">
-    : never
-  : never;
-
 /** The reason why a node cannot be converted; the import names the node. */
 export const unsupported: (why: string) => UnsupportedError = (why) => new UnsupportedError(why);
 
@@ -156,16 +149,14 @@ export function emit(
   state: OnnxImport,
   node: OnnxNode,
   inputs: readonly string[],
-  layer: Layer,
+  layer: Stage,
   shape: Shape,
   isNonNegative = false,
 ): void {
   if (!shape.every((size) => Number.isSafeInteger(size) && size > 0) || !Number.isSafeInteger(elementCount(shape))) {
     throw unsupported(`its output would have shape ${formatShape(shape)}.`);
   }
-  const name = state.freeName(node.name);
-  state.nodes.push({ name, inputs, ...layer } as NodeDefinition); // a layer of one kind, completed
-  setOutput(state, node, { kind: "data", node: name, shape, isNonNegative });
+  setOutput(state, node, { kind: "data", node: state.add(node.name, inputs, layer), shape, isNonNegative });
 }
 
 /** Says what the node's first output is. */

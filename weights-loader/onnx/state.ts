@@ -1,6 +1,7 @@
 import type { Shape } from "../../engine/basics/tensor.ts";
-import type { NodeDefinition, Pads } from "../../engine/graph/definition.ts";
-import type { ComputedTensor, StoredTensor } from "../tensors/weight-file.ts";
+import type { Pads } from "../../engine/graph/definition.ts";
+import type { NetworkBuilder } from "../graphs/network-builder.ts";
+import type { StoredTensor } from "../tensors/weight-file.ts";
 
 /** What is known of a value of the graph while it is converted; shapes of data are without the batch. */
 export type OnnxValueState =
@@ -22,20 +23,12 @@ export interface OnnxInts {
   readonly values: readonly number[];
 }
 
-/** A node's tensor in the imported weight file: as stored, or worked out. */
-export type ImportedTensor = StoredTensor | ComputedTensor;
-
 /** What converting nodes adds to. */
-export interface OnnxImport {
+export interface OnnxImport extends NetworkBuilder {
   readonly opset: number;
   /** Messages call the file so. */
   readonly what: string;
-  readonly nodes: NodeDefinition[];
   readonly values: Map<string, OnnxValueState>;
-  /** Registers a tensor and returns the name under which the network will find it. */
-  addTensor(tensor: ImportedTensor): string;
-  /** A node name that is still free, close to the wish. */
-  freeName(wish: string): string;
   /** The node that carries a value, with zero padding written out if some is pending. */
   dataNode(value: OnnxValueState & { kind: "data" }): string;
   /** How many nodes read a value. */

@@ -1,5 +1,6 @@
 import { FormatError, UnsupportedError } from "../../engine/basics/errors.ts";
 import type { ExternalData } from "../bytes/external-data.ts";
+import { isSafeRelativePath } from "../bytes/safe-relative-path.ts";
 import { type ByteSource, bytesSource } from "../bytes/source.ts";
 import type { ProtoRange, ProtoReader } from "../containers/protobuf.ts";
 import { type Dtype, dtypeBytes } from "../tensors/dtype.ts";
@@ -118,8 +119,7 @@ async function externalPlace(
     pairs.set(key, value);
   }
   const location = pairs.get("location") ?? "";
-  const isInside = location !== "" && !/^[/\\]|^[A-Za-z]:|\0/.test(location) && !location.split(/[/\\]/).includes("..");
-  if (!isInside)
+  if (!isSafeRelativePath(location))
     throw new FormatError(`${what}: its external data "${location}" would lie outside the model's folder.`);
   if (external === undefined) {
     throw new UnsupportedError(

@@ -1,4 +1,6 @@
 import { formatShape } from "../../engine/basics/tensor.ts";
+import { windowPositions } from "../../engine/graph/window.ts";
+import { joinPads } from "../graphs/network-builder.ts";
 import {
   axisOf,
   type Convert,
@@ -14,7 +16,7 @@ import {
   valueAt,
   vectorAt,
 } from "./node.ts";
-import { joinPads, windowOf, windowOutput } from "./window.ts";
+import { windowOf } from "./window.ts";
 
 // Operators that slide a window over an image, or take all of it.
 
@@ -29,9 +31,10 @@ export const conv: Convert = (state, node) => {
     throw unsupported(`weights ${formatShape(w.shape)} in ${group} groups do not fit ${x.shape[0]} channels.`);
   }
   const { kernelShape, strides, dilations, pads } = windowOf(node, [height, width], x.shape);
+  const [, rows = 0, columns = 0] = x.shape;
   const [kh, kw] = pair(node, "kernel_shape", kernelShape);
   if (kh !== height || kw !== width) throw unsupported(`kernel_shape [${kh},${kw}] differs from the weights'.`);
-  const output = windowOutput({ kernelShape, strides, dilations, pads, ceilMode: false }, x.shape);
+  const output = windowPositions({ kernelShape, strides, dilations, pads, ceilMode: false }, rows, columns);
   const bias = vectorAt(state, node, 2, outChannels);
   const layer = {
     op: "conv2d",
@@ -55,11 +58,11 @@ export const maxPool: Convert = (state, node) => {
   // A padded zero can win, an ignored position cannot: the same only where nothing is below zero and a window sees the image.
   const isExact = raw.isNonNegative && raw.pads?.every((pad, i) => pad + (window.pads[i] ?? 0) < kernelShape[i % 2]!);
   const x = raw.pads !== undefined && isExact ? raw : plainDataAt(state, node, 0);
-  const [channels = 0] = x.shape;
+  const [channels = 0, rows = 0, columns = 0] = x.shape;
   const { strides, dilations, ceilMode } = window;
   const pads = x.pads === undefined ? window.pads : joinPads(x.pads, window.pads);
   const layer = { op: "maxPool2d", kernelShape, strides, pads, dilations, ceilMode } as const;
-  emit(state, node, [x.node], layer, [channels, ...windowOutput(window, x.shape)], raw.isNonNegative);
+  emit(state, node, [x.node], layer, [channels, ...windowPositions(window, rows, columns)], raw.isNonNegative);
 };
 
 /** The mean of a window. */
@@ -70,7 +73,7 @@ export const averagePool: Convert = (state, node) => {
   // Zeros of a Pad node count in the mean, exactly as count_include_pad counts them.
   const isExact = raw.pads !== undefined && window.pads.every((pad) => pad === 0);
   const x = isExact ? raw : plainDataAt(state, node, 0);
-  const [channels = 0] = x.shape;
+  const [channels = 0, rows = 0, columns = 0] = x.shape;
   const isIdentity =
     [...window.kernelShape, ...window.strides].every((n) => n === 1) && !(x.pads ?? window.pads).some(Boolean);
   if (isIdentity) {
@@ -85,7 +88,7 @@ export const averagePool: Convert = (state, node) => {
     ceilMode: window.ceilMode,
     countIncludePad: x.pads !== undefined || int(node, "count_include_pad", 0) !== 0,
   } as const;
-  emit(state, node, [x.node], layer, [channels, ...windowOutput(window, x.shape)], raw.isNonNegative);
+  emit(state, node, [x.node], layer, [channels, ...windowPositions(window, rows, columns)], raw.isNonNegative);
 };
 
 /** The mean or the largest value of the whole image. */
@@ -111,7 +114,6 @@ export const reduceMean: Convert = async (state, node) => {
     emit(state, node, [x.node], { op: "globalAveragePool2d" }, [channels, 1, 1], x.isNonNegative);
     return;
   }
-  const name = state.freeName(`${node.name}.mean`);
-  state.nodes.push({ name, inputs: [x.node], op: "globalAveragePool2d" });
+  const name = state.add(`${node.name}.mean`, [x.node], { op: "globalAveragePool2d" });
   emit(state, node, [name], { op: "flatten" }, [channels], x.isNonNegative);
 };

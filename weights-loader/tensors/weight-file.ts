@@ -32,6 +32,13 @@ export type Quantization = { readonly scale: number; readonly offset: number } |
 /** Converted files keep the scales of tensor `x` in `x.rowScale`. */
 export const rowScaleSuffix = ".rowScale";
 
+/** What a weight file is called, and what it says about itself. */
+export interface WeightFileLabel {
+  readonly name: string;
+  readonly format: string;
+  readonly metadata?: Readonly<Record<string, string>>;
+}
+
 /** An opened weight file: its list of tensors is in memory, their data is read when asked for. */
 export interface WeightFile {
   /** How messages call it, usually the file's name. */
@@ -190,10 +197,7 @@ function gather(values: Float32Array, start: number, shape: Shape, strides: read
  * A weight file over tensors whose places are known.
  * @throws FormatError when two tensors share a name, or a tensor's data would leave its source
  */
-export function storedWeights(
-  about: { readonly name: string; readonly format: string; readonly metadata?: Readonly<Record<string, string>> },
-  stored: Iterable<StoredTensor>,
-): WeightFile {
+export function storedWeights(about: WeightFileLabel, stored: Iterable<StoredTensor>): WeightFile {
   const tensors = new Map<string, StoredTensor>();
   for (const tensor of stored) {
     const what = `weights "${about.name}": tensor "${tensor.name}"`;
