@@ -99,7 +99,7 @@ const isTensor = (input: Image | Tensor): input is Tensor => "shape" in input;
 
 /** Start of a channel target: the channel's activation, or 1 where it is positive for composites that start from 1. */
 function channelStart(network: Network, from: number, channel: number, start: "score" | "one"): Float32Array {
-  const { shape, data } = network.readActivation(from);
+  const { shape, data } = network.readFeatureMap(from);
   const area = data.length / (shape[0] ?? 1);
   return data.map((value, i) => {
     if (Math.floor(i / area) !== channel) return 0;

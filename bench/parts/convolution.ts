@@ -1,6 +1,6 @@
 import { tensor } from "../../engine/basics/tensor.ts";
 import { type Tile, tileOverhang, WinogradConvolution, winogradTile } from "../../engine/layers/linear/winograd.ts";
-import { allocateActivation, noBorder } from "../../engine/memory/feature-map.ts";
+import { allocateFeatureMap, noBorder } from "../../engine/memory/feature-map.ts";
 import { instantiateKernels } from "../../engine/memory/kernels.ts";
 import { Workspace } from "../../engine/memory/thread-scratch.ts";
 import { Network } from "../../engine/network/network.ts";
@@ -73,15 +73,15 @@ export function readyConvolution(
     network.forward(tensor([channels, height, width], input));
     const [built] = network.layers;
     if (built === undefined) throw new Error("convolution: a network without layers.");
-    return { run: () => built.runtime.forward(), output: () => network.readActivation(network.graph.logits).data };
+    return { run: () => built.runtime.forward(), output: () => network.readFeatureMap(network.graph.logits).data };
   }
   const { arena, call } = kernels;
   const workspace = new Workspace(kernels);
   const winograd = new WinogradConvolution(kernels, workspace, tile, kernel, 1, channels, outChannels, height, width);
   workspace.settle();
   const border = [pad, pad, pad + tileOverhang(height, tile), pad + tileOverhang(width, tile)] as const;
-  const x = allocateActivation(arena, [channels, height, width], border);
-  const y = allocateActivation(arena, [outChannels, height, width], noBorder);
+  const x = allocateFeatureMap(arena, [channels, height, width], border);
+  const y = allocateFeatureMap(arena, [outChannels, height, width], noBorder);
   network.writeImage(x, input);
   const transformed = arena.allocate(winograd.weightBytes);
   const rows = arena.allocate(4 * weights.length);

@@ -1,6 +1,7 @@
 import { didYouMean } from "../basics/errors.ts";
 import type { Shape } from "../basics/tensor.ts";
 import type { BatchNormNode, NetworkDefinition, NodeDefinition } from "./definition.ts";
+import type { WeightKind } from "./weighted-ops.ts";
 
 /** A value that flows along an edge of the graph. */
 export interface Value {
@@ -25,6 +26,7 @@ export interface Layer {
   readonly index: number;
   readonly name: string;
   readonly node: NodeDefinition;
+  readonly weights: WeightKind;
   /** Ids of the values it reads and of the one it writes. */
   readonly inputs: readonly number[];
   readonly output: number;

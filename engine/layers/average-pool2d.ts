@@ -1,15 +1,27 @@
-import { ShapeError } from "../basics/errors.ts";
+import { mustHave } from "../basics/must-have.ts";
 import { outputSize, type Window, windowOf } from "../graph/window.ts";
-import type { Construction, LayerRuntime, OpKind } from "./layer-kind.ts";
-import { bookTheRest } from "./ledger.ts";
+import { Scratch } from "../memory/pass-scratch.ts";
+import type { LayerRules } from "../rules/layer-rules.ts";
+import {
+  type Construction,
+  type InputVanishing,
+  type LayerKind,
+  type LayerRuntime,
+  noParameters,
+} from "./layer-kind.ts";
+import { addShares, bookTheRest, shareBytes } from "./ledger.ts";
 import { requireImage } from "./max-pool2d.ts";
+
+/** Layers that sum: x over the sum of x is 0 where x is; a derivative knows nothing of x. */
+export function sumVanishing(_node: unknown, { sum }: LayerRules): InputVanishing {
+  return sum === "norm" ? "always" : "never";
+}
 
 /** Average pooling over an explicit window; global average pooling is the window as large as the image. */
 export function buildAveragePool(construction: Construction, window: Window, countIncludePad: boolean): LayerRuntime {
   const { kernels, inputs, output: y } = construction;
   const { split, arena } = kernels;
-  const x = inputs[0];
-  if (x === undefined) throw new ShapeError("averagePool2d: has no input.");
+  const x = mustHave(inputs[0], "input");
   const [kh, kw] = window.kernelShape;
   const [sh, sw] = window.strides;
   const [top, left, bottom, right] = window.pads;
@@ -21,8 +33,8 @@ export function buildAveragePool(construction: Construction, window: Window, cou
         x.height, x.width, y.width, y.channels, kh, kw, sh, sw, top, left, bottom, right, include);
     },
     ruleName: (rules) => rules.sum,
-    prepareRelevance({ relevance: r, inputRelevance: [dx], rules }) {
-      if (dx === undefined) throw new ShapeError("averagePool2d: has no input.");
+    prepareRelevance({ relevance: r, inputRelevance, rules }) {
+      const dx = mustHave(inputRelevance[0], "relevance of the input");
       const inputGrad = (out: number, s: number): void => {
         split("fill", dx.height * dx.rowStride, out, 0);
         // biome-ignore format: one group of arguments a line
@@ -38,9 +50,14 @@ export function buildAveragePool(construction: Construction, window: Window, cou
           },
         };
       }
+      const scratch = new Scratch();
+      const ratios = scratch.reserve(4 * r.height * r.rowStride);
+      const gradient = scratch.reserve(4 * dx.height * dx.rowStride);
+      const shares = scratch.reserve(shareBytes(y.height));
       return {
-        scratchBytes: [4 * r.height * r.rowStride, 4 * dx.height * dx.rowStride, 24 * r.height],
-        run([s = 0, c = 0, ledger = 0]) {
+        scratchBytes: scratch.bytes,
+        run(addresses) {
+          const [s, c, ledger] = [ratios(addresses), gradient(addresses), shares(addresses)];
           // R_i = x_i / n * R / (mean + stabiliser), summed over windows: the epsilon rule of a layer with weights 1 / n.
           // biome-ignore format: one group of arguments a line
           split("ratio", y.height,s, r.rowStride, r.address, r.rowStride, y.address, y.rowStride, 0, 0, 0, ledger,
@@ -48,14 +65,7 @@ export function buildAveragePool(construction: Construction, window: Window, cou
           inputGrad(c, s);
           // biome-ignore format: one group of arguments a line
           split("multiply", x.height,dx.address, dx.rowStride, x.address, x.rowStride, c, dx.rowStride, 0, x.width * x.channels, 1, 0);
-          const shares = arena.f64(ledger, 3 * y.height);
-          let stabilizer = 0;
-          let dropped = 0;
-          for (let row = 0; row < y.height; row++) {
-            stabilizer += shares[3 * row + 1]!;
-            dropped += shares[3 * row + 2]!;
-          }
-          return { bias: 0, stabilizer, dropped };
+          return addShares({ bias: 0, stabilizer: 0, dropped: 0 }, arena, ledger, y.height);
         },
       };
     },
@@ -63,11 +73,16 @@ export function buildAveragePool(construction: Construction, window: Window, cou
 }
 
 /** Mean of each window. */
-export const averagePool2d: OpKind<"averagePool2d"> = {
-  sign: "keeps",
+export const averagePool2d: LayerKind<"averagePool2d"> = {
+  ...noParameters,
+  arity: "one",
+  absorbedAs: () => undefined,
+  endsInProbabilities: false,
+  sign: () => "keeps",
+  inputVanishing: sumVanishing,
   outputShape(node, inputs) {
     const where = `averagePool2d "${node.name}"`;
-    const [channels = 0, height = 0, width = 0] = requireImage(where, inputs[0] ?? []);
+    const [channels, height, width] = requireImage(where, mustHave(inputs[0], "input"));
     return [channels, ...outputSize(where, windowOf(where, node), height, width)];
   },
   build: (construction, node) =>

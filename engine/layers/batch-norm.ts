@@ -1,24 +1,33 @@
 import { ShapeError } from "../basics/errors.ts";
-import { imageSize } from "../memory/feature-map.ts";
+import { mustHave } from "../basics/must-have.ts";
+import { imageSize, noBorder } from "../memory/feature-map.ts";
 import { buildConv2d } from "./conv2d.ts";
-import type { OpKind } from "./layer-kind.ts";
+import type { LayerKind } from "./layer-kind.ts";
 import { FoldedBatchNorm } from "./linear/folded-batch-norm.ts";
+import { linearReadsFirst, linearVanishing } from "./linear/linear-relevance.ts";
 
 /**
  * Batch norm that has no layer to be folded into: a 1x1 depthwise convolution. (Where a convolution or dense layer comes before
  * it, the compiler has folded it and this layer does not exist.)
  */
-export const batchNorm: OpKind<"batchNorm"> = {
-  sign: "any",
+export const batchNorm: LayerKind<"batchNorm"> = {
+  arity: "one",
+  weights: "convolution",
+  absorbs: [],
+  absorbedAs: (node) => ({ what: "batchNorm", node }),
+  endsInProbabilities: false,
+  sign: () => "any",
+  inputVanishing: linearVanishing,
+  readsRelevanceFirst: linearReadsFirst,
+  inputBorder: () => noBorder,
+  streamed: () => [],
   outputShape(node, inputs) {
-    const [input] = inputs;
-    if (input === undefined) throw new ShapeError(`batchNorm "${node.name}": has no input.`);
     if (!(node.epsilon >= 0)) {
       throw new ShapeError(`batchNorm "${node.name}": epsilon must not be negative, got ${node.epsilon}.`);
     }
-    return input;
+    return mustHave(inputs[0], "input");
   },
-  parameters: (node, _layer, input) => new FoldedBatchNorm(node, input[0] ?? 0).parameters,
+  parameters: (node, _layer, input) => new FoldedBatchNorm(node, imageSize(input).channels).parameters,
   build(construction, node) {
     const { channels, height, width } = imageSize(construction.outputShape);
     const weight = `${node.name} (unit weights)`;

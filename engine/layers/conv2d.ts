@@ -2,9 +2,9 @@ import { ShapeError } from "../basics/errors.ts";
 import { formatShape, type Shape } from "../basics/tensor.ts";
 import type { Pads } from "../graph/definition.ts";
 import { outputSize, windowOf } from "../graph/window.ts";
-import type { Activation } from "../memory/feature-map.ts";
+import type { FeatureMap } from "../memory/feature-map.ts";
 import { type Modification, unmodified } from "../rules/rules.ts";
-import type { Construction, LayerRuntime, NodeOf, OpKind } from "./layer-kind.ts";
+import type { Construction, LayerKind, LayerRuntime, NodeOf } from "./layer-kind.ts";
 import {
   isNarrowGradient,
   packLength,
@@ -15,7 +15,7 @@ import {
 } from "./linear/conv2d-weights.ts";
 import { FoldedBatchNorm } from "./linear/folded-batch-norm.ts";
 import type { LinearMap } from "./linear/linear-map.ts";
-import { prepareLinearRelevance } from "./linear/linear-relevance.ts";
+import { linearReadsFirst, linearVanishing, prepareLinearRelevance } from "./linear/linear-relevance.ts";
 import { gradientPads, type PhaseAxis, phasesOf } from "./linear/stride-phases.ts";
 import { tileOverhang, WinogradConvolution, winogradTile } from "./linear/winograd.ts";
 
@@ -47,8 +47,8 @@ function groupsOf(node: NodeOf<"conv2d">, input: Shape): { group: number; inPerG
 function applyForward(
   setup: Setup,
   weights: Weights,
-  y: Activation,
-  x: Activation,
+  y: FeatureMap,
+  x: FeatureMap,
   modification: Modification,
   bias: number,
   low: number,
@@ -88,8 +88,8 @@ function applyForward(
 function applyTransposed(
   setup: Setup,
   weights: Weights,
-  dx: Activation,
-  s: Activation,
+  dx: FeatureMap,
+  s: FeatureMap,
   modification: Modification,
   isExact: boolean,
 ): void {
@@ -261,8 +261,16 @@ export function buildConv2d(construction: Construction, node: NodeOf<"conv2d">):
 }
 
 /** 2-D convolution with any kernel, stride, dilation, pads and groups. */
-export const conv2d: OpKind<"conv2d"> = {
-  sign: "any",
+export const conv2d: LayerKind<"conv2d"> = {
+  arity: "one",
+  weights: "convolution",
+  absorbs: ["batchNorm", "clamp"],
+  absorbedAs: () => undefined,
+  endsInProbabilities: false,
+  sign: () => "any",
+  inputVanishing: linearVanishing,
+  readsRelevanceFirst: linearReadsFirst,
+  streamed: (node) => [node.weight],
   outputShape(node, inputs) {
     const input = inputs[0] ?? [];
     groupsOf(node, input);

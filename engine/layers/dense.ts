@@ -1,12 +1,13 @@
 import { ShapeError } from "../basics/errors.ts";
+import { mustHave } from "../basics/must-have.ts";
 import { elementCount, formatShape, type Shape } from "../basics/tensor.ts";
-import { type Activation, noBorder } from "../memory/feature-map.ts";
+import { type FeatureMap, noBorder } from "../memory/feature-map.ts";
 import { type Modification, unmodified } from "../rules/rules.ts";
-import type { Construction, LayerRuntime, NodeOf, OpKind } from "./layer-kind.ts";
+import type { Construction, LayerKind, LayerRuntime, NodeOf } from "./layer-kind.ts";
 import { outputStride, residentDense, streamedDense } from "./linear/dense-weights.ts";
 import { FoldedBatchNorm } from "./linear/folded-batch-norm.ts";
 import type { LinearMap } from "./linear/linear-map.ts";
-import { prepareLinearRelevance } from "./linear/linear-relevance.ts";
+import { linearReadsFirst, linearVanishing, prepareLinearRelevance } from "./linear/linear-relevance.ts";
 import { isPositivePart, ModifiedVectors } from "./linear/modified-weights.ts";
 
 /** Number of inputs; a vector or an image of one pixel. */
@@ -26,8 +27,7 @@ function inFeatures(node: NodeOf<"dense">, input: Shape): number {
 function buildDense(construction: Construction, node: NodeOf<"dense">): LayerRuntime {
   const { kernels, layer, output, staging, lowMemory } = construction;
   const { call, arena } = kernels;
-  const x = construction.inputs[0];
-  if (x === undefined) throw new ShapeError(`dense "${node.name}": has no input.`);
+  const x = mustHave(construction.inputs[0], "input");
   const inputs = x.channels;
   const outputs = node.outFeatures;
   const batchNorm = layer.batchNorm ? new FoldedBatchNorm(layer.batchNorm, outputs) : undefined;
@@ -51,7 +51,7 @@ function buildDense(construction: Construction, node: NodeOf<"dense">): LayerRun
   /** y = clamp(W x + b), by the non-zero inputs; W+ x beside it. */
   function apply(
     y: number,
-    input: Activation,
+    input: FeatureMap,
     modification: Modification,
     address: number,
     clamp: [number, number],
@@ -116,10 +116,19 @@ function buildDense(construction: Construction, node: NodeOf<"dense">): LayerRun
 }
 
 /** Fully connected layer. */
-export const dense: OpKind<"dense"> = {
-  sign: "any",
+export const dense: LayerKind<"dense"> = {
+  arity: "one",
+  weights: "dense",
+  absorbs: ["batchNorm", "clamp"],
+  absorbedAs: () => undefined,
+  endsInProbabilities: false,
+  sign: () => "any",
+  inputVanishing: linearVanishing,
+  readsRelevanceFirst: linearReadsFirst,
+  inputBorder: () => noBorder,
+  streamed: (node) => [node.weight],
   outputShape(node, inputs) {
-    inFeatures(node, inputs[0] ?? []);
+    inFeatures(node, mustHave(inputs[0], "input"));
     return [node.outFeatures];
   },
   parameters(node, layer, input) {

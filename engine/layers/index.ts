@@ -1,22 +1,25 @@
 import { ShapeError } from "../basics/errors.ts";
+import { mustHave } from "../basics/must-have.ts";
 import type { Shape } from "../basics/tensor.ts";
 import type { NodeDefinition, Op } from "../graph/definition.ts";
 import { averagePool2d } from "./average-pool2d.ts";
 import { batchNorm } from "./batch-norm.ts";
+import { concat } from "./concat.ts";
 import { conv2d } from "./conv2d.ts";
 import { dense } from "./dense.ts";
 import { add, clip, leakyRelu, relu } from "./elementwise.ts";
 import { globalAveragePool2d, globalMaxPool2d } from "./global-pool2d.ts";
-import type { OpKind } from "./layer-kind.ts";
+import type { Arity, LayerKind } from "./layer-kind.ts";
 import { lrn } from "./lrn.ts";
 import { maxPool2d } from "./max-pool2d.ts";
-import { concat, flatten, reshape, softmax } from "./structure.ts";
+import { flatten, reshape } from "./reshape.ts";
+import { softmax } from "./softmax.ts";
 
-/** Ops that disappear when a graph is compiled. */
-export type VanishingOp = "dropout" | "identity";
+/** Nothing at inference: its output is its input, and no layer runs. */
+const alias = "alias";
 
-/** Every layer kind that runs. */
-const ops = {
+/** Every op. */
+const kinds = {
   add,
   averagePool2d,
   batchNorm,
@@ -24,33 +27,48 @@ const ops = {
   concat,
   conv2d,
   dense,
+  dropout: alias,
   flatten,
   globalAveragePool2d,
   globalMaxPool2d,
+  identity: alias,
   leakyRelu,
   lrn,
   maxPool2d,
   relu,
   reshape,
   softmax,
-} satisfies { readonly [O in Exclude<Op, VanishingOp>]: OpKind<O> };
+} satisfies { readonly [O in Op]: LayerKind<O> | typeof alias };
 
-/** The kind of a node's op, typed for any node. The table's rows match their keys, which TypeScript cannot follow. */
-export function opKind(node: NodeDefinition): OpKind<Op> | undefined {
-  const kind: unknown = node.op === "dropout" || node.op === "identity" ? undefined : ops[node.op];
-  return kind as OpKind<Op> | undefined;
+/**
+ * The kind of a node's op, typed for any node; undefined for one that no layer runs for. The table's rows match their keys, which
+ * TypeScript cannot follow.
+ */
+export function layerKind(node: NodeDefinition): LayerKind<Op> | undefined {
+  const kind: unknown = kinds[node.op];
+  return kind === alias ? undefined : (kind as LayerKind<Op>);
 }
 
-const anyNumberOfInputs: readonly Op[] = ["concat", "add"];
+/** The kind of a layer's node: every node that became a layer has one. */
+export function kindOf(node: NodeDefinition): LayerKind<Op> {
+  return mustHave(layerKind(node), `kind of ${node.op} "${node.name}"`);
+}
+
+const arities = {
+  one: { fits: (count) => count === 1, words: "one input" },
+  oneOrMore: { fits: (count) => count >= 1, words: "at least one input" },
+  twoOrMore: { fits: (count) => count >= 2, words: "at least two inputs" },
+} satisfies Record<Arity, { fits(count: number): boolean; words: string }>;
 
 /**
  * Shape of a node's output.
  * @throws ShapeError when the number or shapes of its inputs, or its attributes, do not fit
  */
 export function outputShape(node: NodeDefinition, inputs: readonly Shape[]): Shape {
-  if (!anyNumberOfInputs.includes(node.op) && inputs.length !== 1) {
-    throw new ShapeError(`${node.op} "${node.name}": needs one input, got ${inputs.length}.`);
+  const kind = layerKind(node);
+  const { fits, words } = arities[kind?.arity ?? "one"];
+  if (!fits(inputs.length)) {
+    throw new ShapeError(`${node.op} "${node.name}": needs ${words}, got ${inputs.length}.`);
   }
-  const kind = opKind(node);
-  return kind === undefined ? (inputs[0] ?? []) : kind.outputShape(node, inputs);
+  return kind === undefined ? mustHave(inputs[0], "input") : kind.outputShape(node, inputs);
 }

@@ -2,12 +2,14 @@ import type { Shape } from "../basics/tensor.ts";
 import type { Layer } from "../graph/compiled-graph.ts";
 import type { NodeDefinition, Op, Pads } from "../graph/definition.ts";
 import type { ParameterSpec, RowSource } from "../graph/parameters.ts";
-import type { Activation } from "../memory/feature-map.ts";
+import type { WeightsOf } from "../graph/weighted-ops.ts";
+import { type FeatureMap, noBorder } from "../memory/feature-map.ts";
 import type { Kernels } from "../memory/kernels.ts";
 import type { Region } from "../memory/shared-region.ts";
 import type { Staging } from "../memory/staging.ts";
 import type { Workspace } from "../memory/thread-scratch.ts";
-import type { ActivationRule, LinearRule, LrnRule, MaxPoolRule, SumRule } from "../rules/rules.ts";
+import type { LayerRules } from "../rules/layer-rules.ts";
+import type { Clamp } from "./clamp.ts";
 import type { bookTheRest, LedgerTerms } from "./ledger.ts";
 import type { Algorithm } from "./linear/winograd.ts";
 
@@ -42,23 +44,11 @@ export interface Construction {
   readonly workspace: Workspace;
   readonly algorithm: Algorithm;
   readonly layer: Layer;
-  readonly inputs: readonly Activation[];
-  readonly output: Activation;
+  readonly inputs: readonly FeatureMap[];
+  readonly output: FeatureMap;
   /** Shapes of the inputs and of the output, [C,H,W] or [F]. */
   readonly inputShapes: readonly Shape[];
   readonly outputShape: Shape;
-}
-
-/** The rules a composite chose for one layer; a layer reads the one that concerns it. */
-export interface LayerRules {
-  readonly linear: LinearRule;
-  readonly maxPool: MaxPoolRule;
-  readonly lrn: LrnRule;
-  readonly activation: ActivationRule;
-  /** Average pooling and add. */
-  readonly sum: SumRule;
-  /** Stabiliser of layers without weights that divide: average pooling, add, LRN's epsilon. */
-  readonly normStabilizer: number;
 }
 
 /** What a layer needs to know to prepare its relevance pass. */
@@ -68,9 +58,9 @@ export interface RelevanceContext {
   readonly layer: string;
   readonly rules: LayerRules;
   /** Relevance of the output, without border. */
-  readonly relevance: Activation;
+  readonly relevance: FeatureMap;
   /** Where the relevance of each input goes, without border; overwritten. */
-  readonly inputRelevance: readonly Activation[];
+  readonly inputRelevance: readonly FeatureMap[];
   /** True when no input value can be negative. */
   readonly isNonNegative: boolean;
   /** True when relevance is 0 wherever the (rectified) output is 0, so that the stored output can stand for Z. */
@@ -95,16 +85,67 @@ export interface LayerRuntime {
   setRows?(name: string, firstRow: number, rows: Float32Array): void;
 }
 
-/** Everything the engine knows of one kind of layer. */
-export interface OpKind<O extends Op> {
+/** What is known of an output's sign: it is never negative; never where no input is; nothing. */
+export type OutputSign = "nonNegative" | "keeps" | "any";
+
+/**
+ * Where relevance of an input is 0 for an input value of 0: whatever the relevance of the output; if that is 0 wherever the output is 0;
+ * or not even then.
+ */
+export type InputVanishing = "always" | "withOutput" | "never";
+
+/** What a layer may take over from the only layer that reads it. */
+export type Absorbed =
+  | { readonly what: "batchNorm"; readonly node: NodeOf<"batchNorm"> }
+  | ({ readonly what: "clamp" } & Clamp);
+
+/** Number of inputs that a layer reads. */
+export type Arity = "one" | "oneOrMore" | "twoOrMore";
+
+/** Everything the engine knows of one kind of layer. A new kind answers every question here, and is asked nowhere else. */
+export interface LayerKind<O extends Op> {
+  readonly arity: Arity;
   /**
-   * @throws ShapeError when inputs or attributes do not fit
+   * @throws ShapeError when inputs or attributes do not fit; the number of inputs has been checked
    */
   outputShape(node: NodeOf<O>, inputs: readonly Shape[]): Shape;
   /** Zero border that it wants around its input. */
-  inputBorder?(node: NodeOf<O>, input: Shape, algorithm: Algorithm): Pads;
-  parameters?(node: NodeOf<O>, layer: Layer, input: Shape): readonly Parameter[];
+  inputBorder(node: NodeOf<O>, input: Shape, algorithm: Algorithm): Pads;
+  /** Tensors that it needs, in an order in which each comes after those that change how it is stored. */
+  parameters(node: NodeOf<O>, layer: Layer, input: Shape): readonly Parameter[];
+  /** Parameters that it can read from outside for every use, where memory is to stay small. */
+  streamed(node: NodeOf<O>): readonly string[];
+  /** Whether it multiplies its input by weights, so that a composite must have a rule for it, and which of a composite's rules that is. */
+  readonly weights: WeightsOf<O>;
+  /** What it computes too when the only layer that reads it allows that. */
+  readonly absorbs: readonly Absorbed["what"][];
+  /** As what the layer before it may take it over. */
+  absorbedAs(node: NodeOf<O>): Absorbed | undefined;
+  /** True when it only turns scores into probabilities: at the end of a network relevance starts from its input. */
+  readonly endsInProbabilities: boolean;
+  /** Of its own output; an activation that it takes over comes on top. */
+  sign(node: NodeOf<O>): OutputSign;
+  inputVanishing(node: NodeOf<O>, rules: LayerRules): InputVanishing;
+  /** True when it has done with its output's relevance before it writes that of its input, so that both may lie in one place. */
+  readsRelevanceFirst(rules: LayerRules): boolean;
   build(construction: Construction, node: NodeOf<O>): LayerRuntime;
-  /** True when non-negative inputs give non-negative outputs, or always. */
-  readonly sign: "nonNegative" | "keeps" | "any";
 }
+
+interface NoParameters {
+  inputBorder(): Pads;
+  parameters(): readonly Parameter[];
+  streamed(): readonly string[];
+  readonly weights: "none";
+  readonly absorbs: readonly [];
+  readsRelevanceFirst(): boolean;
+}
+
+/** What a layer without parameters answers to all that concerns parameters. */
+export const noParameters: NoParameters = {
+  inputBorder: () => noBorder,
+  parameters: () => [],
+  streamed: () => [],
+  weights: "none",
+  absorbs: [],
+  readsRelevanceFirst: () => false,
+};

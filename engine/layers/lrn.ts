@@ -1,6 +1,8 @@
 import { ShapeError } from "../basics/errors.ts";
+import { mustHave } from "../basics/must-have.ts";
+import { Scratch } from "../memory/pass-scratch.ts";
 import type { LrnRule } from "../rules/rules.ts";
-import type { Construction, LayerRuntime, NodeOf, OpKind } from "./layer-kind.ts";
+import { type Construction, type LayerKind, type LayerRuntime, type NodeOf, noParameters } from "./layer-kind.ts";
 import { bookTheRest, nothingLost } from "./ledger.ts";
 import { requireImage } from "./max-pool2d.ts";
 
@@ -15,8 +17,7 @@ const messages = {
 function buildLrn(construction: Construction, node: NodeOf<"lrn">): LayerRuntime {
   const { kernels, inputs, output: y } = construction;
   const { split } = kernels;
-  const x = inputs[0];
-  if (x === undefined) throw new ShapeError(`lrn "${node.name}": has no input.`);
+  const x = mustHave(inputs[0], "input");
   const { size, beta, bias, alpha } = node;
   const across = node.region === "withinChannel" ? 0 : 1;
   const alphaOverN = alpha / (across ? size : size * size);
@@ -27,8 +28,8 @@ function buildLrn(construction: Construction, node: NodeOf<"lrn">): LayerRuntime
         x.height, x.width, x.channels, size, across, alphaOverN, beta, bias);
     },
     ruleName: (rules) => rules.lrn,
-    prepareRelevance({ relevance: r, inputRelevance: [dx], rules }) {
-      if (dx === undefined) throw new ShapeError(`lrn "${node.name}": has no input.`);
+    prepareRelevance({ relevance: r, inputRelevance, rules }) {
+      const dx = mustHave(inputRelevance[0], "relevance of the input");
       const count = r.height * r.rowStride;
       if (rules.lrn === "identity") {
         return {
@@ -41,9 +42,12 @@ function buildLrn(construction: Construction, node: NodeOf<"lrn">): LayerRuntime
       }
       const { kind, normalize } = messages[rules.lrn];
       const stabilizer = rules.lrn === "epsilon" ? rules.normStabilizer : 0;
+      const scratch = new Scratch();
+      const [ownShares, neighbourShares] = [scratch.reserve(4 * count), scratch.reserve(4 * count)];
       return {
-        scratchBytes: [4 * count, 4 * count],
-        run([own = 0, neighbour = 0]) {
+        scratchBytes: scratch.bytes,
+        run(addresses) {
+          const [own, neighbour] = [ownShares(addresses), neighbourShares(addresses)];
           // biome-ignore format: one group of arguments a line
           split("lrnRelevanceShares", x.height,own, neighbour, r.address, x.address, x.rowStride, x.pixelStride,
             x.height, x.width, x.channels, size, across, alphaOverN, beta, bias, kind, normalize, stabilizer);
@@ -59,8 +63,13 @@ function buildLrn(construction: Construction, node: NodeOf<"lrn">): LayerRuntime
 }
 
 /** Local response normalisation, across channels or within a channel. */
-export const lrn: OpKind<"lrn"> = {
-  sign: "keeps",
+export const lrn: LayerKind<"lrn"> = {
+  ...noParameters,
+  arity: "one",
+  absorbedAs: () => undefined,
+  endsInProbabilities: false,
+  sign: () => "keeps",
+  inputVanishing: (_node, { lrn }) => (lrn === "gradient" ? "never" : "withOutput"),
   outputShape(node, inputs) {
     const where = `lrn "${node.name}"`;
     if (!Number.isSafeInteger(node.size) || node.size < 1 || node.size % 2 === 0) {
@@ -71,7 +80,7 @@ export const lrn: OpKind<"lrn"> = {
         `${where}: needs finite alpha >= 0, beta and bias > 0, got alpha ${node.alpha}, beta ${node.beta}, bias ${node.bias}.`,
       );
     }
-    return requireImage(where, inputs[0] ?? []);
+    return requireImage(where, mustHave(inputs[0], "input"));
   },
   build: buildLrn,
 };

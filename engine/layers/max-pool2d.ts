@@ -1,8 +1,9 @@
 import { ShapeError } from "../basics/errors.ts";
+import { mustHave } from "../basics/must-have.ts";
 import { formatShape, type Shape } from "../basics/tensor.ts";
 import { outputSize, type Window, windowOf } from "../graph/window.ts";
 import type { MaxPoolRule } from "../rules/rules.ts";
-import type { Construction, LayerRuntime, OpKind } from "./layer-kind.ts";
+import { type Construction, type LayerKind, type LayerRuntime, noParameters } from "./layer-kind.ts";
 import { bookTheRest, nothingLost } from "./ledger.ts";
 
 /** The kernel's number for each mode. */
@@ -11,16 +12,18 @@ const modes = { winner: 0, shared: 1, proportional: 2, overwrite: 3 } satisfies 
 /**
  * @throws ShapeError unless the input is an image [C,H,W]
  */
-export function requireImage(where: string, input: Shape): Shape {
-  if (input.length !== 3) throw new ShapeError(`${where}: needs an image [C,H,W], got ${formatShape(input)}.`);
-  return input;
+export function requireImage(where: string, input: Shape): readonly [channels: number, height: number, width: number] {
+  const [channels, height, width, ...more] = input;
+  if (channels === undefined || height === undefined || width === undefined || more.length > 0) {
+    throw new ShapeError(`${where}: needs an image [C,H,W], got ${formatShape(input)}.`);
+  }
+  return [channels, height, width];
 }
 
 /** Max pooling over an explicit window; global max pooling is the window as large as the image. */
 export function buildMaxPool({ kernels, inputs, output }: Construction, window: Window): LayerRuntime {
   const { split } = kernels;
-  const x = inputs[0];
-  if (x === undefined) throw new ShapeError("maxPool2d: has no input.");
+  const x = mustHave(inputs[0], "input");
   const y = output;
   const [kh, kw] = window.kernelShape;
   const [sh, sw] = window.strides;
@@ -40,8 +43,8 @@ export function buildMaxPool({ kernels, inputs, output }: Construction, window: 
         x.height, x.width, y.width, y.channels, kh, kw, sh, sw, top, left, dh, dw);
     },
     ruleName: (rules) => rules.maxPool,
-    prepareRelevance({ relevance: r, inputRelevance: [dx], rules }) {
-      if (dx === undefined) throw new ShapeError("maxPool2d: has no input.");
+    prepareRelevance({ relevance: r, inputRelevance, rules }) {
+      const dx = mustHave(inputRelevance[0], "relevance of the input");
       const hasOneWinner = rules.maxPool === "winner" || rules.maxPool === "overwrite";
       if (isTiling && hasOneWinner) {
         return {
@@ -73,11 +76,17 @@ export function buildMaxPool({ kernels, inputs, output }: Construction, window: 
 }
 
 /** Largest value of each window. */
-export const maxPool2d: OpKind<"maxPool2d"> = {
-  sign: "keeps",
+export const maxPool2d: LayerKind<"maxPool2d"> = {
+  ...noParameters,
+  arity: "one",
+  absorbedAs: () => undefined,
+  endsInProbabilities: false,
+  sign: () => "keeps",
+  // Where the maximum is 0 every winner is; shares of x / sum are 0 where x is.
+  inputVanishing: () => "withOutput",
   outputShape(node, inputs) {
     const where = `maxPool2d "${node.name}"`;
-    const [channels = 0, height = 0, width = 0] = requireImage(where, inputs[0] ?? []);
+    const [channels, height, width] = requireImage(where, mustHave(inputs[0], "input"));
     return [channels, ...outputSize(where, windowOf(where, node), height, width)];
   },
   build: (construction, node) => buildMaxPool(construction, windowOf(`maxPool2d "${node.name}"`, node)),

@@ -1,3 +1,5 @@
+import { mustHave } from "../basics/must-have.ts";
+
 interface Block {
   offset: number;
   bytes: number;
@@ -38,8 +40,7 @@ export class OffsetPlanner {
   /** The buffer at `offset` is not needed any more. */
   give(offset: number): void {
     const index = this.#blocks.findIndex((block) => block.offset === offset);
-    const block = this.#blocks[index];
-    if (block === undefined) return;
+    const block = mustHave(this.#blocks[index], `buffer at offset ${offset}`);
     block.isFree = true;
     for (const at of [index, index - 1]) {
       const left = this.#blocks[at];

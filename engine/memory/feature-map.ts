@@ -6,7 +6,7 @@ import type { Arena } from "./arena.ts";
  * An image in kernel memory: NHWC, one batch entry, with a border of zeros that the consumer's padding reads. A vector [F]
  * is an image of one pixel with F channels. Strides are in elements.
  */
-export interface Activation {
+export interface FeatureMap {
   /** Address of pixel (0,0), channel 0. */
   readonly address: number;
   readonly height: number;
@@ -26,13 +26,13 @@ export function imageSize(shape: Shape): { height: number; width: number; channe
 }
 
 /** Bytes that an image with this border occupies. */
-export function activationBytes(shape: Shape, border: Pads): number {
+export function featureMapBytes(shape: Shape, border: Pads): number {
   const { channels, height, width } = imageSize(shape);
   return 4 * channels * (height + border[0] + border[2]) * (width + border[1] + border[3]);
 }
 
 /** Describes an image whose memory, border included, begins at `base`. */
-export function activationAt(base: number, shape: Shape, border: Pads): Activation {
+export function featureMapAt(base: number, shape: Shape, border: Pads): FeatureMap {
   const { channels, height, width } = imageSize(shape);
   const rowStride = (width + border[1] + border[3]) * channels;
   const address = base + 4 * (border[0] * rowStride + border[1] * channels);
@@ -40,8 +40,8 @@ export function activationAt(base: number, shape: Shape, border: Pads): Activati
 }
 
 /** Reserves a zeroed image. */
-export function allocateActivation(arena: Arena, shape: Shape, border: Pads): Activation {
-  return activationAt(arena.allocate(activationBytes(shape, border)), shape, border);
+export function allocateFeatureMap(arena: Arena, shape: Shape, border: Pads): FeatureMap {
+  return featureMapAt(arena.allocate(featureMapBytes(shape, border)), shape, border);
 }
 
 /** The smallest border that contains all the given ones. */

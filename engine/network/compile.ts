@@ -1,9 +1,10 @@
 import { didYouMean, ShapeError } from "../basics/errors.ts";
+import { mustHave } from "../basics/must-have.ts";
 import { elementCount, formatShape } from "../basics/tensor.ts";
 import { type CompiledGraph, describe, type Layer, type NodeFate, type Value } from "../graph/compiled-graph.ts";
 import type { NetworkDefinition, NodeDefinition } from "../graph/definition.ts";
 import { dependencyOrder } from "../graph/order.ts";
-import { outputShape } from "../layers/index.ts";
+import { layerKind, outputShape } from "../layers/index.ts";
 
 /** Nodes in an order in which every node follows its inputs. */
 function sortNodes(definition: NetworkDefinition): NodeDefinition[] {
@@ -96,7 +97,8 @@ export function compileGraph(definition: NetworkDefinition): CompiledGraph {
     const first = inputs[0];
     const source = first === undefined ? undefined : producers[first.id];
     const soleReader = first !== undefined && readers.get(node.inputs[0] ?? "") === 1;
-    if (node.op === "dropout" || node.op === "identity") {
+    const kind = layerKind(node);
+    if (kind === undefined) {
       // Readers of the alias count as readers of its source.
       const before = node.inputs[0] ?? "";
       readers.set(before, (readers.get(before) ?? 1) - 1 + (readers.get(node.name) ?? 0));
@@ -104,18 +106,17 @@ export function compileGraph(definition: NetworkDefinition): CompiledGraph {
       fates.set(node.name, { value: first?.id ?? 0, kind: "alias", by: node.inputs[0] ?? "input" });
       continue;
     }
-    const isLinear = source?.node.op === "conv2d" || source?.node.op === "dense";
-    if (source !== undefined && isLinear && soleReader && source.activation === undefined) {
-      if (node.op === "batchNorm" && source.batchNorm === undefined) {
-        source.batchNorm = node;
+    const absorbed = kind.absorbedAs(node as never); // the kind of this node
+    const absorbs = source && absorbed && layerKind(source.node)?.absorbs.includes(absorbed.what);
+    if (source !== undefined && absorbs && soleReader && source.activation === undefined) {
+      if (absorbed.what === "batchNorm" && source.batchNorm === undefined) {
+        source.batchNorm = absorbed.node;
         fates.set(node.name, { value: source.output, kind: "own", by: source.name });
         fates.set(source.name, { value: undefined, kind: "folded", by: node.name });
         continue;
       }
-      if (node.op === "relu" || node.op === "clip") {
-        const low = node.op === "relu" ? 0 : node.low;
-        const high = node.op === "relu" ? Number.POSITIVE_INFINITY : node.high;
-        source.activation = { name: node.name, low, high };
+      if (absorbed.what === "clamp") {
+        source.activation = { name: node.name, low: absorbed.low, high: absorbed.high };
         fates.set(node.name, { value: source.output, kind: "own", by: source.name });
         fates.set(source.name, { value: undefined, kind: "fused", by: node.name });
         if (source.batchNorm) fates.set(source.batchNorm.name, { value: undefined, kind: "fused", by: node.name });
@@ -128,6 +129,7 @@ export function compileGraph(definition: NetworkDefinition): CompiledGraph {
       index: layers.length,
       name: node.name,
       node,
+      weights: kind.weights,
       inputs: inputs.map((input) => input.id),
       output: value.id,
       activation: undefined,
@@ -141,6 +143,6 @@ export function compileGraph(definition: NetworkDefinition): CompiledGraph {
 
   const output = valueNamed(definition.output);
   const last = producers[output.id];
-  const logits = last?.node.op === "softmax" ? (last.inputs[0] ?? 0) : output.id;
+  const logits = last && layerKind(last.node)?.endsInProbabilities ? mustHave(last.inputs[0], "input") : output.id;
   return { definition, values, layers, logits, fates };
 }

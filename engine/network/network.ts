@@ -1,19 +1,20 @@
 import { didYouMean, ShapeError } from "../basics/errors.ts";
+import { mustHave } from "../basics/must-have.ts";
 import { elementCount, formatShape, type Shape, sameShape, type Tensor, tensor } from "../basics/tensor.ts";
 import type { CompiledGraph, Layer } from "../graph/compiled-graph.ts";
 import type { NetworkDefinition } from "../graph/definition.ts";
 import type { ParameterSink, ParameterSpec, RowSource } from "../graph/parameters.ts";
-import { opKind } from "../layers/index.ts";
+import { kindOf } from "../layers/index.ts";
 import type { LayerRuntime } from "../layers/layer-kind.ts";
 import type { Algorithm } from "../layers/linear/winograd.ts";
-import { type Activation, allocateActivation, noBorder, widestBorder } from "../memory/feature-map.ts";
+import { allocateFeatureMap, type FeatureMap, widestBorder } from "../memory/feature-map.ts";
 import type { Kernels } from "../memory/kernels.ts";
 import { Region } from "../memory/shared-region.ts";
 import { Staging } from "../memory/staging.ts";
 import { Workspace } from "../memory/thread-scratch.ts";
 import type { Composite } from "../rules/composites.ts";
 import { compileGraph } from "./compile.ts";
-import { parameterSpecs } from "./parameter-specs.ts";
+import { parameterSpecs, parametersOf } from "./parameter-specs.ts";
 import { RelevancePlan } from "./relevance-plan.ts";
 
 /** How a network is run. */
@@ -34,8 +35,8 @@ export interface BuiltLayer {
 }
 
 /**
- * A network in kernel memory: its graph planned once, its activations in fixed places, its parameters bound by a loader. One photo
- * at a time; a batch is a loop. The activations of the last `forward` stay until the next one: relevance reads them.
+ * A network in kernel memory: its graph planned once, its feature maps in fixed places, its parameters bound by a loader. One photo
+ * at a time; a batch is a loop. The feature maps of the last `forward` stay until the next one: relevance reads them.
  */
 export class Network implements ParameterSink {
   readonly definition: NetworkDefinition;
@@ -45,7 +46,7 @@ export class Network implements ParameterSink {
   /** Layers in execution order; internal to the engine. */
   readonly layers: readonly BuiltLayer[];
   /** Memory of every value by id; internal to the engine. */
-  readonly activations: readonly Activation[];
+  readonly featureMaps: readonly FeatureMap[];
   /** Every tensor the network needs from a weight file. */
   readonly parameters: readonly ParameterSpec[];
   readonly #readers = new Map<string, LayerRuntime[]>();
@@ -65,9 +66,7 @@ export class Network implements ParameterSink {
     this.graph = compileGraph(definition);
     const { values, layers } = this.graph;
     const streamed = new Set(
-      rows === undefined
-        ? []
-        : layers.flatMap(({ node }) => (node.op === "dense" || node.op === "conv2d" ? [node.weight] : [])),
+      rows === undefined ? [] : layers.flatMap(({ node }) => kindOf(node).streamed(node as never)),
     );
     this.parameters = parameterSpecs(this.graph).map((spec) =>
       streamed.has(spec.name) ? { ...spec, isStreamed: true } : spec,
@@ -78,17 +77,15 @@ export class Network implements ParameterSink {
     const workspace = new Workspace(kernels);
     const lowMemory = rows && { rows, plain: new Region(arena) };
     const shared = { packs: new Region(arena), transformed: new Region(arena) };
-    this.activations = values.map((value) => {
+    this.featureMaps = values.map((value) => {
       const borders = value.consumers.map((index) => {
-        const consumer = layers[index];
-        const border = consumer && opKind(consumer.node)?.inputBorder;
-        return (consumer && border?.(consumer.node as never, value.shape, algorithm)) ?? noBorder;
+        const { node } = mustHave(layers[index], "layer");
+        return kindOf(node).inputBorder(node as never, value.shape, algorithm);
       });
-      return allocateActivation(arena, value.shape, widestBorder(borders));
+      return allocateFeatureMap(arena, value.shape, widestBorder(borders));
     });
     this.layers = layers.map((layer) => {
-      const kind = opKind(layer.node);
-      if (kind === undefined) throw new ShapeError(`"${layer.name}": not a layer.`);
+      const kind = kindOf(layer.node);
       const construction = {
         kernels,
         staging,
@@ -97,14 +94,13 @@ export class Network implements ParameterSink {
         shared,
         algorithm,
         layer,
-        inputs: layer.inputs.map((id) => this.activation(id)),
-        output: this.activation(layer.output),
+        inputs: layer.inputs.map((id) => this.featureMap(id)),
+        output: this.featureMap(layer.output),
         inputShapes: layer.inputs.map((id) => this.#shape(id)),
         outputShape: this.#shape(layer.output),
       };
       const runtime = kind.build(construction, layer.node as never);
-      for (const { name, shape } of kind.parameters?.(layer.node as never, layer, construction.inputShapes[0] ?? []) ??
-        []) {
+      for (const { name, shape } of parametersOf(layer, construction.inputShapes)) {
         this.#readers.set(name, [...(this.#readers.get(name) ?? []), runtime]);
         this.#missingRows.set(name, streamed.has(name) ? 0 : (shape[0] ?? 1));
       }
@@ -114,14 +110,12 @@ export class Network implements ParameterSink {
   }
 
   /** Memory of a value; internal to the engine. */
-  activation(id: number): Activation {
-    const activation = this.activations[id];
-    if (activation === undefined) throw new RangeError(`network "${this.definition.name}": no value ${id}.`);
-    return activation;
+  featureMap(id: number): FeatureMap {
+    return mustHave(this.featureMaps[id], `network "${this.definition.name}": value ${id}`);
   }
 
-  #shape(id: number | undefined): Shape {
-    return this.graph.values[id ?? -1]?.shape ?? [];
+  #shape(id: number): Shape {
+    return mustHave(this.graph.values[id], `network "${this.definition.name}": value ${id}`).shape;
   }
 
   /** Shape of the logits, [classes] or [classes,1,1] or, for fully convolutional networks, [classes,h,w]. */
@@ -155,7 +149,7 @@ export class Network implements ParameterSink {
     }
     const [rowCount = 1, ...rest] = spec.shape;
     const rowLength = elementCount(rest);
-    const missing = this.#missingRows.get(name) ?? 0;
+    const missing = mustHave(this.#missingRows.get(name), `rows of "${name}"`);
     const count = rows.length / rowLength;
     if (firstRow !== rowCount - missing || !Number.isSafeInteger(count) || count > missing) {
       throw new RangeError(
@@ -181,14 +175,14 @@ export class Network implements ParameterSink {
       );
     }
     this.#requireBound();
-    this.writeImage(this.activation(0), input.data);
+    this.writeImage(this.featureMap(0), input.data);
     for (const { runtime } of this.layers) runtime.forward();
     this.#hasRun = true;
-    const logits = this.readActivation(this.graph.logits);
+    const logits = this.readFeatureMap(this.graph.logits);
     return tensor([logits.data.length], logits.data);
   }
 
-  /** True once `forward` has run, so that there are activations to explain. */
+  /** True once `forward` has run, so that there are feature maps to explain. */
   get hasRun(): boolean {
     return this.#hasRun;
   }
@@ -215,12 +209,12 @@ export class Network implements ParameterSink {
   }
 
   /** Copies a value out of kernel memory, [C,H,W] or [F]; internal to the engine. */
-  readActivation(id: number): Tensor {
-    return this.readImage(this.activation(id), this.#shape(id));
+  readFeatureMap(id: number): Tensor {
+    return this.readImage(this.featureMap(id), this.#shape(id));
   }
 
   /** Copies an image out of kernel memory in C,H,W order; internal to the engine. */
-  readImage(image: Activation, shape: Shape): Tensor {
+  readImage(image: FeatureMap, shape: Shape): Tensor {
     const { split, arena } = this.kernels;
     const flat = this.#passage(elementCount(shape));
     // biome-ignore format: one group of arguments a line
@@ -229,7 +223,7 @@ export class Network implements ParameterSink {
   }
 
   /** Copies values in C,H,W order into an image in kernel memory; internal to the engine. */
-  writeImage(image: Activation, values: Float32Array): void {
+  writeImage(image: FeatureMap, values: Float32Array): void {
     const { split, arena } = this.kernels;
     const flat = this.#passage(values.length);
     arena.f32(flat, values.length).set(values);

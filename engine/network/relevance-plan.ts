@@ -1,11 +1,15 @@
+import { mustHave } from "../basics/must-have.ts";
 import { elementCount, formatShape, type Shape, type Tensor, tensor } from "../basics/tensor.ts";
-import { opKind } from "../layers/index.ts";
-import type { LayerRules, RelevancePass } from "../layers/layer-kind.ts";
+import type { CompiledGraph, Layer } from "../graph/compiled-graph.ts";
+import { clampSign } from "../layers/clamp.ts";
+import { kindOf } from "../layers/index.ts";
+import type { RelevancePass } from "../layers/layer-kind.ts";
 import { bookTheRest, type LedgerRow, nothingLost } from "../layers/ledger.ts";
 import { OffsetPlanner } from "../memory/buffer-planner.ts";
-import { type Activation, activationAt, activationBytes, noBorder } from "../memory/feature-map.ts";
+import { type FeatureMap, featureMapAt, featureMapBytes, noBorder } from "../memory/feature-map.ts";
 import { chooseRules } from "../rules/choose-rules.ts";
-import { type Composite, opsWithWeights } from "../rules/composites.ts";
+import type { Composite } from "../rules/composites.ts";
+import type { LayerRules } from "../rules/layer-rules.ts";
 import type { BuiltLayer, Network } from "./network.ts";
 
 /** Relevance at the input and what every layer did with what it got. */
@@ -25,55 +29,31 @@ interface Step {
   readonly pass: RelevancePass;
   /** Scratch addresses for the pass. */
   readonly scratch: readonly number[];
-  readonly output: Activation;
+  readonly output: FeatureMap;
   /** Where each input's relevance is written, and the buffer to which it is then added, if another consumer wrote first. */
   readonly inputs: readonly {
     readonly id: number;
-    readonly written: Activation;
-    readonly addTo: Activation | undefined;
+    readonly written: FeatureMap;
+    readonly addTo: FeatureMap | undefined;
   }[];
 }
 
 /** Values that can not be negative, by id. */
-function nonNegativeValues(network: Network): boolean[] {
-  const result: boolean[] = network.graph.values.map(() => false);
-  for (const { layer } of network.layers) {
-    const sign = opKind(layer.node)?.sign ?? "any";
-    const clampsBelow = layer.activation !== undefined && Math.min(layer.activation.low, layer.activation.high) >= 0;
-    const isClip = layer.node.op === "clip" && Math.min(layer.node.low, layer.node.high) >= 0;
-    const keeps = sign === "keeps" && layer.inputs.every((id) => result[id]);
-    result[layer.output] = sign === "nonNegative" || clampsBelow || isClip || keeps;
+function nonNegativeValues({ values, layers }: CompiledGraph): boolean[] {
+  const result: boolean[] = values.map(() => false);
+  for (const { node, inputs, output, activation } of layers) {
+    const own = kindOf(node).sign(node as never);
+    const isNonNegative = own === "nonNegative" || (own === "keeps" && inputs.every((id) => result[id]));
+    const after = activation === undefined ? "keeps" : clampSign(activation);
+    result[output] = after === "nonNegative" || (after === "keeps" && isNonNegative);
   }
   return result;
 }
 
-/** Ops that multiply or compare: relevance at their input is 0 wherever the (non-negative) input is 0, if it is so at the output. */
-function inputVanishes(built: BuiltLayer, rules: LayerRules, outputVanishes: boolean): boolean {
-  switch (built.layer.node.op) {
-    case "conv2d":
-    case "dense":
-    case "batchNorm":
-      return (
-        rules.linear.propagation === "recipe" &&
-        rules.linear.branches.every((branch) =>
-          branch.terms.every((term) => ["input", "positive", "negative"].includes(term.input)),
-        )
-      );
-    case "averagePool2d":
-    case "globalAveragePool2d":
-    case "add":
-      return rules.sum === "norm";
-    case "lrn":
-      return rules.lrn !== "gradient" && outputVanishes;
-    default:
-      return outputVanishes;
-  }
-}
-
-/** Layers that have done with the relevance of their output when they begin to write that of their input: both may share memory. */
-function readsRelevanceFirst({ layer }: BuiltLayer, { linear }: LayerRules): boolean {
-  if (!opsWithWeights.includes(layer.node.op)) return false;
-  return linear.propagation === "gradient" || (linear.propagation === "recipe" && linear.branches.length === 1);
+/** Whether relevance at a layer's inputs is 0 wherever these are 0. */
+function inputVanishes({ node }: Layer, rules: LayerRules, outputVanishes: boolean): boolean {
+  const vanishing = kindOf(node).inputVanishing(node as never, rules);
+  return vanishing === "always" || (vanishing === "withOutput" && outputVanishes);
 }
 
 /**
@@ -85,8 +65,8 @@ export class RelevancePlan {
   readonly #network: Network;
   readonly #steps: readonly Step[];
   readonly #from: number;
-  readonly #start: Activation;
-  readonly #input: Activation;
+  readonly #start: FeatureMap;
+  readonly #input: FeatureMap;
   readonly #sums: number;
 
   /**
@@ -99,29 +79,29 @@ export class RelevancePlan {
     this.#network = network;
     const { values } = network.graph;
     const { arena } = network.kernels;
-    const shapeOf = (id: number): Shape => values[id]?.shape ?? [];
-    const isNonNegative = nonNegativeValues(network);
+    const shapeOf = (id: number): Shape => mustHave(values[id], "value").shape;
+    const isNonNegative = nonNegativeValues(network.graph);
 
     const vanishes: (boolean | undefined)[] = values.map(() => undefined);
     // A start at the logits may lie anywhere; one at a hidden layer is a part of its activation.
     vanishes[from] = from !== network.graph.logits;
-    const chosen = chooseRules(network.graph, composite, from).flatMap(({ layer, rules }) => {
-      const built = network.layers[layer.index];
-      if (built === undefined) return []; // never: every layer of the graph is built
-      const outputVanishes = vanishes[layer.output] ?? false;
+    const chosen = chooseRules(network.graph, composite, from).map(({ layer, rules }) => {
+      const built = mustHave(network.layers[layer.index], "built layer");
+      const outputVanishes = mustHave(vanishes[layer.output], "what is known of an output");
       for (const id of layer.inputs)
-        vanishes[id] = (vanishes[id] ?? true) && inputVanishes(built, rules, outputVanishes);
+        vanishes[id] = vanishes[id] !== false && inputVanishes(layer, rules, outputVanishes);
       return { built, rules, vanishes: outputVanishes };
     });
 
     // Which buffers live when.
     const planner = new OffsetPlanner();
-    const bytesOf = (id: number): number => activationBytes(shapeOf(id), noBorder);
-    const homes = new Map<number, number>([[from, planner.take(bytesOf(from))]]);
-    const startOffset = homes.get(from) ?? 0;
+    const bytesOf = (id: number): number => featureMapBytes(shapeOf(id), noBorder);
+    const startOffset = planner.take(bytesOf(from));
+    const homes = new Map<number, number>([[from, startOffset]]);
+    const homeOf = (id: number): number => mustHave(homes.get(id), "place of relevance");
     const placed = chosen.map(({ built, rules }) => {
-      const output = homes.get(built.layer.output) ?? 0;
-      const isReadFirst = readsRelevanceFirst(built, rules);
+      const output = homeOf(built.layer.output);
+      const isReadFirst = kindOf(built.layer.node).readsRelevanceFirst(rules);
       if (isReadFirst) planner.give(output);
       const spare: number[] = [];
       const inputs = built.layer.inputs.map((id) => {
@@ -136,11 +116,11 @@ export class RelevancePlan {
       return { output, inputs };
     });
     const base = arena.allocate(planner.totalBytes);
-    const at = (offset: number, id: number): Activation => activationAt(base + offset, shapeOf(id), noBorder);
+    const at = (offset: number, id: number): FeatureMap => featureMapAt(base + offset, shapeOf(id), noBorder);
 
     const prepared = chosen.map(({ built, rules, vanishes: outputVanishes }, index) => {
       const { layer, runtime } = built;
-      const { output = 0, inputs = [] } = placed[index] ?? {};
+      const { output, inputs } = mustHave(placed[index], "place of relevance");
       const relevance = at(output, layer.output);
       const buffers = inputs.map(({ id, written, addTo }) => ({
         id,
@@ -174,11 +154,11 @@ export class RelevancePlan {
     });
     this.#start = at(startOffset, from);
     this.#from = from;
-    this.#input = at(homes.get(0) ?? 0, 0);
-    this.#sums = arena.allocate(8 * Math.max(...network.activations.map((activation) => activation.height)));
+    this.#input = at(homeOf(0), 0);
+    this.#sums = arena.allocate(8 * Math.max(...network.featureMaps.map((activation) => activation.height)));
   }
 
-  #sum(image: Activation): number {
+  #sum(image: FeatureMap): number {
     const { split, arena } = this.#network.kernels;
     split("sumRows", image.height, this.#sums, image.address, image.rowStride, image.rowStride);
     return arena.f64(this.#sums, image.height).reduce((a, b) => a + b, 0);
@@ -196,7 +176,7 @@ export class RelevancePlan {
     if (!network.hasRun) {
       throw new RangeError(`network "${network.definition.name}": run forward before asking for relevance.`);
     }
-    const shapeOf = (id: number): Shape => network.graph.values[id]?.shape ?? [];
+    const shapeOf = (id: number): Shape => mustHave(network.graph.values[id], "value").shape;
     if (start.length !== elementCount(shapeOf(this.#from))) {
       throw new RangeError(
         `relevance: needs one start value per element of ${formatShape(shapeOf(this.#from))}, got ${start.length}.`,
@@ -232,7 +212,7 @@ export class RelevancePlan {
     const relevance = network.readImage(this.#input, network.definition.inputShape);
     if (keep.includes(0)) kept.set(0, relevance);
     if (!this.composite.timesInput) return { relevance, kept, ledger };
-    const input = network.readActivation(0).data;
+    const input = network.readFeatureMap(0).data;
     return {
       relevance: tensor(
         relevance.shape,

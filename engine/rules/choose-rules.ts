@@ -1,6 +1,7 @@
+import { mustHave } from "../basics/must-have.ts";
 import type { CompiledGraph, Layer } from "../graph/compiled-graph.ts";
-import type { LayerRules } from "../layers/layer-kind.ts";
-import { type Composite, opsWithWeights, rulesFor } from "./composites.ts";
+import { type Composite, rulesFor } from "./composites.ts";
+import type { LayerRules } from "./layer-rules.ts";
 
 /** A layer and what a composite does with it. */
 export interface LayerWithRules {
@@ -8,7 +9,7 @@ export interface LayerWithRules {
   readonly rules: LayerRules;
 }
 
-const hasWeights = (layer: Layer): boolean => opsWithWeights.includes(layer.node.op);
+const hasWeights = (layer: Layer): boolean => layer.weights !== "none";
 
 /** For each layer: whether no layer with weights lies between it and the input, or between it and the logits. */
 function positions({ values, layers }: CompiledGraph): { isFirst: boolean; isLast: boolean }[] {
@@ -20,9 +21,8 @@ function positions({ values, layers }: CompiledGraph): { isFirst: boolean; isLas
   });
   const after: boolean[] = values.map(() => false);
   for (const layer of [...layers].reverse()) {
-    const isAfter = after[layer.output] ?? false;
-    const position = result[layer.index];
-    if (position) position.isLast = !isAfter;
+    const isAfter = after[layer.output] === true;
+    mustHave(result[layer.index], "position of a layer").isLast = !isAfter;
     for (const id of layer.inputs) after[id] = after[id] || isAfter || hasWeights(layer);
   }
   return result;
@@ -55,7 +55,7 @@ export function chooseRules(graph: CompiledGraph, composite: Composite, from: nu
   const chosen: LayerWithRules[] = [];
   for (const layer of [...graph.layers].reverse()) {
     if (!reached.has(layer.output)) continue;
-    const { isFirst = false, isLast = false } = place[layer.index] ?? {};
+    const { isFirst, isLast } = mustHave(place[layer.index], "position of a layer");
     const matched = { op: layer.node.op, name: layer.name, isFirst, isLast };
     chosen.push({ layer, rules: withBox(graph, layer, rulesFor(composite, matched)) });
     for (const id of layer.inputs) reached.add(id);

@@ -1,6 +1,7 @@
 import { didYouMean } from "../basics/errors.ts";
 import type { Op } from "../graph/definition.ts";
-import { type Assignment, type Composite, compositeByName, type LayerMatch, opsWithWeights } from "./composites.ts";
+import { opsWithWeights } from "../graph/weighted-ops.ts";
+import { type Assignment, type Composite, compositeByName, type LayerMatch } from "./composites.ts";
 import { ruleFromSpec } from "./rule-spec.ts";
 import { activationRules, type LinearRule, lrnRules, maxPoolRules, sumRules } from "./rules.ts";
 

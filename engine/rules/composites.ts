@@ -1,7 +1,8 @@
 import { didYouMean, UnsupportedError } from "../basics/errors.ts";
 import type { Op } from "../graph/definition.ts";
-import type { LayerRules } from "../layers/layer-kind.ts";
+import { convolutionOps, opsWithWeights } from "../graph/weighted-ops.ts";
 import { captumAlpha1Beta0, captumGamma, captumStabilizer, innvestigateAlphaBeta } from "./compatibility-rules.ts";
+import type { LayerRules } from "./layer-rules.ts";
 import {
   type ActivationRule,
   alphaBeta,
@@ -52,10 +53,6 @@ export interface Composite {
   readonly start: "score" | "one";
 }
 
-/** Ops whose layers have weights and so need a rule. */
-export const opsWithWeights: readonly Op[] = ["conv2d", "dense", "batchNorm"];
-const convolutions: readonly Op[] = ["conv2d", "batchNorm"];
-
 /** What the LRP composites share. */
 const lrp: Omit<Composite, "name" | "assignments"> = {
   maxPool: "winner",
@@ -82,8 +79,8 @@ const gradients: Omit<Composite, "name"> = {
 /** A rule for dense layers, one for convolutions and one for the convolution that reads the pixels. */
 function ranges(dense: LinearRule, convolution: LinearRule, pixels: LinearRule = convolution): readonly Assignment[] {
   return [
-    { match: { op: convolutions, position: "first" }, rule: pixels },
-    { match: { op: convolutions }, rule: convolution },
+    { match: { op: convolutionOps, position: "first" }, rule: pixels },
+    { match: { op: convolutionOps }, rule: convolution },
     { match: { op: "dense" }, rule: dense },
   ];
 }

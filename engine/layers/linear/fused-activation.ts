@@ -3,23 +3,28 @@ import type { RelevanceContext } from "../layer-kind.ts";
 import type { LinearMap } from "./linear-map.ts";
 
 /** Applies the rule of the layer's own activation to the relevance of its output, in place; returns what that took away. */
-export function prepareActivation(map: LinearMap, context: RelevanceContext, scratch: Scratch): () => number {
+export function prepareActivation(
+  map: LinearMap,
+  context: RelevanceContext,
+  scratch: Scratch,
+): (addresses: readonly number[]) => number {
   const { kernels, relevance: r, rules } = context;
   const { activation, y } = map;
   if (activation === undefined || rules.activation === "pass") return () => 0;
   const { split, arena } = kernels;
   const sums = scratch.reserve(8 * y.height);
-  const total = (): number => {
-    split("sumRows", r.height, sums(), r.address, r.rowStride, r.rowStride);
-    return arena.f64(sums(), r.height).reduce((a, b) => a + b, 0);
+  const total = (at: number): number => {
+    split("sumRows", r.height, at, r.address, r.rowStride, r.rowStride);
+    return arena.f64(at, r.height).reduce((a, b) => a + b, 0);
   };
   const positiveOnly = rules.activation === "gradient" ? 0 : 1;
   const gate = rules.activation === "deconvnet" ? 0 : y.address;
-  return () => {
-    const before = total();
+  return (addresses) => {
+    const at = sums(addresses);
+    const before = total(at);
     // biome-ignore format: one group of arguments a line
     split("rectify", y.height,r.address, r.rowStride, r.address, r.rowStride, gate, y.rowStride, y.width * y.channels,
       activation.low, activation.high, positiveOnly);
-    return before - total();
+    return before - total(at);
   };
 }

@@ -1,6 +1,6 @@
 import type { Shape } from "../../basics/tensor.ts";
 import type { Pads } from "../../graph/definition.ts";
-import type { Activation } from "../../memory/feature-map.ts";
+import type { FeatureMap } from "../../memory/feature-map.ts";
 import type { Modification } from "../../rules/rules.ts";
 
 /**
@@ -10,8 +10,8 @@ import type { Modification } from "../../rules/rules.ts";
  */
 export interface LinearMap {
   /** The layer's input and (activated) output. */
-  readonly x: Activation;
-  readonly y: Activation;
+  readonly x: FeatureMap;
+  readonly y: FeatureMap;
   readonly inputShape: Shape;
   readonly outputShape: Shape;
   /** True when y is clamped to y >= 0 only, so that z = y wherever y > 0. */
@@ -34,7 +34,7 @@ export interface LinearMap {
   /** Address of the modified bias, 0 for none; called while planning. */
   bias(modification: Modification | undefined): number;
   /** z = W x + bias, unclamped; x has the layout of the layer's input. */
-  apply(z: Activation, x: Activation, weights: Modification, bias: number, isExact: boolean): void;
+  apply(z: FeatureMap, x: FeatureMap, weights: Modification, bias: number, isExact: boolean): void;
   /** dx = W^T s; where `mask` is given, elements with mask = 0 may be left 0. */
-  transpose(dx: Activation, s: Activation, weights: Modification, mask: Activation | undefined, isExact: boolean): void;
+  transpose(dx: FeatureMap, s: FeatureMap, weights: Modification, mask: FeatureMap | undefined, isExact: boolean): void;
 }

@@ -1,8 +1,10 @@
 import { UnsupportedError } from "../../basics/errors.ts";
+import { mustHave } from "../../basics/must-have.ts";
 import { formatShape, sameShape } from "../../basics/tensor.ts";
 import { Scratch } from "../../memory/pass-scratch.ts";
+import type { LayerRules } from "../../rules/layer-rules.ts";
 import { unmodified } from "../../rules/rules.ts";
-import type { RelevanceContext, RelevancePass } from "../layer-kind.ts";
+import type { InputVanishing, RelevanceContext, RelevancePass } from "../layer-kind.ts";
 import { bookTheRest, nothingLost } from "../ledger.ts";
 import { prepareActivation } from "./fused-activation.ts";
 import type { LinearMap } from "./linear-map.ts";
@@ -25,15 +27,24 @@ export function prepareLinearRelevance(map: LinearMap, context: RelevanceContext
   }
 }
 
+/** A recipe whose terms multiply by the input gives an input of 0 nothing; bounds, ones and gradients know nothing of it. */
+export function linearVanishing(_node: unknown, { linear }: LayerRules): InputVanishing {
+  const multiplies = linear.branches.every(({ terms }) =>
+    terms.every(({ input }) => input === "input" || input === "positive" || input === "negative"),
+  );
+  return linear.propagation === "recipe" && multiplies ? "always" : "never";
+}
+
+/** A gradient copies the relevance before it writes; so does a recipe, whose only branch has then done with it. */
+export function linearReadsFirst({ linear }: LayerRules): boolean {
+  return linear.propagation === "gradient" || (linear.propagation === "recipe" && linear.branches.length === 1);
+}
+
 /** R_in = R. */
 function preparePass(map: LinearMap, context: RelevanceContext): RelevancePass {
-  const {
-    kernels,
-    relevance: r,
-    inputRelevance: [dx],
-    layer,
-  } = context;
-  if (dx === undefined || !sameShape(map.inputShape, map.outputShape)) {
+  const { kernels, relevance: r, inputRelevance, layer } = context;
+  const dx = mustHave(inputRelevance[0], "relevance of the input");
+  if (!sameShape(map.inputShape, map.outputShape)) {
     throw new UnsupportedError(
       `rule "pass": cannot serve "${layer}", whose input ${formatShape(map.inputShape)} and output ${formatShape(map.outputShape)} differ. Give that layer another rule.`,
     );
@@ -43,8 +54,7 @@ function preparePass(map: LinearMap, context: RelevanceContext): RelevancePass {
   return {
     scratchBytes: scratch.bytes,
     run(addresses) {
-      scratch.addresses = addresses;
-      const dropped = activate();
+      const dropped = activate(addresses);
       const count = r.height * r.rowStride;
       kernels.split("copyChannels", 1, dx.address, 0, count, r.address, 0, count, 1, count);
       return { ...nothingLost, dropped };
@@ -54,12 +64,8 @@ function preparePass(map: LinearMap, context: RelevanceContext): RelevancePass {
 
 /** R_in = W^T R. */
 function prepareGradient(map: LinearMap, context: RelevanceContext): RelevancePass {
-  const {
-    kernels,
-    relevance: r,
-    inputRelevance: [dx],
-  } = context;
-  if (dx === undefined) throw new RangeError("linear layer without input");
+  const { kernels, relevance: r, inputRelevance } = context;
+  const dx = mustHave(inputRelevance[0], "relevance of the input");
   const { call, split } = kernels;
   const { y } = map;
   const scratch = new Scratch();
@@ -69,9 +75,8 @@ function prepareGradient(map: LinearMap, context: RelevanceContext): RelevancePa
   return {
     scratchBytes: scratch.bytes,
     run(addresses) {
-      scratch.addresses = addresses;
-      activate();
-      const image = s();
+      activate(addresses);
+      const image = s(addresses);
       const [top, left, bottom, right] = map.gradientBorder;
       call.clearBorder(image.address, image.rowStride, y.height, y.width, y.channels, top, left, bottom, right);
       // biome-ignore format: one group of arguments a line

@@ -1,7 +1,11 @@
-import { type Activation, activationAt, activationBytes, noBorder } from "../../memory/feature-map.ts";
-import { Scratch } from "../../memory/pass-scratch.ts";
+import { mustHave } from "../../basics/must-have.ts";
+import { type FeatureMap, featureMapAt, featureMapBytes, noBorder } from "../../memory/feature-map.ts";
+import type { Kernels } from "../../memory/kernels.ts";
+import { Scratch, type Slot } from "../../memory/pass-scratch.ts";
 import { type Branch, type InputPart, type LinearRule, type Term, unmodified } from "../../rules/rules.ts";
+import { rectifies } from "../clamp.ts";
 import type { RelevanceContext, RelevancePass } from "../layer-kind.ts";
+import { addShares, shareBytes } from "../ledger.ts";
 import { prepareActivation } from "./fused-activation.ts";
 import type { LinearMap } from "./linear-map.ts";
 import { isUnmodified } from "./modified-weights.ts";
@@ -9,12 +13,12 @@ import { isUnmodified } from "./modified-weights.ts";
 /** What stands for the input in the terms of a rule, in the layout of the layer's input, borders included. */
 interface InputParts {
   /** Computes the parts that depend on the photo. */
-  fill(): void;
-  get(part: InputPart): Activation;
+  fill(addresses: readonly number[]): void;
+  get(part: InputPart, addresses: readonly number[]): FeatureMap;
 }
 
 /** A part that is the same for every photo: ones, or the bounds of the box. */
-function constantPart(map: LinearMap, context: RelevanceContext, rule: LinearRule, part: InputPart): Activation {
+function constantPart(map: LinearMap, context: RelevanceContext, rule: LinearRule, part: InputPart): FeatureMap {
   const { arena } = context.kernels;
   const { x } = map;
   const bounds = part === "ones" ? undefined : part === "low" ? rule.low : rule.high;
@@ -23,7 +27,7 @@ function constantPart(map: LinearMap, context: RelevanceContext, rule: LinearRul
       `rule "${rule.name}": "${context.layer}" needs ${part} with one bound per input channel (${x.channels}), got ${bounds ? `[${bounds.join(",")}]` : "none"}.`,
     );
   }
-  const image = activationAt(arena.allocate(activationBytes(map.inputShape, x.border)), map.inputShape, x.border);
+  const image = featureMapAt(arena.allocate(featureMapBytes(map.inputShape, x.border)), map.inputShape, x.border);
   for (let row = 0; row < x.height; row++) {
     const view = arena.f32(image.address + 4 * row * x.rowStride, x.width * x.channels);
     for (let i = 0; i < view.length; i++) view[i] = bounds?.[i % x.channels] ?? 1;
@@ -39,8 +43,8 @@ function prepareParts(
 ): InputParts {
   const { x } = map;
   const { split } = context.kernels;
-  const images = new Map<InputPart, () => Activation>([["input", () => x]]);
-  const fillers: (() => void)[] = [];
+  const images = new Map<InputPart, Slot<FeatureMap>>([["input", () => x]]);
+  const fillers: ((addresses: readonly number[]) => void)[] = [];
   for (const { input: part } of branches.flatMap(({ terms }) => terms)) {
     if (images.has(part)) continue;
     if (part !== "positive" && part !== "negative") {
@@ -51,22 +55,18 @@ function prepareParts(
     const image = scratch.reserveImage(map.inputShape, x.border);
     const [low, high] = part === "positive" ? [0, Number.POSITIVE_INFINITY] : [Number.NEGATIVE_INFINITY, 0];
     const borderBytes = 4 * (x.border[0] * x.rowStride + x.border[1] * x.channels);
-    const count = activationBytes(map.inputShape, x.border) / 4;
+    const count = featureMapBytes(map.inputShape, x.border) / 4;
     images.set(part, image);
     // Border and image in one row: the border's zeros stay zeros.
-    fillers.push(() =>
-      split("clamp", 1, image().address - borderBytes, 0, x.address - borderBytes, 0, count, low, high),
+    fillers.push((addresses) =>
+      split("clamp", 1, image(addresses).address - borderBytes, 0, x.address - borderBytes, 0, count, low, high),
     );
   }
   return {
-    fill() {
-      for (const filler of fillers) filler();
+    fill(addresses) {
+      for (const filler of fillers) filler(addresses);
     },
-    get(part) {
-      const image = images.get(part);
-      if (image === undefined) throw new RangeError(`rule "${context.rules.linear.name}": no input part "${part}".`);
-      return image();
-    },
+    get: (part, addresses) => mustHave(images.get(part), `input part "${part}"`)(addresses),
   };
 }
 
@@ -85,33 +85,39 @@ function isPlain({ terms, bias }: Branch): boolean {
   return term.input === "input" && term.sign === 1 && isUnmodified(term.weight) && isUnmodified(bias);
 }
 
-/**
- * The recipe of rules.ts on one layer: for every branch Z, the stabilised ratio S = R / Z, and x * (W^T S) for every term.
- * The layer's stored output serves as plain Z where it is Z: unactivated, or rectified with no relevance where it is 0.
- * @throws RangeError for a rule that lacks its box
- */
-export function prepareRecipe(map: LinearMap, context: RelevanceContext): RelevancePass {
-  const { call, split, arena } = context.kernels;
-  const { relevance } = context;
-  const [target] = context.inputRelevance;
-  if (target === undefined) throw new RangeError(`"${context.layer}": a layer with weights must have an input.`);
-  const { x, y } = map;
-  const rule = context.rules.linear;
-  const vanishes = map.isRectified && context.vanishesWithOutput;
-  const hasStoredZ = map.isUnclamped || vanishes;
+/** A branch with what is known of it before any photo. */
+interface PlannedBranch extends Branch {
+  /** The layer's stored output is its Z. */
+  readonly usesStoredZ: boolean;
+  /** 0: none. */
+  readonly biasAddress: number;
+  readonly isExact: boolean;
+}
 
-  const branches = rule.branches
+/** The branches that have something to do, and whether the layer's stored output serves as the pre-activation. */
+function planBranches(map: LinearMap, context: RelevanceContext): { branches: PlannedBranch[]; hasStoredZ: boolean } {
+  const { vanishesWithOutput, isNonNegative, rules } = context;
+  const vanishes = map.isRectified && vanishesWithOutput;
+  const hasStoredZ = map.isUnclamped || vanishes;
+  // An output without positive contributions is 0, and has no relevance.
+  const isDeadWithoutRelevance = vanishesWithOutput && map.activation !== undefined && rectifies(map.activation);
+  const branches = rules.linear.branches
     // Outputs rectified to 0 have no relevance, so a branch for negative outputs has nothing to do.
     .filter((branch) => branch.gate !== -1 || !vanishes)
-    .map((branch) => ({ ...branch, terms: usefulTerms(branch.terms, context.isNonNegative) }))
+    .map((branch) => ({ ...branch, terms: usefulTerms(branch.terms, isNonNegative) }))
     .map((branch) => ({
       ...branch,
       usesStoredZ: hasStoredZ && isPlain(branch),
       biasAddress: map.bias(branch.bias),
-      // A divisor that is 0 must come out as 0, for its share is dropped: R / 1e-8 would go to all neighbours. Where relevance
-      // vanishes with the output, outputs without positive contributions have none to drop; those without negative ones do.
-      isExact: !context.vanishesWithOutput || branch.coefficient < 0,
+      // A divisor that is 0 must come out as 0, for its share is dropped: R / 1e-8 would go to all neighbours. Where outputs without
+      // positive contributions have no relevance, there is none to drop; those without negative ones do have some.
+      isExact: !isDeadWithoutRelevance || branch.coefficient < 0,
     }));
+  return { branches, hasStoredZ };
+}
+
+/** Makes the weights of every term ready. */
+function prepareWeights(map: LinearMap, branches: readonly PlannedBranch[]): void {
   for (const branch of branches) {
     for (const [index, term] of branch.terms.entries()) {
       const hasBias = index === 0 && branch.biasAddress !== 0;
@@ -120,78 +126,124 @@ export function prepareRecipe(map: LinearMap, context: RelevanceContext): Releva
       map.prepare(term.weight, "transposed", branch.isExact);
     }
   }
-  const isGated = branches.some((branch) => branch.gate !== 0);
-  if (isGated && !hasStoredZ) map.prepare(unmodified, "forward", true);
+}
+
+/** Scratch memory of a recipe. */
+interface RecipeMemory {
+  /** R / Z, with the border that the transposed pass reads. */
+  readonly ratios: Slot<FeatureMap>;
+  /** A term of Z, until it is added. */
+  readonly term: Slot<FeatureMap>;
+  /** W^T S, until it is multiplied by the input. */
+  readonly products: Slot<FeatureMap>;
+  /** The pre-activation whose sign opens gates. */
+  readonly gate: Slot<FeatureMap>;
+  readonly shares: Slot;
+  /** Sums of the relevance of the input, one per row. */
+  readonly sums: Slot;
+}
+
+function reserveMemory(
+  map: LinearMap,
+  target: FeatureMap,
+  branches: readonly PlannedBranch[],
+  computesGate: boolean,
+  scratch: Scratch,
+): RecipeMemory {
+  const { x, y } = map;
+  const output = (border = noBorder): Slot<FeatureMap> =>
+    scratch.reserveImage(map.outputShape, border, map.gradientPadding);
+  const hasSums = branches.some((branch) => !branch.usesStoredZ && branch.terms.length > 1);
+  const term = hasSums ? output() : () => y;
+  const gate = computesGate ? output() : () => y;
+  const ratios = output(map.gradientBorder);
+  // The only product of a rule can be made in place.
+  const isSingle = branches.flatMap(({ terms }) => terms).length === 1;
+  const products = isSingle ? () => target : scratch.reserveImage(map.inputShape, noBorder);
+  const shares = scratch.reserve(shareBytes(y.height));
+  const sums = scratch.reserve(8 * x.height);
+  return { ratios, term, products, gate, shares, sums };
+}
+
+/** Z of a branch, term by term, in `sum`; or the layer's output, where that is Z. */
+function computeZ(
+  { call }: Kernels,
+  map: LinearMap,
+  branch: PlannedBranch,
+  part: (part: InputPart) => FeatureMap,
+  sum: FeatureMap,
+  product: FeatureMap,
+): FeatureMap {
+  const { y } = map;
+  const rowLength = y.width * y.channels;
+  if (branch.usesStoredZ) return y;
+  if (branch.terms.length === 0)
+    call.clamp(sum.address, sum.rowStride, y.address, y.rowStride, rowLength, 0, 0, 0, y.height);
+  branch.terms.forEach((term, index) => {
+    const image = index === 0 ? sum : product;
+    map.apply(image, part(term.input), term.weight, index === 0 ? branch.biasAddress : 0, branch.isExact);
+    if (index === 0) return;
+    for (let row = 0; row < y.height; row++) {
+      const [to, from] = [sum.address + 4 * row * sum.rowStride, image.address + 4 * row * image.rowStride];
+      call.scaleAdd(to, from, term.sign, 0, rowLength);
+    }
+  });
+  return sum;
+}
+
+/**
+ * The recipe of rules.ts on one layer: for every branch Z, the stabilised ratio S = R / Z, and x * (W^T S) for every term.
+ * The layer's stored output serves as plain Z where it is Z: unactivated, or rectified with no relevance where it is 0.
+ * @throws RangeError for a rule that lacks its box
+ */
+export function prepareRecipe(map: LinearMap, context: RelevanceContext): RelevancePass {
+  const { kernels, relevance } = context;
+  const { call, split, arena } = kernels;
+  const dx = mustHave(context.inputRelevance[0], "relevance of the input");
+  const { x, y } = map;
+  const rule = context.rules.linear;
+  const { branches, hasStoredZ } = planBranches(map, context);
+  prepareWeights(map, branches);
+  const computesGate = !hasStoredZ && branches.some((branch) => branch.gate !== 0);
+  if (computesGate) map.prepare(unmodified, "forward", true);
   const plainBias = map.bias(unmodified);
 
   const scratch = new Scratch();
   const activate = prepareActivation(map, context, scratch);
   const parts = prepareParts(map, context, branches, scratch);
-  const output = (): (() => Activation) => scratch.reserveImage(map.outputShape, noBorder, map.gradientPadding);
-  const hasSums = branches.some((branch) => !branch.usesStoredZ && branch.terms.length > 1);
-  const product = hasSums ? output() : () => y;
-  const computedGate = isGated && !hasStoredZ ? output() : undefined;
-  const s = scratch.reserveImage(map.outputShape, map.gradientBorder, map.gradientPadding);
-  // The only product of a rule can be made in place.
-  const isSingle = branches.flatMap(({ terms }) => terms).length === 1;
-  const c = isSingle ? () => target : scratch.reserveImage(map.inputShape, noBorder);
-  const ledger = scratch.reserve(24 * y.height);
-  const sums = scratch.reserve(8 * x.height);
+  const memory = reserveMemory(map, dx, branches, computesGate, scratch);
   const rowLength = y.width * y.channels;
 
-  /** Z of a branch, term by term, where the ratio will take its place. */
-  function computeZ(branch: (typeof branches)[number], sum: Activation): Activation {
-    if (branch.usesStoredZ) return y;
-    if (branch.terms.length === 0)
-      call.clamp(sum.address, sum.rowStride, y.address, y.rowStride, rowLength, 0, 0, 0, y.height);
-    branch.terms.forEach((term, index) => {
-      const image = index === 0 ? sum : product();
-      map.apply(image, parts.get(term.input), term.weight, index === 0 ? branch.biasAddress : 0, branch.isExact);
-      if (index === 0) return;
-      for (let row = 0; row < y.height; row++) {
-        const [to, from] = [sum.address + 4 * row * sum.rowStride, image.address + 4 * row * image.rowStride];
-        call.scaleAdd(to, from, term.sign, 0, rowLength);
-      }
-    });
-    return sum;
-  }
-
-  const dx: Activation = target;
   function run(addresses: readonly number[]): ReturnType<RelevancePass["run"]> {
-    scratch.addresses = addresses;
-    const lost = { bias: 0, stabilizer: 0, dropped: activate() };
-    parts.fill();
-    const ratios = s();
-    const products = c();
+    const lost = { bias: 0, stabilizer: 0, dropped: activate(addresses) };
+    parts.fill(addresses);
+    const part = (name: InputPart): FeatureMap => parts.get(name, addresses);
+    const [ratios, products] = [memory.ratios(addresses), memory.products(addresses)];
+    const [shares, sums] = [memory.shares(addresses), memory.sums(addresses)];
     const [top, left, bottom, right] = map.gradientBorder;
     call.clearBorder(ratios.address, ratios.rowStride, y.height, y.width, y.channels, top, left, bottom, right);
-    const gate = computedGate?.() ?? y;
-    if (computedGate) map.apply(gate, x, unmodified, plainBias, true);
+    const gate = memory.gate(addresses);
+    if (computesGate) map.apply(gate, x, unmodified, plainBias, true);
     let isFirst = true;
     for (const branch of branches) {
-      const divisor = computeZ(branch, ratios);
+      const divisor = computeZ(kernels, map, branch, part, ratios, memory.term(addresses));
       // biome-ignore format: one group of arguments a line
       split("ratio", y.height,ratios.address, ratios.rowStride, relevance.address, relevance.rowStride, divisor.address, divisor.rowStride,
-        branch.gate === 0 ? 0 : gate.address, gate.rowStride, branch.biasAddress, ledger(),
+        branch.gate === 0 ? 0 : gate.address, gate.rowStride, branch.biasAddress, shares,
         rowLength, y.channels, branch.coefficient, rule.stabilizer, rule.stabilizerSign === "signed" ? 1 : 0, branch.gate);
-      const shares = arena.f64(ledger(), 3 * y.height);
-      for (let row = 0; row < y.height; row++) {
-        lost.bias += shares[3 * row]!;
-        lost.stabilizer += shares[3 * row + 1]!;
-        lost.dropped += shares[3 * row + 2]!;
-      }
+      addShares(lost, arena, shares, y.height);
       if (map.gradientPadding > 0) call.fill(ratios.address, 0, y.channels, y.channels + map.gradientPadding);
       for (const term of branch.terms) {
-        const part = parts.get(term.input);
-        map.transpose(products, ratios, term.weight, part, branch.isExact);
+        const image = part(term.input);
+        map.transpose(products, ratios, term.weight, image, branch.isExact);
         // biome-ignore format: one group of arguments a line
-        split("multiply", x.height,dx.address, dx.rowStride, part.address, part.rowStride, products.address, products.rowStride,
-          sums(), x.width * x.channels, term.sign, isFirst ? 0 : 1);
+        split("multiply", x.height,dx.address, dx.rowStride, image.address, image.rowStride, products.address, products.rowStride,
+          sums, x.width * x.channels, term.sign, isFirst ? 0 : 1);
         isFirst = false;
       }
     }
     if (isFirst) split("fill", x.height * x.width * x.channels, dx.address, 0);
-    return { ...lost, relevanceIn: isFirst ? 0 : arena.f64(sums(), x.height).reduce((a, b) => a + b, 0) };
+    return { ...lost, relevanceIn: isFirst ? 0 : arena.f64(sums, x.height).reduce((a, b) => a + b, 0) };
   }
   return { scratchBytes: scratch.bytes, run };
 }

@@ -1,5 +1,5 @@
 import type { Window } from "../../graph/window.ts";
-import type { Activation } from "../../memory/feature-map.ts";
+import type { FeatureMap } from "../../memory/feature-map.ts";
 import type { Kernels } from "../../memory/kernels.ts";
 import type { Workspace } from "../../memory/thread-scratch.ts";
 
@@ -113,7 +113,7 @@ export class WinogradConvolution {
    * @param firstTap address of what the first tap of output (0,0) of the first group reads
    * @param bias address of the bias, 0 for none
    */
-  run(y: Activation, x: Activation, firstTap: number, weights: number, bias: number, low: number, high: number): void {
+  run(y: FeatureMap, x: FeatureMap, firstTap: number, weights: number, bias: number, low: number, high: number): void {
     const scratch = this.#workspace.memory;
     for (let g = 0; g < this.#group; g++) {
       // biome-ignore format: one group of arguments a line

@@ -1,0 +1,29 @@
+import { UnsupportedError } from "../basics/errors.ts";
+import { mustHave } from "../basics/must-have.ts";
+import { type LayerKind, noParameters } from "./layer-kind.ts";
+
+/** Softmax over the channels; the network's last layer, evaluated for probabilities, or an inner one for forward only. */
+export const softmax: LayerKind<"softmax"> = {
+  ...noParameters,
+  arity: "one",
+  absorbedAs: () => undefined,
+  endsInProbabilities: true,
+  sign: () => "nonNegative",
+  inputVanishing: () => "never",
+  outputShape: (_node, inputs) => mustHave(inputs[0], "input"),
+  build({ kernels, inputs, output: y, layer }) {
+    const x = mustHave(inputs[0], "input");
+    return {
+      forward() {
+        // biome-ignore format: one group of arguments a line
+        kernels.split("softmax", y.height, y.address, y.rowStride, y.pixelStride, x.address, x.rowStride, x.pixelStride, y.width, y.channels);
+      },
+      ruleName: () => "none",
+      prepareRelevance() {
+        throw new UnsupportedError(
+          `softmax "${layer.name}": relevance through a softmax inside a network is not defined here. End the network before it.`,
+        );
+      },
+    };
+  },
+};

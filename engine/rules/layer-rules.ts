@@ -1,0 +1,13 @@
+import type { ActivationRule, LinearRule, LrnRule, MaxPoolRule, SumRule } from "./rules.ts";
+
+/** The rules a composite chose for one layer; a layer reads the one that concerns it. */
+export interface LayerRules {
+  readonly linear: LinearRule;
+  readonly maxPool: MaxPoolRule;
+  readonly lrn: LrnRule;
+  readonly activation: ActivationRule;
+  /** Average pooling and add. */
+  readonly sum: SumRule;
+  /** Stabiliser of layers without weights that divide: average pooling, add, LRN's epsilon. */
+  readonly normStabilizer: number;
+}
