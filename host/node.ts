@@ -1,3 +1,4 @@
+export { defaultImageLimits, type ImageLimits } from "../photos/size-limit.ts";
 export { createExplainer, type NodeExplainerSettings, type NodePhoto } from "./explainer/explainer.ts";
 export { sha256File } from "./files/sha256.ts";
 export { type FileSource, fileSource } from "./files/source.ts";
@@ -6,7 +7,7 @@ export { cachedWeights, cacheFolder } from "./models/cache.ts";
 export { FetchError, type FetchedWeights, type FetchOptions, fetchModel, fetchWeights } from "./models/fetch.ts";
 export { type ConvertedFile, type ConvertFileOptions, convertFile } from "./network/convert.ts";
 export { knownNetworks, type LoadOptions, loadNetwork, type OpenedNetwork, openNetwork } from "./network/load.ts";
-export { decodeImage, defaultImageLimits, type ImageLimits } from "./photos/decode.ts";
+export { decodeImage } from "./photos/decode.ts";
 export { readImage } from "./photos/read.ts";
 export { loadKernels } from "./threads/load-kernels.ts";
 export { version } from "./version.ts";

@@ -11,10 +11,11 @@ const arrows: Record<string, readonly string[]> = {
   engine: ["kernels-as"],
   "weights-loader": ["engine"],
   workers: ["engine", "weights-loader"],
-  host: ["engine", "weights-loader", "workers"],
-  cli: ["engine", "weights-loader", "host"],
+  photos: ["engine"],
+  host: ["engine", "weights-loader", "workers", "photos"],
+  cli: ["engine", "weights-loader", "photos", "host"],
   bench: ["engine", "weights-loader", "host", "test/cases"],
-  test: ["engine", "weights-loader", "workers", "host", "cli"],
+  test: ["engine", "weights-loader", "workers", "photos", "host", "cli"],
 };
 const typeOnly: Record<string, readonly string[]> = { engine: ["kernels-as"], "weights-loader": ["engine"] };
 // Values that a types-only arrow may carry all the same: the loader throws the engine's own error classes (a second set would
@@ -31,7 +32,7 @@ const values: Record<string, readonly string[]> = {
 };
 // Packages and node: modules a room may import.
 const packages: Record<string, RegExp> = {
-  host: /^(node:|pngjs$|jpeg-js$|h5wasm$)/,
+  host: /^(node:|h5wasm$)/,
   cli: /^(node:|pngjs$|jpeg-js$)/,
   bench: /^(node:|benchmark$)/,
   test: /^(node:|uvu$|uvu\/assert$|pngjs$|jpeg-js$)/,

@@ -5,8 +5,8 @@ import type { ResolvedSalientRelevanceOptions } from "../../engine/salient/optio
 import { sha256File } from "../../host/files/sha256.ts";
 import { defaultModel } from "../../host/models/bundled.ts";
 import { loadNetwork } from "../../host/network/load.ts";
-import { defaultImageLimits } from "../../host/photos/decode.ts";
 import { version } from "../../host/version.ts";
+import { defaultImageLimits } from "../../photos/size-limit.ts";
 import { chooseModel, type ModelChoice } from "../choices/model.ts";
 import { salientSettingOptions, salientSettings } from "../choices/salient.ts";
 import { type ComparedComposites, compareComposites } from "../compare/composites.ts";

@@ -9,7 +9,7 @@ import { checkRequest } from "../../engine/request/check.ts";
 import { parseTarget, type Target } from "../../engine/request/target.ts";
 import type { ResolvedSalientRelevanceOptions } from "../../engine/salient/options.ts";
 import type { LoadOptions } from "../../host/network/load.ts";
-import { defaultImageLimits, type ImageLimits } from "../../host/photos/decode.ts";
+import { defaultImageLimits, type ImageLimits } from "../../photos/size-limit.ts";
 import { type RelevanceColors, readRelevanceColors } from "../choices/colors.ts";
 import { type CompositeChoice, chooseComposite } from "../choices/composite.ts";
 import { chooseModel } from "../choices/model.ts";

@@ -1,8 +1,9 @@
 import { basename, extname } from "node:path";
 import type { Tensor } from "../../engine/basics/tensor.ts";
 import { formatSize, type Image } from "../../engine/picture/image.ts";
-import { decodeImage, type ImageLimits } from "../../host/photos/decode.ts";
+import { decodeImage } from "../../host/photos/decode.ts";
 import { readPhotoBytes } from "../../host/photos/read.ts";
+import type { ImageLimits } from "../../photos/size-limit.ts";
 import { sha256 } from "../outputs/hash.ts";
 import { parseTensor } from "./map.ts";
 

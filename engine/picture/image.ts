@@ -49,3 +49,26 @@ export function checkImage(image: Image): void {
     );
   }
 }
+
+/**
+ * Transparency over white, the way a page or a viewer shows it: round((c a + 255 (255 - a)) / 255) for each colour. An opaque
+ * picture is returned as it is.
+ */
+export function onWhite(image: Image): Image {
+  const { width, height, data } = image;
+  let isOpaque = true;
+  for (let i = 3; i < data.length; i += 4) {
+    if (data[i] !== 255) {
+      isOpaque = false;
+      break;
+    }
+  }
+  if (isOpaque) return image;
+  const flat = new Uint8Array(data.length);
+  for (let i = 0; i < data.length; i += 4) {
+    const alpha = data[i + 3]!;
+    for (let k = i; k < i + 3; k++) flat[k] = Math.trunc((data[k]! * alpha + 255 * (255 - alpha) + 127) / 255);
+    flat[i + 3] = 255;
+  }
+  return { width, height, data: flat };
+}

@@ -1,6 +1,7 @@
 import { open } from "node:fs/promises";
 import type { Image } from "../../engine/picture/image.ts";
-import { decodeImage, type ImageLimits } from "./decode.ts";
+import type { ImageLimits } from "../../photos/size-limit.ts";
+import { decodeImage } from "./decode.ts";
 
 // 100 megapixels of 16-bit RGBA, not compressed at all, would be 800 MB; real photos are a tenth of this limit.
 const maxBytes = 512 * 2 ** 20;

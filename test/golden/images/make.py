@@ -6,7 +6,7 @@ decode/     NAME and NAME.npy, uint8 [H,W,3]: what decodeImage must give, within
 resize/     NAME.npy, uint8 [h,w,3]: what Pillow's resize (BILINEAR, antialiased) and crop make of resize/input.png
 refuse/     files that must be refused
 """
-import hashlib, io, json, os, struct, zlib
+import hashlib, io, json, os, re, struct, zlib
 import numpy as np
 import PIL
 from PIL import Image, ImageOps, features
@@ -180,10 +180,10 @@ golden("exif6.png", png(rgb.astype(np.int64), 8, 2, extra=chunk(b"eXIf", exif(6,
 # ---------------------------------------------------------------- JPEG
 
 photo = Image.fromarray(scene(43, 61))
-idct = "jpeg-js computes the inverse cosine transform in its own integer steps; libjpeg-turbo's islow differs by a rounding, the colour matrix widens it"
+same = "Pillow's pixels byte for byte: libjpeg-turbo's integer transform, upsampling and colours"
 
 
-def jpeg(name, image, edit=lambda d: d, tolerance=3, reason=idct, **options):
+def jpeg(name, image, edit=lambda d: d, tolerance=0, reason=same, **options):
     buffer = io.BytesIO()
     image.save(buffer, "JPEG", quality=options.pop("quality", 88), **options)
     data = edit(buffer.getvalue())
@@ -242,22 +242,84 @@ def tall(data):
 
 
 jpeg("baseline440.jpg", small, edit=tall, subsampling="4:2:2")
-jpeg("grey.jpg", photo.convert("L"), tolerance=1, reason="rounding of the inverse cosine transform")
-jpeg("grey-progressive.jpg", photo.convert("L"), progressive=True, tolerance=1, reason="rounding of the inverse cosine transform")
+jpeg("grey.jpg", photo.convert("L"))
+jpeg("grey-progressive.jpg", photo.convert("L"), progressive=True)
 jpeg("restart.jpg", photo, restart_marker_blocks=3)
-jpeg("grey-restart.jpg", photo.convert("L"), restart_marker_blocks=3, tolerance=1, reason="rounding of the inverse cosine transform")
-jpeg("adobe-rgb.jpg", photo, keep_rgb=True, tolerance=1, reason="rounding of the inverse cosine transform")
-jpeg("rgb-ids.jpg", photo, edit=without_adobe, keep_rgb=True, tolerance=1, reason="rounding of the inverse cosine transform")
+jpeg("grey-restart.jpg", photo.convert("L"), restart_marker_blocks=3)
+jpeg("adobe-rgb.jpg", photo, keep_rgb=True)
+jpeg("rgb-ids.jpg", photo, edit=without_adobe, keep_rgb=True)
 jpeg("adobe-ycc420.jpg", photo, edit=without_jfif_with_adobe(1))
-jpeg("cmyk.jpg", photo.convert("CMYK"), tolerance=2, reason="two rounded products")
-jpeg("cmyk-no-adobe.jpg", photo.convert("CMYK"), edit=without_adobe, tolerance=2, reason="two rounded products")
-jpeg("ycck.jpg", photo.convert("CMYK"), edit=adobe_transform(2), tolerance=4, reason=idct + "; jpeg-js cuts off fractions of YCCK")
+jpeg("cmyk.jpg", photo.convert("CMYK"))
+jpeg("cmyk-no-adobe.jpg", photo.convert("CMYK"), edit=without_adobe)
+jpeg("ycck.jpg", photo.convert("CMYK"), edit=adobe_transform(2))
 jpeg("trailing-garbage.jpg", photo, edit=lambda d: d + b"\0" * 37)
 jpeg("one-pixel.jpg", Image.fromarray(rgb[:1, :1]), quality=95)
 jpeg("narrow420.jpg", Image.fromarray(scene(40, 3)), subsampling="4:2:0")
 jpeg("odd420.jpg", Image.fromarray(scene(17, 33)), subsampling="4:2:0")
 for o in range(1, 9):
     jpeg(f"exif{o}.jpg", Image.fromarray(scene(16, 24)), exif=b"Exif\0\0" + exif(o, "<" if o % 2 else ">"), subsampling="4:4:4")
+
+for sub in ("4:2:2", "4:2:0"):
+    tag = sub.replace(":", "")
+    jpeg(f"cmyk{tag}.jpg", photo.convert("CMYK"), subsampling=sub)
+    jpeg(f"ycck{tag}.jpg", photo.convert("CMYK"), edit=adobe_transform(2), subsampling=sub, progressive=sub == "4:2:0")
+jpeg("progressive-restart.jpg", Image.fromarray(scene(53, 75)), progressive=True, restart_marker_blocks=3)
+jpeg("quality1.jpg", photo, quality=1)
+jpeg("quality100.jpg", photo, quality=100)
+
+
+def between_segments(data):
+    """Bytes that belong to no segment, as some cameras leave them; the second holds a stuffed 0xff."""
+    at = data.index(b"\xff\xc4")
+    first = data.index(b"\xff\xdb")
+    return data[:first] + b"junk" + data[first:at] + b"more \xff\x00 junk" + data[at:]
+
+
+def fill_bytes(data):
+    """0xff before a restart marker, any number of them (T.81, B.1.1.2)."""
+    return re.sub(rb"\xff([\xd0-\xd7])", lambda m: b"\xff" * 4 + m[1], data)
+
+
+jpeg("between-segments.jpg", photo, edit=between_segments)
+jpeg("fill-bytes.jpg", photo, edit=fill_bytes, restart_marker_blocks=2)
+jpeg("fill-bytes-progressive.jpg", photo, edit=fill_bytes, restart_marker_blocks=2, progressive=True)
+
+
+def exif_long(orientation, order):
+    pack = lambda f, *v: struct.pack(order + f, *v)
+    head = (b"II*\0" if order == "<" else b"MM\0*") + pack("I", 8)
+    return head + pack("H", 1) + pack("HHII", 0x0112, 4, 1, orientation) + pack("I", 0)
+
+
+xmp = '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:Description tiff:Orientation="%d"/></x:xmpmeta>'
+jpeg("exif-long6.jpg", Image.fromarray(scene(16, 24)), exif=b"Exif\0\0" + exif_long(6, ">"))
+jpeg("exif-long8.jpg", Image.fromarray(scene(16, 24)), exif=b"Exif\0\0" + exif_long(8, "<"))
+jpeg("xmp3.jpg", Image.fromarray(scene(16, 24)), xmp=(xmp % 3).encode())
+
+
+def raw_profile(orientation):
+    """As ImageMagick writes it."""
+    block = b"Exif\0\0" + exif(orientation, "<")
+    digits = block.hex()
+    lines = [digits[k : k + 72] for k in range(0, len(digits), 72)]
+    return f"\nexif\n{len(block):8d}\n".encode() + "\n".join(lines).encode() + b"\n"
+
+
+def turned(name, extra, orientation):
+    golden(name, png(rgb.astype(np.int64), 8, 2, extra=extra), {6: np.rot90(rgb, -1), 8: np.rot90(rgb, 1), 3: rgb[::-1, ::-1]}[orientation], 0, exact, 0)
+
+
+key = b"Raw profile type exif\0"
+turned("raw-exif6.png", chunk(b"tEXt", key + raw_profile(6)), 6)
+turned("raw-exif8-compressed.png", chunk(b"zTXt", key + b"\0" + zlib.compress(raw_profile(8))), 8)
+turned("xmp6.png", chunk(b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + (xmp % 6).encode()), 6)
+turned("xmp3-compressed.png", chunk(b"iTXt", b"XML:com.adobe.xmp\0\1\0\0\0" + zlib.compress((xmp % 3).encode())), 3)
+turned("exif-long8.png", chunk(b"eXIf", exif_long(8, "<")), 8)
+# An animated PNG shows its first picture.
+frames = [Image.fromarray(rgb), Image.fromarray(rgb[::-1].copy())]
+buffer = io.BytesIO()
+frames[0].save(buffer, "PNG", save_all=True, append_images=frames[1:])
+golden("animated.png", buffer.getvalue(), rgb, 0, exact, 0)
 
 # ---------------------------------------------------------------- refusals
 
@@ -304,10 +366,6 @@ refuse("no-pixels.png", header(40, 40) + chunk(b"IEND", b""))
 refuse("zero-width.png", header(0, 40) + chunk(b"IDAT", zlib.compress(b"")) + chunk(b"IEND", b""))
 refuse("depth-3.png", header(40, 40, 3, 0) + chunk(b"IDAT", zlib.compress(b"")) + chunk(b"IEND", b""))
 refuse("no-palette.png", header(40, 40, 8, 3) + chunk(b"IDAT", zlib.compress(bytes(41 * 40))) + chunk(b"IEND", b""))
-frames = [Image.fromarray(rgb), Image.fromarray(rgb[::-1].copy())]
-buffer = io.BytesIO()
-frames[0].save(buffer, "PNG", save_all=True, append_images=frames[1:])
-refuse("animated.png", buffer.getvalue())
 refuse("truncated.jpg", plain_jpeg[: len(plain_jpeg) * 2 // 3])
 refuse("header-only.jpg", plain_jpeg[:200])
 refuse("missing-middle.jpg", plain_jpeg[: len(plain_jpeg) // 2] + b"\xff\xd9")
@@ -318,10 +376,24 @@ refuse("crc-only.png", plain[:29] + bytes([plain[29] ^ 1]) + plain[30:])
 refuse("12-bit.jpg", plain_jpeg[: at + 4] + b"\x0c" + plain_jpeg[at + 5 :])
 refuse("arithmetic.jpg", plain_jpeg[: at + 1] + b"\xc9" + plain_jpeg[at + 2 :])
 refuse("no-scan.jpg", plain_jpeg[: plain_jpeg.index(b"\xff\xda")] + b"\xff\xd9")
+second = plain_jpeg.index(b"\xff\xda")
+refuse("two-frames.jpg", plain_jpeg[:second] + plain_jpeg[at : at + 19] + plain_jpeg[second:])
+refuse("missing-table.jpg", plain_jpeg.replace(plain_jpeg[plain_jpeg.index(b"\xff\xdb"):][:69], b"", 1))
 buffer = io.BytesIO()
-# jpeg-js reads over the end of a partial restart interval where rows of blocks pad the picture
-Image.fromarray(scene(53, 75)).save(buffer, "JPEG", quality=88, progressive=True, restart_marker_blocks=3)
-refuse("progressive-restart.jpg", buffer.getvalue())
+photo.save(buffer, "JPEG", quality=88, progressive=True)
+progressive = buffer.getvalue()
+scans = [m.start() for m in re.finditer(rb"\xff\xda", progressive)]
+refuse("first-scans.jpg", progressive[: scans[3]] + b"\xff\xd9")
+refuse("scan-twice.jpg", progressive[:-2] + progressive[scans[-1] :])
+ihdr = chunk(b"IHDR", struct.pack(">IIBBBBB", 9000, 9000, 8, 2, 0, 0, 0))
+refuse("two-headers.png", plain[:33] + ihdr + plain[33:])
+refuse("idat-crc.png", plain[:-16] + bytes([plain[-16] ^ 1]) + plain[-15:])
+refuse("palette-index.png", png(np.full((4, 4, 1), 3), 8, 3, extra=chunk(b"PLTE", bytes(9))))
+refuse("palette-length.png", png(np.zeros((4, 4, 1), np.int64), 8, 3, extra=chunk(b"PLTE", bytes(10))))
+refuse("palette-late.png", plain[:-12] + chunk(b"PLTE", bytes(9)) + plain[-12:])
+refuse("unknown-chunk.png", plain[:33] + chunk(b"CgBI", bytes(4)) + plain[33:])
+refuse("interrupted.png", plain[:-12] + chunk(b"tEXt", b"a\0b") + chunk(b"IDAT", b"") + plain[-12:])
+refuse("filter.png", header(4, 4) + chunk(b"IDAT", zlib.compress(b"\x05" + bytes(12) + bytes(39))) + chunk(b"IEND", b""))
 for kind in ("GIF", "BMP", "TIFF", "WEBP"):
     buffer = io.BytesIO()
     Image.fromarray(rgb[:4, :4]).save(buffer, kind)

@@ -1,7 +1,18 @@
-import { FormatError } from "../../engine/basics/errors.ts";
+import { FormatError } from "../engine/basics/errors.ts";
 
-// No format of ours needs longer sides (JPEG ends at 65,535), and pngjs computes row sizes in 32 bits, which
-// 100 million 64-bit pixels in one row would overflow.
+/** What a photo may cost. */
+export interface ImageLimits {
+  /** Most pixels that are decoded; told from the header, before any memory is taken. */
+  readonly maxPixels: number;
+}
+
+/**
+ * 100 megapixels: twice what today's phones take. Decoding takes 4 bytes a pixel for the result and at most 9 more for a
+ * moment (progressive JPEG without subsampling: 2 bytes a coefficient, 1 a sample).
+ */
+export const defaultImageLimits: ImageLimits = { maxPixels: 100e6 };
+
+// No format of ours needs longer sides: JPEG ends at 65,535.
 const maxSide = 65535;
 
 /**

@@ -1,32 +1,5 @@
 import type { Image } from "../../engine/picture/image.ts";
 
-/**
- * The orientation tag (0x0112, 1 to 8) of an EXIF block, or 1 (upright) where there is none or the block is broken: a
- * damaged note about a photo does not make the photo unreadable.
- * @param tiff the block from its TIFF header ("II*" or "MM*") on
- */
-export function exifOrientation(tiff: Uint8Array): number {
-  const view = new DataView(tiff.buffer, tiff.byteOffset, tiff.byteLength);
-  if (tiff.length < 8) return 1;
-  const order = view.getUint16(0);
-  if (order !== 0x4949 && order !== 0x4d4d) return 1;
-  const isLittleEndian = order === 0x4949;
-  if (view.getUint16(2, isLittleEndian) !== 42) return 1;
-  const directory = view.getUint32(4, isLittleEndian);
-  if (directory + 2 > tiff.length) return 1;
-  const entries = view.getUint16(directory, isLittleEndian);
-  for (let i = 0; i < entries; i++) {
-    const entry = directory + 2 + i * 12;
-    if (entry + 12 > tiff.length) return 1;
-    const isOrientation = view.getUint16(entry, isLittleEndian) === 0x0112;
-    const isShort = view.getUint16(entry + 2, isLittleEndian) === 3;
-    if (!isOrientation || !isShort) continue;
-    const value = view.getUint16(entry + 8, isLittleEndian);
-    return value >= 1 && value <= 8 ? value : 1;
-  }
-  return 1;
-}
-
 /** Turns a picture upright. `orientation` as EXIF counts it: 1 upright, 3 half turn, 6 and 8 quarter turns, others mirrored. */
 export function applyOrientation(image: Image, orientation: number): Image {
   if (orientation === 1) return image;

@@ -1,0 +1,62 @@
+import { FormatError, UnsupportedError } from "../engine/basics/errors.ts";
+import type { Image } from "../engine/picture/image.ts";
+import { asBytes, type BytesLike, startsWith } from "./bytes.ts";
+import type { Steps } from "./inflate.ts";
+import { decodeJpeg } from "./jpeg/decode.ts";
+import { decodePng } from "./png/decode.ts";
+import { defaultImageLimits, type ImageLimits } from "./size-limit.ts";
+
+/** A decoded photo. */
+export interface Photo {
+  /** Upright (EXIF and XMP orientation applied), values as stored, alpha as stored. */
+  readonly image: Image;
+  /** What the colour profile in the file calls itself; undefined without one. Profiles are not applied. */
+  readonly colorProfile: string | undefined;
+}
+
+// First bytes of what people keep beside their photos. "?" stands for any byte.
+const otherFormats: readonly (readonly [name: string, firstBytes: string])[] = [
+  ["WebP", "RIFF????WEBP"],
+  ["GIF", "GIF87a"],
+  ["GIF", "GIF89a"],
+  ["HEIC", "????ftyphei"],
+  ["HEIC", "????ftyphev"],
+  ["HEIC", "????ftypmif1"],
+  ["HEIC", "????ftypmsf1"],
+  ["AVIF", "????ftypavi"],
+  ["TIFF", "II*\0"],
+  ["TIFF", "MM\0*"],
+  ["BMP", "BM"],
+  ["JPEG XL", "\xff\x0a"],
+  ["JPEG XL", "\0\0\0\x0cJXL "],
+  ["JPEG 2000", "\0\0\0\x0cjP  "],
+  ["PDF", "%PDF"],
+  ["SVG", "<svg"],
+  ["Photoshop", "8BPS"],
+];
+
+/** The format that a file's first bytes tell, or undefined for none that we know. */
+export function photoFormat(bytes: Uint8Array): string | undefined {
+  if (startsWith(bytes, "\x89PNG\r\n\x1a\n")) return "PNG";
+  if (startsWith(bytes, "\xff\xd8\xff")) return "JPEG";
+  return otherFormats.find(([, firstBytes]) => startsWith(bytes, firstBytes))?.[0];
+}
+
+/**
+ * Decodes a PNG or JPEG photo, told apart by its first bytes: upright, values as stored (colour profiles are named and not
+ * applied), 16-bit samples rounded to 8. JPEG pixels are libjpeg-turbo's, byte for byte. `bytes` are only read.
+ * @returns the decoder's steps, for `runSteps` or `runStepsAsync`
+ * @throws FormatError when the bytes are no picture, truncated or broken; UnsupportedError for other picture formats and rare
+ * JPEG variants; RangeError when the header announces more pixels than `limits` allows
+ */
+export function* decodePhoto(bytes: BytesLike, limits: ImageLimits = defaultImageLimits): Steps<Photo> {
+  const data = asBytes(bytes);
+  if (data.length === 0) throw new FormatError("image: the file is empty. Give a PNG or JPEG photo.");
+  const format = photoFormat(data);
+  if (format === "PNG") return yield* decodePng(data, limits.maxPixels);
+  if (format === "JPEG") return decodeJpeg(data, limits.maxPixels);
+  if (format !== undefined) {
+    throw new UnsupportedError(`image: ${format} is not supported. Convert the photo to PNG or JPEG.`);
+  }
+  throw new FormatError("image: the file is neither PNG nor JPEG. Give a PNG or JPEG photo.");
+}
