@@ -27,7 +27,8 @@ export const batchNorm: LayerKind<"batchNorm"> = {
     }
     return mustHave(inputs[0], "input");
   },
-  parameters: (node, _layer, input) => new FoldedBatchNorm(node, imageSize(input).channels).parameters,
+  parameters: (node, _layer, input) =>
+    new FoldedBatchNorm(node, `batchNorm "${node.name}"`, imageSize(input).channels).parameters,
   build(construction, node) {
     const { channels, height, width } = imageSize(construction.outputShape);
     const weight = `${node.name} (unit weights)`;
@@ -49,12 +50,13 @@ export const batchNorm: LayerKind<"batchNorm"> = {
         weight,
       },
     );
+    const vectors = new FoldedBatchNorm(node, `batchNorm "${node.name}"`, channels);
     return {
       ...runtime,
       setRows(name, firstRow, rows) {
         runtime.setRows?.(name, firstRow, rows);
-        // The factors may be complete now; the last time they are.
-        runtime.setRows?.(weight, 0, new Float32Array(channels).fill(1));
+        vectors.setRows(name, firstRow, rows);
+        if (vectors.isComplete) runtime.setRows?.(weight, 0, new Float32Array(channels).fill(1));
       },
     };
   },

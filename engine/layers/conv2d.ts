@@ -1,4 +1,5 @@
 import { ShapeError } from "../basics/errors.ts";
+import { mustHave } from "../basics/must-have.ts";
 import { formatShape, type Shape } from "../basics/tensor.ts";
 import type { Pads } from "../graph/definition.ts";
 import { outputSize, windowOf } from "../graph/window.ts";
@@ -22,12 +23,21 @@ import { tileOverhang, WinogradConvolution, winogradTile } from "./linear/winogr
 // Input rows of a block stay in the second-level cache while all weights pass over them.
 const blockBytes = 512 * 1024;
 
-/** Channel counts of a convolution, checked. */
-function groupsOf(node: NodeOf<"conv2d">, input: Shape): { group: number; inPerGroup: number; outPerGroup: number } {
+/** Channel counts of a convolution and the size of its input. */
+interface Groups {
+  readonly group: number;
+  readonly inPerGroup: number;
+  readonly outPerGroup: number;
+  readonly height: number;
+  readonly width: number;
+}
+
+/** The same, checked. */
+function groupsOf(node: NodeOf<"conv2d">, input: Shape): Groups {
   const where = `conv2d "${node.name}"`;
   const { outChannels, group = 1 } = node;
-  const channels = input[0] ?? 0;
-  if (input.length !== 3) {
+  const [channels, height, width] = input;
+  if (input.length !== 3 || channels === undefined || height === undefined || width === undefined) {
     throw new ShapeError(
       `${where}: needs an image [C,H,W], got ${formatShape(input)}. Put a reshape before it or correct its input.`,
     );
@@ -40,7 +50,7 @@ function groupsOf(node: NodeOf<"conv2d">, input: Shape): { group: number; inPerG
       `${where}: group ${group} must divide both its ${channels} input and ${outChannels} output channels.`,
     );
   }
-  return { group, inPerGroup: channels / group, outPerGroup: outChannels / group };
+  return { group, inPerGroup: channels / group, outPerGroup: outChannels / group, height, width };
 }
 
 /** Runs the convolution with modified weights, group by group. */
@@ -99,7 +109,8 @@ function applyTransposed(
   const groups = isDepthwise ? 1 : group;
   const { transposed } = setup.winograd;
   if (transposed && !isExact) {
-    const [top = 0, left = 0] = [setup.phasesY[0]?.firstRead, setup.phasesX[0]?.firstRead];
+    const top = mustHave(setup.phasesY[0], "rows of the gradient").firstRead;
+    const left = mustHave(setup.phasesX[0], "columns of the gradient").firstRead;
     const firstTap = s.address + 4 * (top * s.rowStride + left * s.pixelStride);
     const free = Number.POSITIVE_INFINITY;
     transposed.run(dx, s, firstTap, weights.winograd("transposed", modification), 0, -free, free);
@@ -142,9 +153,8 @@ function applyTransposed(
 /** Builds a convolution; also what a batch norm without a layer to fold into becomes. */
 export function buildConv2d(construction: Construction, node: NodeOf<"conv2d">): LayerRuntime {
   const { kernels, layer, inputShapes, outputShape, output } = construction;
-  const x = construction.inputs[0];
-  const inputShape = inputShapes[0];
-  if (x === undefined || inputShape === undefined) throw new ShapeError(`conv2d "${node.name}": has no input.`);
+  const x = mustHave(construction.inputs[0], "input");
+  const inputShape = mustHave(inputShapes[0], "input");
   const window = windowOf(`conv2d "${node.name}"`, node);
   const groups = groupsOf(node, inputShape);
   const phasesOn = (axis: 0 | 1, length: number): readonly PhaseAxis[] =>
@@ -183,7 +193,9 @@ export function buildConv2d(construction: Construction, node: NodeOf<"conv2d">):
       transposed: winogradFor("transposed"),
     },
   };
-  const batchNorm = layer.batchNorm ? new FoldedBatchNorm(layer.batchNorm, node.outChannels) : undefined;
+  const batchNorm = layer.batchNorm
+    ? new FoldedBatchNorm(layer.batchNorm, `conv2d "${node.name}"`, node.outChannels)
+    : undefined;
   const hasBias = node.bias !== undefined || batchNorm !== undefined;
   const weights = new Weights(setup, hasBias);
   const scratch = kernels.arena.allocate(1024);
@@ -247,12 +259,9 @@ export function buildConv2d(construction: Construction, node: NodeOf<"conv2d">):
     prepareRelevance: (context) => prepareLinearRelevance(map, context),
     ruleName: (rules) => rules.linear.name,
     setRows(name, firstRow, rows) {
-      if (batchNorm?.setRows(name, firstRow, rows)) {
-        if (bias) weights.setBias(batchNorm.foldedBias(bias));
-        return;
-      }
-      if (name === node.bias && bias) {
-        bias.set(rows, firstRow);
+      const isFactor = batchNorm?.setRows(name, firstRow, rows) === true;
+      if (bias && name === node.bias) bias.set(rows, firstRow);
+      if (bias && (isFactor || name === node.bias) && batchNorm?.isComplete !== false) {
         weights.setBias(batchNorm?.foldedBias(bias) ?? bias);
       }
       if (name === node.weight) setWeights(firstRow, rows);
@@ -272,32 +281,34 @@ export const conv2d: LayerKind<"conv2d"> = {
   readsRelevanceFirst: linearReadsFirst,
   streamed: (node) => [node.weight],
   outputShape(node, inputs) {
-    const input = inputs[0] ?? [];
-    groupsOf(node, input);
+    const { height, width } = groupsOf(node, mustHave(inputs[0], "input"));
     const where = `conv2d "${node.name}"`;
-    return [node.outChannels, ...outputSize(where, windowOf(where, node), input[1] ?? 0, input[2] ?? 0)];
+    return [node.outChannels, ...outputSize(where, windowOf(where, node), height, width)];
   },
   inputBorder: (node, input, algorithm) => {
     const window = windowOf(`conv2d "${node.name}"`, node);
+    const { height: inHeight, width: inWidth, ...groups } = groupsOf(node, input);
     // Only what windows really reach: with a stride the last rows of a pad may never be read.
-    const [height, width] = outputSize(`conv2d "${node.name}"`, window, input[1] ?? 0, input[2] ?? 0);
+    const [height, width] = outputSize(`conv2d "${node.name}"`, window, inHeight, inWidth);
     const reach = (axis: 0 | 1, out: number, size: number): number =>
       (out - 1) * window.strides[axis] +
       (window.kernelShape[axis] - 1) * window.dilations[axis] -
       window.pads[axis] -
       (size - 1);
-    const tile = algorithm === "direct" ? 0 : winogradTile({ window, ...groupsOf(node, input), height, width });
+    const tile = algorithm === "direct" ? 0 : winogradTile({ window, ...groups, height, width });
     return [
       window.pads[0],
       window.pads[1],
-      Math.max(0, reach(0, height, input[1] ?? 0) + tileOverhang(height, tile)),
-      Math.max(0, reach(1, width, input[2] ?? 0) + tileOverhang(width, tile)),
+      Math.max(0, reach(0, height, inHeight) + tileOverhang(height, tile)),
+      Math.max(0, reach(1, width, inWidth) + tileOverhang(width, tile)),
     ];
   },
   parameters(node, layer, input) {
     const { inPerGroup } = groupsOf(node, input);
     const shape = [node.outChannels, inPerGroup, ...node.kernelShape];
-    const folded = layer.batchNorm ? new FoldedBatchNorm(layer.batchNorm, node.outChannels).parameters : [];
+    const folded = layer.batchNorm
+      ? new FoldedBatchNorm(layer.batchNorm, `conv2d "${node.name}"`, node.outChannels).parameters
+      : [];
     const bias = node.bias === undefined ? [] : [{ name: node.bias, shape: [node.outChannels] }];
     // Batch norm first: its factors multiply the weights as they come in.
     return [...folded, ...bias, { name: node.weight, shape }];

@@ -30,7 +30,7 @@ function buildDense(construction: Construction, node: NodeOf<"dense">): LayerRun
   const x = mustHave(construction.inputs[0], "input");
   const inputs = x.channels;
   const outputs = node.outFeatures;
-  const batchNorm = layer.batchNorm ? new FoldedBatchNorm(layer.batchNorm, outputs) : undefined;
+  const batchNorm = layer.batchNorm ? new FoldedBatchNorm(layer.batchNorm, `dense "${node.name}"`, outputs) : undefined;
   const hasBias = node.bias !== undefined || batchNorm !== undefined;
   const weights =
     lowMemory === undefined
@@ -93,7 +93,8 @@ function buildDense(construction: Construction, node: NodeOf<"dense">): LayerRun
   };
 
   const setBias = (): void => {
-    if (bias) arena.f32(biasAddress, outputs).set(batchNorm?.foldedBias(bias) ?? bias);
+    if (bias && batchNorm?.isComplete !== false)
+      arena.f32(biasAddress, outputs).set(batchNorm?.foldedBias(bias) ?? bias);
   };
   return {
     forward() {
@@ -104,11 +105,9 @@ function buildDense(construction: Construction, node: NodeOf<"dense">): LayerRun
     prepareRelevance: (context) => prepareLinearRelevance(map, context),
     ruleName: (rules) => rules.linear.name,
     setRows(name, firstRow, rows) {
-      if (batchNorm?.setRows(name, firstRow, rows)) setBias();
-      if (name === node.bias && bias) {
-        bias.set(rows, firstRow);
-        setBias();
-      }
+      const isFactor = batchNorm?.setRows(name, firstRow, rows) === true;
+      if (bias && name === node.bias) bias.set(rows, firstRow);
+      if (isFactor || name === node.bias) setBias();
       isPositiveKnown = false;
       if (name === node.weight) weights.setRows(firstRow, rows, batchNorm?.factors());
     },
@@ -132,7 +131,9 @@ export const dense: LayerKind<"dense"> = {
     return [node.outFeatures];
   },
   parameters(node, layer, input) {
-    const folded = layer.batchNorm ? new FoldedBatchNorm(layer.batchNorm, node.outFeatures).parameters : [];
+    const folded = layer.batchNorm
+      ? new FoldedBatchNorm(layer.batchNorm, `dense "${node.name}"`, node.outFeatures).parameters
+      : [];
     const bias = node.bias === undefined ? [] : [{ name: node.bias, shape: [node.outFeatures] }];
     return [...folded, ...bias, { name: node.weight, shape: [node.outFeatures, inFeatures(node, input)] }];
   },

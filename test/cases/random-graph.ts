@@ -4,6 +4,20 @@ import { count } from "../oracle/tensor64.ts";
 import { type BareNode, plainPreprocessing } from "./networks.ts";
 import { fillValues } from "./values.ts";
 
+/** Every activation with every kind of parameter: what keeps 0 and what moves it, above and below 0. */
+const activations: readonly BareNode[] = [
+  { op: "relu" },
+  { op: "leakyRelu", slope: 0.125 },
+  { op: "leakyRelu", slope: 1.5 },
+  { op: "leakyRelu", slope: -0.5 },
+  { op: "clip", low: 0, high: 6 },
+  { op: "clip", low: -1, high: 1 },
+  { op: "clip", low: 0.25, high: 6 },
+  { op: "clip", low: -2, high: -0.25 },
+  { op: "clip", low: -6, high: 0 },
+  { op: "clip", low: 0.5, high: 0.25 }, // high wins
+];
+
 /**
  * A random network: a dozen layers of all kinds with branches that meet in concat and add, then a dense head.
  * @param seed the same seed gives the same network
@@ -79,28 +93,22 @@ export function randomGraph(seed: number, withBias = true): NetworkDefinition {
       mean: named("mean"),
       variance: named("variance"),
     });
-  const activation = (from: string): string =>
-    add(
-      [from],
-      pick<BareNode>([
-        { op: "relu" },
-        { op: "relu" },
-        { op: "relu" },
-        { op: "leakyRelu", slope: 0.125 },
-        { op: "clip", low: 0, high: 6 },
-      ]),
-    );
+  // A ReLU more often than not, since that is what most rules are for.
+  const activation = (from: string): string => add([from], integer(0, 2) > 0 ? { op: "relu" } : pick(activations));
 
   const ends = ["input"];
   for (let step = 0; step < 12; step++) {
     const from = pick(ends.slice(-3));
-    const kind = integer(0, 11);
+    const kind = integer(0, 14);
     if (kind < 5)
       ends.push(activation(withBias && integer(0, 2) === 0 ? batchNorm(convolution(from)) : convolution(from)));
     else if (kind < 7) ends.push(pool(from));
     else if (kind === 7) {
       const region = integer(0, 1) === 0 ? ("acrossChannels" as const) : ("withinChannel" as const);
       ends.push(add([from], { op: "lrn", size: 3, alpha: 0.5, beta: 0.75, bias: 1, region }));
+    } else if (kind > 11) {
+      // Behind any layer, also behind another activation.
+      ends.push(add([from], pick(activations)));
     } else if (kind === 8) ends.push(add([from], { op: pick(["dropout", "identity"] as const) }));
     else {
       // A branch: what has the same image size is joined, what has the same shape may be added.

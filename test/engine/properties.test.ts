@@ -6,7 +6,8 @@ import { seededNetworkInput, seededNetworkParameters } from "../cases/parameters
 import { randomGraph } from "../cases/random-graph.ts";
 import { fillValues } from "../cases/values.ts";
 import { evaluate } from "../oracle/graph.ts";
-import { composites64 } from "../oracle/relevance/composites.ts";
+import { type Composite64, composites64, uniform } from "../oracle/relevance/composites.ts";
+import { epsilon } from "../oracle/relevance/fractions.ts";
 import { explain } from "../oracle/relevance/graph.ts";
 import { total } from "../oracle/tensor64.ts";
 import { assertClose } from "../support/close.ts";
@@ -14,11 +15,18 @@ import { boundNetwork, forward } from "../support/engine.ts";
 import { sensitivity } from "../support/sensitivity.ts";
 import { suite } from "../support/suite.ts";
 
-const seeds = Array.from({ length: 12 }, (_, k) => k + 1);
+const seeds = Array.from({ length: 60 }, (_, k) => k + 1);
 const largest = (values: ArrayLike<number>): number =>
   Array.from(values).reduce((max, v) => Math.max(max, Math.abs(v)), 0);
 const back = (network: Network, composite: string, start: Float32Array): Float32Array =>
   network.relevancePlan(compositeByName(composite)).run(start).relevance.data;
+
+// The composites that are compared with the oracle.
+const lrp0: Composite64 = uniform(epsilon(0), { sum: epsilon(0) });
+const { epsilonPlus, gradient, epsilonAlpha2Beta1, guidedBackprop, captumEpsilon } = composites64;
+const exact = { epsilonPlus, gradient, epsilonAlpha2Beta1, guidedBackprop, captumEpsilon, lrp0 } as Readonly<
+  Record<string, Composite64>
+>; // they are in the table
 
 // Rules whose relevance is linear in what it starts from; deconvnet and guided backprop are not.
 const linear = ["li2019", "epsilonPlus", "epsilonAlpha2Beta1Flat", "excitationBackprop", "gradient"];
@@ -38,11 +46,11 @@ suite("properties over random graphs", (test) => {
       );
       assertClose(logits, expected.exact, expected.tolerance + 1e-6 * largest(expected.exact), `seed ${seed}: logits`);
       const start = fillValues(logits.length, "uniform", seed);
-      for (const name of ["epsilonPlus", "gradient", "epsilonAlpha2Beta1", "guidedBackprop"]) {
+      for (const [name, composite] of Object.entries(exact)) {
         const map = sensitivity(
           parameters,
           input,
-          (p, x) => explain(definition, p, x, start, composites64[name]!).relevance.get("input")!,
+          (p, x) => explain(definition, p, x, start, composite).relevance.get("input")!,
         );
         const size = largest(map.exact);
         // Sums that cancel can make a map arbitrary: then there is nothing to compare.

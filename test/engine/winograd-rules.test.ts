@@ -1,4 +1,4 @@
-import type { NetworkDefinition, NodeDefinition } from "../../engine/graph/definition.ts";
+import type { ActivationNode, NetworkDefinition, NodeDefinition } from "../../engine/graph/definition.ts";
 import * as engine from "../../engine/rules/rules.ts";
 import { fillValues } from "../cases/values.ts";
 import { conv2d } from "../oracle/conv2d.ts";
@@ -49,6 +49,12 @@ const rules: Record<string, Row> = {
   alphaBeta: { engine: engine.alphaBeta(2, 1), oracle: alphaBeta(2, 1) },
 };
 
+/** Rules whose divisor is 0 where nothing speaks for an output. */
+const dividing: Record<string, Row> = {
+  "zPlus, no stabiliser": { engine: engine.zPlus(0), oracle: zPlus(0) },
+  "alphaBeta, no stabiliser": { engine: engine.alphaBeta(2, 1, 0), oracle: alphaBeta(2, 1, 0) },
+};
+
 /** Of the largest |R|: sums of 288 terms, twice. */
 const tolerance = 1e-5;
 
@@ -56,6 +62,16 @@ const conv = { op: "conv2d", outChannels: 32, kernelShape: [3, 3], pads: [1, 1, 
 const single = singleNode([32, 20, 20], { ...conv, weight: "weight", bias: "bias" });
 const weight = fillValues(32 * 32 * 9, "uniform", 2).map((w) => 0.1 * w);
 const bias = fillValues(32, "uniform", 3).map((b) => 0.1 * b);
+
+const activations: Readonly<Record<string, readonly ActivationNode[]>> = {
+  "a ReLU": [{ op: "relu" }],
+  "a dense layer": [],
+  "a clip to [-1, 1]": [{ op: "clip", low: -1, high: 1 }],
+  "a clip to [0, 6]": [{ op: "clip", low: 0, high: 6 }],
+  "a clip to [0.125, 6]": [{ op: "clip", low: 0.125, high: 6 }],
+  "a clip to [-6, -0.125]": [{ op: "clip", low: -6, high: -0.125 }],
+  "a leaky ReLU": [{ op: "leakyRelu", slope: 0.125 }],
+};
 
 function sparseInput(zeros: number): Float32Array {
   const keep = fillValues(count, "uniform", 77);
@@ -92,40 +108,46 @@ suite("rules on layers of Winograd's size", (test) => {
       });
     }
 
-    // Here relevance vanishes with the output, which the engine knows, so that Winograd's algorithm may serve.
-    test(`${100 * zeros} % of the input 0, behind a ReLU`, () => {
-      const x = sparseInput(zeros);
-      const definition: NetworkDefinition = {
-        ...single,
-        nodes: [
-          ...single.nodes,
-          { name: "relu", inputs: ["node"], op: "relu" },
-          { name: "flatten", inputs: ["relu"], op: "flatten" },
-          { name: "fc", inputs: ["flatten"], op: "dense", outFeatures: 4, weight: "head" },
-        ],
-        output: "fc",
-      };
-      const parameters = new Map([
-        ["weight", weight],
-        ["bias", bias.map((b) => b - 0.05)],
-        ["head", fillValues(4 * count, "uniform", 5)],
-      ]);
-      const network = boundNetwork(definition, parameters);
-      const start = forward(network, x);
-      for (const [name, rule] of Object.entries(rules)) {
-        const assignments = [
-          { match: { op: "dense" as const }, rule: engine.epsilon(0.01) },
-          { match: {}, rule: rule.engine },
-        ];
-        const { relevance } = network.relevancePlan({ ...everywhere(rule.engine), assignments }).run(start);
-        const composite = {
-          ...uniform(rule.oracle),
-          linear: (node: NodeDefinition) => (node.op === "dense" ? epsilon(0.01) : rule.oracle),
+    // Here relevance vanishes with the output. Behind a ReLU that says that outputs without positive contributions have none, so that
+    // Winograd's algorithm may serve; elsewhere they do have some, and their divisor must be 0 exactly.
+    for (const [behind, activation] of Object.entries(activations)) {
+      if (behind !== "a ReLU" && zeros < 0.9) continue; // few outputs without contributions
+      const served = behind === "a ReLU" ? Object.entries(rules) : Object.entries(dividing);
+      test(`${100 * zeros} % of the input 0, behind ${behind}`, () => {
+        const x = sparseInput(zeros);
+        const between = activation.map((bare): NodeDefinition => ({ name: "activation", inputs: ["node"], ...bare }));
+        const definition: NetworkDefinition = {
+          ...single,
+          nodes: [
+            ...single.nodes,
+            ...between,
+            { name: "flatten", inputs: [between.at(-1)?.name ?? "node"], op: "flatten" },
+            { name: "fc", inputs: ["flatten"], op: "dense", outFeatures: 4, weight: "head" },
+          ],
+          output: "fc",
         };
-        const expected = explain(definition, parameters, x, start, composite).relevance.get("input")!;
-        // The head's weights cancel, so its divisor magnifies the logits' rounding.
-        assertClose(relevance.data, expected, 5 * tolerance * largest(expected), name);
-      }
-    });
+        const parameters = new Map([
+          ["weight", weight],
+          ["bias", bias.map((b) => b - 0.05)],
+          ["head", fillValues(4 * count, "uniform", 5)],
+        ]);
+        const network = boundNetwork(definition, parameters);
+        const start = forward(network, x);
+        for (const [name, rule] of served) {
+          const assignments = [
+            { match: { op: "dense" as const }, rule: engine.epsilon(0.01) },
+            { match: {}, rule: rule.engine },
+          ];
+          const { relevance } = network.relevancePlan({ ...everywhere(rule.engine), assignments }).run(start);
+          const composite = {
+            ...uniform(rule.oracle),
+            linear: (node: NodeDefinition) => (node.op === "dense" ? epsilon(0.01) : rule.oracle),
+          };
+          const expected = explain(definition, parameters, x, start, composite).relevance.get("input")!;
+          // The head's weights cancel, so its divisor magnifies the logits' rounding.
+          assertClose(relevance.data, expected, 5 * tolerance * largest(expected), name);
+        }
+      });
+    }
   }
 });

@@ -1,3 +1,4 @@
+import { mustHave } from "../../basics/must-have.ts";
 import type { Window } from "../../graph/window.ts";
 import { type Modification, unmodified } from "../../rules/rules.ts";
 import type { Construction } from "../layer-kind.ts";
@@ -141,7 +142,7 @@ export class ConvolutionWeights {
 
   /** The bias as the kernel reads it: each group's part starts a panel of its own. */
   kernelBias(address: number): number {
-    return this.#groupBiases.get(address) ?? 0;
+    return address === 0 ? 0 : mustHave(this.#groupBiases.get(address), "bias of the groups");
   }
 
   #padPerGroup(address: number): number {
