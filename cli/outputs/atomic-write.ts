@@ -1,48 +1,93 @@
-import { randomBytes } from "node:crypto";
-import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { basename, dirname, join, resolve } from "node:path";
+import { existsSync, linkSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { basename, dirname, join, relative, resolve } from "node:path";
 import { setImmediate } from "node:timers/promises";
+import { discard, removeLitter, temporaryPath } from "./litter.ts";
 
-/** A hidden name beside the final one, on the same disk, so that renaming is one step. */
-function temporaryPath(folder: string, name: string): string {
-  return join(folder, `.${name}-${randomBytes(6).toString("hex")}`);
-}
+type Files = ReadonlyMap<string, Uint8Array>;
 
-/** Never throws: what cannot be removed could not be made, and the first error is the one to tell. */
-function discard(path: string): void {
-  try {
-    rmSync(path, { recursive: true, force: true });
-  } catch {
-    // See above.
-  }
-}
-
-function writeNewFolder(path: string, files: ReadonlyMap<string, Uint8Array>): void {
+/**
+ * A folder with the files takes its name in one step. One that was there is moved aside just before and removed afterwards; its
+ * other files are in both from the start, as second links, so that nothing is lost whenever the process is killed.
+ * @param others names of files in the folder that stay
+ */
+function writeWholeFolder(path: string, files: Files, others: readonly string[]): void {
   mkdirSync(dirname(path), { recursive: true });
-  const temporary = temporaryPath(dirname(path), basename(path));
+  const next = temporaryPath(dirname(path), basename(path), "new");
+  const previous = temporaryPath(dirname(path), basename(path), "old");
   try {
-    mkdirSync(temporary);
-    for (const [name, bytes] of files) writeFileSync(join(temporary, name), bytes);
-    renameSync(temporary, path);
+    mkdirSync(next);
+    for (const [name, bytes] of files) writeFileSync(join(next, name), bytes);
+    for (const name of others) linkSync(join(path, name), join(next, name));
+    if (existsSync(path)) renameSync(path, previous);
+    try {
+      renameSync(next, path);
+    } catch (error) {
+      if (existsSync(previous)) renameSync(previous, path);
+      throw error;
+    }
   } catch (error) {
-    discard(temporary);
+    discard(next);
     throw error;
   }
+  discard(previous);
 }
 
-function writeIntoFolder(path: string, files: ReadonlyMap<string, Uint8Array>): void {
+/**
+ * Files take their places one by one. The last one, the report that says what the others are, is taken away before: a folder that
+ * has it has everything.
+ */
+function writeIntoFolder(path: string, files: Files): void {
   const moves: (readonly [from: string, to: string])[] = [];
   try {
     for (const [name, bytes] of files) {
-      const temporary = temporaryPath(path, name);
+      const temporary = temporaryPath(path, name, "new");
       moves.push([temporary, join(path, name)]);
       writeFileSync(temporary, bytes);
     }
+    const last = moves.at(-1);
+    if (moves.length > 1 && last !== undefined) rmSync(last[1], { force: true });
     for (const [from, to] of moves) renameSync(from, to);
   } catch (error) {
     for (const [from] of moves) discard(from);
     throw error;
   }
+}
+
+/** The files of a folder that may be replaced as a whole; undefined when it holds folders, or somebody stands in it. */
+function filesOf(path: string): string[] | undefined {
+  if (!relative(path, process.cwd()).startsWith("..")) return undefined;
+  const entries = readdirSync(path, { withFileTypes: true });
+  return entries.every((entry) => entry.isFile()) ? entries.map(({ name }) => name) : undefined;
+}
+
+const cleaned = new Set<string>();
+
+/** Once for each folder and run. */
+function cleanOnce(folder: string): void {
+  if (cleaned.has(folder)) return;
+  cleaned.add(folder);
+  removeLitter(folder);
+}
+
+function write(path: string, files: Files): void {
+  cleanOnce(dirname(path));
+  if (!existsSync(path)) {
+    writeWholeFolder(path, files, []);
+    return;
+  }
+  cleanOnce(path);
+  const present = filesOf(path);
+  if (present !== undefined) {
+    try {
+      const others = present.filter((name) => !files.has(name));
+      writeWholeFolder(path, files, others);
+      return;
+    } catch {
+      // A disk without links, a folder that must not be renamed (a mount, one that is open on Windows): file by file then, and
+      // an error that comes again is told.
+    }
+  }
+  writeIntoFolder(path, files);
 }
 
 /**
@@ -67,25 +112,29 @@ async function uninterrupted(work: () => void): Promise<void> {
 }
 
 /**
- * Writes a set of files into a folder so that nobody ever finds a half-written file. A folder that does not exist yet appears
- * with all its files at once. In one that exists, every file is written under a temporary name first; once all are complete they
- * take their places, the last of `files` last. Other files in the folder stay.
+ * Writes a set of files into a folder so that nobody ever finds a half-written set, not even after `kill -9`: the folder appears
+ * or is replaced with all its files at once, other files in it stay. Where that cannot be done (it holds folders, is the working
+ * folder, or the disk has no links), files are replaced one by one, each whole, and the last of `files` is missing until all are
+ * there. What killed runs left beside it or in it is removed first.
  * @throws the system's error when something cannot be written; nothing new is left then
  */
 export async function writeFolder(folder: string, files: ReadonlyMap<string, Uint8Array>): Promise<void> {
   const path = resolve(folder);
-  await uninterrupted(() => (existsSync(path) ? writeIntoFolder(path, files) : writeNewFolder(path, files)));
+  await uninterrupted(() => write(path, files));
 }
 
 /**
- * Finds out, before hours of work, whether files can be written into a folder (which need not exist yet).
+ * Finds out, before hours of work, whether files can be written into a folder (which need not exist yet), and removes what killed
+ * runs left in it.
  * @throws the system's error when they cannot
  */
 export function checkWritable(folder: string): void {
   // The nearest folder above that exists is where a new one would be made.
   let path = resolve(folder);
+  cleanOnce(dirname(path));
+  cleanOnce(path);
   while (!existsSync(path) && dirname(path) !== path) path = dirname(path);
-  const probe = temporaryPath(path, "srmap");
+  const probe = temporaryPath(path, "srmap", "new");
   try {
     mkdirSync(probe);
   } finally {

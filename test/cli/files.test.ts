@@ -1,4 +1,5 @@
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import {
   chmodSync,
   existsSync,
@@ -10,12 +11,15 @@ import {
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { pathToFileURL } from "node:url";
 import * as assert from "uvu/assert";
 import { expandInputs, folderNames, mapInputs, photoInputs } from "../../cli/inputs/expand.ts";
 import { checkWritable, writeFolder } from "../../cli/outputs/atomic-write.ts";
+import { removeLitter, temporaryPath } from "../../cli/outputs/litter.ts";
 import { root } from "../support/paths.ts";
+import { rng } from "../support/rng.ts";
 import { suite } from "../support/suite.ts";
 
 async function inFolder(body: (folder: string) => Promise<void>): Promise<void> {
@@ -98,6 +102,71 @@ suite("cli/files", (test) => {
           ],
         );
       }
+    }));
+
+  test("after kill -9 at any moment every folder is whole, and the next run takes the litter", () =>
+    inFolder(async (folder) => {
+      const module = JSON.stringify(pathToFileURL(join(root, "build/cli/outputs/atomic-write.js")).href);
+      // Writes the same results again and again, every file of a set with the same number in it.
+      const script = `
+        import { checkWritable, writeFolder } from ${module};
+        const [out, start, rounds] = process.argv.slice(1);
+        checkWritable(out);
+        process.stdout.write("ready");
+        for (let n = Number(start); n < Number(start) + Number(rounds); n++) {
+          for (const photo of ["cat", "dog", "deep/bird"]) {
+            const bytes = new Uint8Array(20000).fill(n);
+            await writeFolder(out + "/" + photo, new Map(["a.npy", "b.png", "report.json"].map((name) => [name, bytes])));
+          }
+        }`;
+      const run = (start: number, rounds: number): ReturnType<typeof spawn> =>
+        spawn(process.execPath, ["--input-type=module", "-e", script, folder, String(start), String(rounds)], {
+          stdio: ["ignore", "pipe", "inherit"],
+        });
+      mkdirSync(join(folder, "cat"));
+      writeFileSync(join(folder, "cat/mine.txt"), "mine");
+      const hidden = (): string[] =>
+        readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((name) => basename(name).startsWith("."));
+      let littered = 0;
+      const random = rng(3);
+      for (let n = 0; n < 25; n++) {
+        const child = run(n * 7, 1e6);
+        await once(child.stdout ?? child, "data");
+        await setTimeout(random.integer(0, 40));
+        child.kill("SIGKILL");
+        await once(child, "exit");
+        if (hidden().length > 0) littered++;
+        for (const photo of ["cat", "dog", "deep/bird"]) {
+          // A folder may be missing, moved aside at the moment of the kill; it is never half there.
+          const set = ["a.npy", "b.png", "report.json"];
+          if (!set.some((name) => existsSync(join(folder, photo, name)))) continue;
+          const [first, ...others] = set.map((name) => readFileSync(join(folder, photo, name)));
+          assert.is(first?.length, 20000, `${photo}, kill ${n}`);
+          for (const other of others) assert.ok(first?.equals(other), `${photo}, kill ${n}: files of two runs`);
+        }
+      }
+      assert.ok(littered > 0, "no kill hit");
+      await once(run(200, 1), "exit");
+      assert.equal(hidden(), []);
+      assert.is(
+        readFileSync(join(folder, "cat/mine.txt"), "utf8"),
+        "mine",
+        "what is not ours is kept through all kills",
+      );
+    }));
+
+  test("what a running process is writing is no litter", () =>
+    inFolder(async (folder) => {
+      const name = (pid: number): string =>
+        basename(temporaryPath(folder, "x", "new")).replace(`-${process.pid}-`, `-${pid}-`);
+      const [running, dead, elsewhere] = [
+        name(process.ppid),
+        name(4194303),
+        name(4194303).replace(/new-[0-9a-f]{8}/, "new-00000000"),
+      ];
+      for (const entry of [running, dead, elsewhere]) writeFileSync(join(folder, entry), "");
+      removeLitter(folder);
+      assert.equal(readdirSync(folder).sort(), [running, elsewhere].sort());
     }));
 
   test("checkWritable leaves nothing and sees a file in the way", () =>
