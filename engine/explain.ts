@@ -1,8 +1,9 @@
+import { refuseUnknownOptions } from "./basics/errors.ts";
 import { type Tensor, tensor } from "./basics/tensor.ts";
 import { valueNamed } from "./graph/compiled-graph.ts";
 import type { LedgerRow } from "./layers/ledger.ts";
 import { type LayerRelevance, layerRelevance } from "./network/channel-sums.ts";
-import type { Network } from "./network/network.ts";
+import { Network } from "./network/network.ts";
 import type { RelevanceResult } from "./network/relevance-plan.ts";
 import type { Image } from "./picture/image.ts";
 import { preprocess } from "./picture/preprocess.ts";
@@ -20,6 +21,12 @@ import type { LrnRule, MaxPoolRule } from "./rules/rules.ts";
 import type { ResolvedSalientRelevanceOptions, SalientRelevanceOptions } from "./salient/options.ts";
 import { heatImage, salientRelevance } from "./salient/salient-relevance.ts";
 
+/** Which relevance counts by its sign. */
+export type SalientSign = "both" | "for" | "against";
+
+/** Every `SalientSign`. */
+export const salientSigns: readonly SalientSign[] = ["both", "for", "against"];
+
 /** How a photo is explained. */
 export interface ExplainOptions {
   /** What to explain; default the most probable class. */
@@ -34,6 +41,11 @@ export interface ExplainOptions {
   readonly at?: string;
   /** Settings of the Salient Relevance step. */
   readonly salientRelevance?: SalientRelevanceOptions;
+  /**
+   * Which relevance the Salient Relevance map is of: all of it by its size, as published, or only what speaks for the target, or
+   * only what speaks against it. Default "both".
+   */
+  readonly salientSign?: SalientSign;
   /**
    * What the 8-bit heat image [height,width,RGB] of feature "lab" goes through before the Salient Relevance step: Li et al. 2019
    * stored theirs as JPEG, which changes it. Default: nothing.
@@ -51,8 +63,8 @@ export interface Prediction {
   readonly probability: number;
 }
 
-/** What the network saw, said, and looked at. */
-export interface Explanation {
+/** What the network saw, said, and found relevant. */
+export interface RelevanceExplanation {
   readonly model: string;
   /** The class that the target is about. */
   readonly target: Prediction;
@@ -67,8 +79,6 @@ export interface Explanation {
   readonly probabilities: Tensor;
   /** Relevance of every input element, [C,H,W], signed. */
   readonly relevance: Tensor;
-  /** The Salient Relevance map, [H,W] in [0,1]. */
-  readonly salientRelevance: Tensor;
   /** Relevance at the layer asked for by `at`. */
   readonly layer: LayerRelevance | undefined;
   /** One row per layer, from the output to the input. For a contrastive target, that of R - N R_other before it is cut at 0. */
@@ -78,8 +88,54 @@ export interface Explanation {
   /** The picture the network saw; undefined when a tensor was given. */
   readonly picture: Image | undefined;
   readonly composite: Composite;
+  readonly timingsMs: { readonly forward: number; readonly relevance: number };
+}
+
+/** The same, and what stands out in it. */
+export interface Explanation extends RelevanceExplanation {
+  /** The Salient Relevance map, [H,W] in [0,1]. */
+  readonly salientRelevance: Tensor;
   readonly salientRelevanceOptions: ResolvedSalientRelevanceOptions;
   readonly timingsMs: { readonly forward: number; readonly relevance: number; readonly salientRelevance: number };
+}
+
+const optionNames = Object.keys({
+  target: true,
+  composite: true,
+  maxPool: true,
+  lrn: true,
+  at: true,
+  salientRelevance: true,
+  salientSign: true,
+  storeHeat: true,
+  clock: true,
+} satisfies Record<keyof ExplainOptions, true>);
+
+/** Refuses what is no network, photo or option; says what is one. */
+function checkArguments(network: unknown, input: unknown, options: unknown): void {
+  if (!(network instanceof Network)) {
+    throw new TypeError(
+      `explain: the first argument must be a network, got ${describeValue(network)}. Load one: await loadNetwork("alexnet-mini") of srmap/node.`,
+    );
+  }
+  const isPhoto =
+    typeof input === "object" && input !== null && "data" in input && ("shape" in input || "width" in input);
+  if (!isPhoto) {
+    const mend =
+      typeof input === "string" ? ` Read it first: await readImage(${JSON.stringify(input)}) of srmap/node.` : "";
+    throw new TypeError(
+      `explain: the second argument must be a photo, { width, height, data } with RGBA bytes, or a tensor, { shape, data }, got ${describeValue(input)}.${mend}`,
+    );
+  }
+  refuseUnknownOptions("explain", options, optionNames);
+}
+
+function describeValue(value: unknown): string {
+  if (value instanceof Promise) return "a promise (await it)";
+  if (typeof value === "string") return `the string ${JSON.stringify(value)}`;
+  if (typeof value === "object" && value !== null)
+    return `an object with ${Object.keys(value).slice(0, 5).join(", ") || "nothing in it"}`;
+  return String(value);
 }
 
 /**
@@ -166,21 +222,36 @@ export interface ExplanationStage {
   readonly target: number;
 }
 
-/**
- * As `explainTargets`, with a stop before each stage: for hosts that show progress, let other work in between, or end early. Between
- * stages the network must not be used for anything else.
- * @throws as explain
- */
-export function* explanationStages(
+/** The part of the relevance that a sign asks for; the other part becomes 0. */
+function ofSign(relevance: Tensor, sign: SalientSign): Tensor {
+  if (sign === "both") return relevance;
+  return tensor(
+    relevance.shape,
+    relevance.data.map((r) => (sign === "for" ? Math.max(r, 0) : Math.min(r, 0))),
+  );
+}
+
+/** What becomes of a target's relevance before the next target's turn. */
+type Finish<Result> = (relevance: RelevanceExplanation, target: number) => Generator<ExplanationStage, Result>;
+
+function* stagesOf<Result>(
   network: Network,
   input: Image | Tensor,
   targets: readonly Target[],
-  options: Omit<ExplainOptions, "target"> = {},
-): Generator<ExplanationStage, Explanation[]> {
+  options: Omit<ExplainOptions, "target">,
+  finish: Finish<Result>,
+): Generator<ExplanationStage, Result[]> {
+  checkArguments(network, input, options);
   const { definition } = network;
   const clock = options.clock ?? (() => 0);
   const composite = chosenComposite(options);
   // Everything that can be refused without work is refused here.
+  const { salientSign = "both" } = options;
+  if (!salientSigns.includes(salientSign)) {
+    throw new RangeError(
+      `explain: salientSign must be one of ${salientSigns.join(", ")}, got ${JSON.stringify(salientSign)}.`,
+    );
+  }
   checkRequest(network.graph, { composite, targets, at: options.at });
   network.relevancePlan(composite);
   const at = options.at === undefined ? undefined : valueNamed(network.graph, options.at);
@@ -204,20 +275,15 @@ export function* explanationStages(
   const order = [...logits.data.keys()].sort((a, b) => logits.data[b]! - logits.data[a]! || a - b);
   const top = order.slice(0, 5).map(prediction);
 
-  const explanations: Explanation[] = [];
+  const results: Result[] = [];
   for (const [index, target] of targets.entries()) {
     const found = resolved[index] as ResolvedTarget; // one per target
     yield { stage: "relevance", target: index };
     const relevanceStarted = clock();
     const result = propagate(network, composite, target, found, at === undefined ? [] : [at]);
-    const relevanceDone = clock();
-    const [, height = 1, width = 1] = result.relevance.shape;
-    yield { stage: "salientRelevance", target: index };
-    const salientStarted = clock();
-    const heat = options.storeHeat?.(heatImage(result.relevance), height, width);
-    const salient = salientRelevance(network.kernels, result.relevance, options.salientRelevance, heat);
+    const relevance = clock() - relevanceStarted;
     const inside = at === undefined ? undefined : result.kept.get(at);
-    explanations.push({
+    const explained: RelevanceExplanation = {
       model: definition.name,
       target: prediction(found.index),
       targetKind: found.kind,
@@ -226,17 +292,59 @@ export function* explanationStages(
       logits,
       probabilities,
       relevance: result.relevance,
-      salientRelevance: salient.map,
       layer: inside && options.at !== undefined ? layerRelevance(options.at, inside) : undefined,
       ledger: result.ledger,
       input: inputTensor,
       picture,
       composite,
-      salientRelevanceOptions: salient.options,
-      timingsMs: { forward, relevance: relevanceDone - relevanceStarted, salientRelevance: clock() - salientStarted },
-    });
+      timingsMs: { forward, relevance },
+    };
+    results.push(yield* finish(explained, index));
   }
-  return explanations;
+  return results;
+}
+
+/**
+ * As `explainTargets`, with a stop before each stage: for hosts that show progress, let other work in between, or end early. Between
+ * stages the network must not be used for anything else.
+ * @throws as explain
+ */
+export function explanationStages(
+  network: Network,
+  input: Image | Tensor,
+  targets: readonly Target[],
+  options: Omit<ExplainOptions, "target"> = {},
+): Generator<ExplanationStage, Explanation[]> {
+  return stagesOf(network, input, targets, options, function* (explained, target): Generator<
+    ExplanationStage,
+    Explanation
+  > {
+    yield { stage: "salientRelevance", target };
+    const clock = options.clock ?? (() => 0);
+    const started = clock();
+    const relevance = ofSign(explained.relevance, options.salientSign ?? "both");
+    const [, height = 1, width = 1] = relevance.shape;
+    const heat = options.storeHeat?.(heatImage(relevance), height, width);
+    const salient = salientRelevance(network.kernels, relevance, options.salientRelevance, heat);
+    return {
+      ...explained,
+      salientRelevance: salient.map,
+      salientRelevanceOptions: salient.options,
+      timingsMs: { ...explained.timingsMs, salientRelevance: clock() - started },
+    };
+  });
+}
+
+// biome-ignore lint/correctness/useYield: the relevance is all that was asked for
+function* nothingMore(explained: RelevanceExplanation): Generator<ExplanationStage, RelevanceExplanation> {
+  return explained;
+}
+
+function finished<Result>(stages: Generator<ExplanationStage, Result>): Result {
+  for (;;) {
+    const { done, value } = stages.next();
+    if (done) return value;
+  }
 }
 
 /**
@@ -249,20 +357,33 @@ export function explainTargets(
   targets: readonly Target[],
   options: Omit<ExplainOptions, "target"> = {},
 ): Explanation[] {
-  const stages = explanationStages(network, input, targets, options);
-  for (;;) {
-    const { done, value } = stages.next();
-    if (done) return value;
-  }
+  return finished(explanationStages(network, input, targets, options));
+}
+
+/**
+ * As `explainTargets` without the Salient Relevance step, which takes most of the time.
+ * @throws as explain
+ */
+export function relevanceOfTargets(
+  network: Network,
+  input: Image | Tensor,
+  targets: readonly Target[],
+  options: Omit<ExplainOptions, "target" | "salientRelevance" | "salientSign" | "storeHeat"> = {},
+): RelevanceExplanation[] {
+  const stages = stagesOf(network, input, targets, options, nothingMore);
+  return finished(stages);
 }
 
 /**
  * Explains what a network looked at: forward pass, relevance of the target by the composite's rules, and the Salient Relevance map
  * of that relevance (Li et al. 2019). Relevance starts before softmax.
  * @param input a photo, which is preprocessed as the network's weights expect, or a tensor [C,H,W] that already is
- * @throws RangeError for an unknown target, layer or composite, ShapeError for an input that does not fit
+ * @throws RangeError for an unknown target, layer or composite, ShapeError for an input that does not fit, TypeError for arguments
+ *   and options that are none
  */
 export function explain(network: Network, input: Image | Tensor, options: ExplainOptions = {}): Explanation {
-  const [explanation] = explainTargets(network, input, [options.target ?? "top1"], options);
+  checkArguments(network, input, options);
+  const { target = "top1", ...rest } = options;
+  const [explanation] = explainTargets(network, input, [target], rest);
   return explanation as Explanation; // one per target
 }

@@ -1,5 +1,5 @@
 import { parseArgs } from "node:util";
-import { didYouMean } from "../../engine/basics/errors.ts";
+import { nearestName } from "../../engine/basics/errors.ts";
 import { UsageError } from "./errors.ts";
 
 /** One option of a command. */
@@ -50,12 +50,9 @@ export function parseArguments(command: string, table: OptionTable, argv: readon
     const { name, rawName, value, inlineValue } = token;
     const spec = Object.hasOwn(table, name) ? table[name] : undefined;
     if (spec === undefined) {
-      const hint = rawName.startsWith("--")
-        ? didYouMean(
-            rawName,
-            Object.keys(table).map((n) => `--${n}`),
-          )
-        : "";
+      // The dashes are not letters: with them every short name would look alike.
+      const near = rawName.startsWith("--") ? nearestName(rawName.slice(2), Object.keys(table)) : undefined;
+      const hint = near === undefined ? "" : ` Did you mean "--${near}"?`;
       throw new UsageError(`unknown option ${rawName}.${hint || ` See "srmap help ${command}".`}`);
     }
     const isNegativeNumber = value !== undefined && /^-[\d.]/.test(value);

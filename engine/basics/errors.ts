@@ -13,26 +13,33 @@ export class UnsupportedError extends Error {
   override readonly name = "UnsupportedError";
 }
 
-/** Levenshtein distance of two strings, ignoring case. */
+/**
+ * Letters that must be added, removed, changed or swapped with their neighbour to make one string of the other, ignoring case
+ * (the optimal string alignment distance).
+ */
 function editDistance(a: string, b: string): number {
   const s = a.toLowerCase();
   const t = b.toLowerCase();
+  let before: number[] = [];
   let row = Array.from({ length: t.length + 1 }, (_, j) => j);
   for (let i = 1; i <= s.length; i++) {
     const next = [i];
     for (let j = 1; j <= t.length; j++) {
       const substitution = (row[j - 1] ?? 0) + (s[i - 1] === t[j - 1] ? 0 : 1);
-      next.push(Math.min(substitution, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
+      const isSwap = i > 1 && j > 1 && s[i - 1] === t[j - 2] && s[i - 2] === t[j - 1];
+      const swap = isSwap ? (before[j - 2] ?? 0) + 1 : substitution;
+      next.push(Math.min(substitution, swap, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
     }
+    before = row;
     row = next;
   }
   return row[t.length] ?? 0;
 }
 
-/** The candidate closest to `name` by edit distance, or undefined when none is near (more than half of it differs). */
+/** The candidate closest to `name` by edit distance, or undefined when none is near: at most a third of the letters may differ. */
 export function nearestName(name: string, candidates: Iterable<string>): string | undefined {
   let best: string | undefined;
-  let bestDistance = Math.max(2, Math.ceil(name.length / 2)) + 1;
+  let bestDistance = Math.floor(name.length / 3) + 1;
   for (const candidate of candidates) {
     const distance = editDistance(name, candidate);
     if (distance < bestDistance) {
@@ -47,4 +54,26 @@ export function nearestName(name: string, candidates: Iterable<string>): string 
 export function didYouMean(name: string, candidates: Iterable<string>): string {
   const nearest = nearestName(name, candidates);
   return nearest === undefined ? "" : ` Did you mean "${nearest}"?`;
+}
+
+/**
+ * Refuses options that do not exist, which would otherwise be left out in silence.
+ * @param what begins the message: "explain"
+ * @throws TypeError that offers the nearest name and lists all
+ */
+export function refuseUnknownOptions(what: string, options: unknown, known: readonly string[]): void {
+  if (options === undefined) return;
+  if (typeof options !== "object" || options === null || Array.isArray(options)) {
+    const got = Array.isArray(options)
+      ? "an array"
+      : options === null
+        ? "null"
+        : `the ${typeof options} ${String(options)}`;
+    throw new TypeError(`${what}: options must be an object such as { ${known[0]}: ... }, got ${got}.`);
+  }
+  const unknown = Object.keys(options).find((name) => !known.includes(name));
+  if (unknown === undefined) return;
+  throw new TypeError(
+    `${what}: unknown option "${unknown}".${didYouMean(unknown, known)} It takes ${known.join(", ")}.`,
+  );
 }

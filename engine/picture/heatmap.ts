@@ -1,4 +1,4 @@
-import { ShapeError } from "../basics/errors.ts";
+import { refuseUnknownOptions, ShapeError } from "../basics/errors.ts";
 import { formatShape, type Tensor } from "../basics/tensor.ts";
 import { type ColormapName, colormap } from "./colormap.ts";
 import { checkImage, formatSize, type Image } from "./image.ts";
@@ -102,6 +102,7 @@ function limits(
  * @throws ShapeError when the map is no picture; RangeError for values that are not finite and options out of range
  */
 export function heatmap(map: Tensor, options: HeatmapOptions = {}): Heatmap {
+  refuseUnknownOptions("heatmap", options, ["colormap", "symmetric", "gamma", "clipQuantile"]);
   const { gamma = 1, clipQuantile = 1 } = options;
   if (!(gamma > 0 && gamma <= 16)) throw new RangeError(`heatmap: gamma must be over 0 and at most 16, got ${gamma}.`);
   if (!(clipQuantile > 0 && clipQuantile <= 1)) {
@@ -148,6 +149,7 @@ export interface OverlayOptions {
  */
 export function overlay(photo: Image, map: Tensor, options: OverlayOptions = {}): Image {
   checkImage(photo);
+  refuseUnknownOptions("overlay", options, ["colormap", "opacity"]);
   const { opacity = 0.75 } = options;
   if (!(opacity >= 0 && opacity <= 1)) throw new RangeError(`overlay: opacity must be 0 to 1, got ${opacity}.`);
   const { colors } = colormap(options.colormap ?? "inferno");

@@ -1,6 +1,6 @@
 import { realpath } from "node:fs/promises";
 import { basename, dirname, join, sep } from "node:path";
-import { FormatError, UnsupportedError } from "../../engine/basics/errors.ts";
+import { FormatError, refuseUnknownOptions, UnsupportedError } from "../../engine/basics/errors.ts";
 import type { NetworkDefinition, Preprocessing } from "../../engine/graph/definition.ts";
 import type { Algorithm } from "../../engine/layers/linear/winograd.ts";
 import type { Kernels } from "../../engine/memory/kernels.ts";
@@ -50,6 +50,14 @@ export interface LoadOptions {
   /** Text of the .prototxt of a .caffemodel; without it the .caffemodel's own description counts. */
   readonly prototxt?: string;
 }
+
+const loadOptionNames = Object.keys({
+  preprocess: true,
+  kernels: true,
+  algorithm: true,
+  lowMemory: true,
+  prototxt: true,
+} satisfies Record<keyof LoadOptions, true>);
 
 /** The networks of the package and what they need: for "these weights fit another network". */
 export function knownNetworks(): KnownNetwork[] {
@@ -155,6 +163,7 @@ export async function loadNetwork(
   weights?: string,
   options: LoadOptions = {},
 ): Promise<Network> {
+  refuseUnknownOptions("loadNetwork", options, loadOptionNames);
   const name = model ?? (weights === undefined ? defaultModel : undefined);
   const path = weights ?? bundledWeights(name ?? defaultModel);
   const { definition, weights: file, sources, close } = await openNetwork(name, path, options);

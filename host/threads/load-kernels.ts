@@ -1,4 +1,5 @@
 import { readFile } from "node:fs/promises";
+import { refuseUnknownOptions } from "../../engine/basics/errors.ts";
 import { instantiateKernels, type Kernels } from "../../engine/memory/kernels.ts";
 import { startThreadPool } from "./pool.ts";
 
@@ -18,7 +19,9 @@ export interface KernelOptions {
  * Compiles and starts this package's kernel module, with a memory of its own.
  * @throws RangeError unless `threads` is an integer from 1 to 64
  */
-export async function loadKernels({ threads = 1 }: KernelOptions = {}): Promise<ThreadedKernels> {
+export async function loadKernels(options: KernelOptions = {}): Promise<ThreadedKernels> {
+  refuseUnknownOptions("loadKernels", options, ["threads"]);
+  const { threads = 1 } = options;
   if (!Number.isSafeInteger(threads) || threads < 1 || threads > 64) {
     throw new RangeError(`threads must be an integer from 1 to 64, got ${threads}. Use at most one per core.`);
   }

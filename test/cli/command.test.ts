@@ -91,6 +91,7 @@ suite("cli/command", (test) => {
       2,
       'srmap: unknown option --composit. Did you mean "--composite"?',
     );
+    assertRefused(await explain(cat, "--quiet"), 2, 'srmap: unknown option --quiet. See "srmap help explain".');
     assertRefused(await explain(cat, "--target"), 2, "srmap: option --target needs a value: --target TARGET.");
     assertRefused(await explain(cat, "--out", "--json"), 2, "srmap: option --out needs a value: --out DIR.");
     assertRefused(await explain(cat, "--json=yes"), 2, 'srmap: option --json takes no value, got "yes".');
@@ -113,7 +114,7 @@ suite("cli/command", (test) => {
     assertRefused(
       await explain(cat, "--feature", "rgb"),
       2,
-      'srmap: salient relevance: feature must be one of lab, gray, got "rgb". Did you mean "lab"?',
+      'srmap: salient relevance: feature must be one of lab, gray, got "rgb".',
     );
     assertRefused(await explain(), 2, 'srmap: explain needs a photo: srmap explain PHOTO. See "srmap help explain".');
     assertRefused(

@@ -183,7 +183,7 @@ suite("cli/compare", (test) => {
       [[photos, "--composites", "li2019,li2019"], '--composites has "li2019" twice.'],
       [[photos, "--labels", "x"], '--labels cannot be used without --models. See "srmap help compare".'],
       [[photos, "--models", "alexnet-mini"], "--models needs two names: --models a,b, got 1."],
-      [[photos, "--models", "alexnet-mini,vgg"], 'model "vgg": unknown. Did you mean'],
+      [[photos, "--models", "alexnet-mini,vgg"], 'model "vgg": unknown. Known are'],
       [
         [photos, ...twoModels, "--composites", "li2019"],
         '--composites cannot be used with --models. See "srmap help compare".',
