@@ -29,6 +29,7 @@ import { defaultFolder, outputOption, requireWritable } from "../outputs/outputs
 import type { Arguments } from "../terminal/arguments.ts";
 import { asUsage, CommandError, describeError, UsageError } from "../terminal/errors.ts";
 import { createProgress } from "../terminal/progress.ts";
+import { mostOfPath, shown as shownText } from "../terminal/shown.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 import type { Command } from "./command.ts";
 
@@ -96,7 +97,7 @@ async function runComposites(given: Arguments, common: Common, terminal: Termina
       describe: (path, { folder, explanations }) => {
         const [first] = explanations;
         const said = first === undefined ? "" : `${first.targetDescription} ${formatShare(first.target.probability)}`;
-        return `${path}\n  explained: ${said}, by ${composites.length} composites; wrote ${join(folder, "compare.png")}\n`;
+        return `${shownText(path, mostOfPath)}\n  explained: ${shownText(said, 200)}, by ${composites.length} composites; wrote ${join(folder, "compare.png")}\n`;
       },
       async work(path, own) {
         const folder = own === undefined ? out : join(out, own);
@@ -176,7 +177,7 @@ async function askAll(
       compared.push(await comparePhoto(path, models, labels, limits));
     } catch (error) {
       progress.clear();
-      terminal.err(`${path}: ${describeError(error)}\n`);
+      terminal.err(`${shownText(path, mostOfPath)}: ${describeError(error)}\n`);
       leftOut.push({ file: basename(path), reason: describeError(error) });
       failed++;
     }
@@ -201,7 +202,7 @@ function describeSummary(summary: Summary, labels: string | undefined, out: stri
       : `${found.length} photos that one has right and the other wrong:`,
     ...found.map(({ file, label, verdicts }) => {
       const said = verdicts.map((verdict, i) => `${models[i]?.model}: ${describeVerdict(verdict)}`).join("; ");
-      return `  ${file}${label === undefined ? "" : ` (${label})`}: ${said}`;
+      return `  ${shownText(file)}${label === undefined ? "" : ` (${shownText(label)})`}: ${shownText(said, 300)}`;
     }),
   ];
   if (leftOut.length > 0) lines.push(`left out: ${leftOut.length} photos, see summary.json`);

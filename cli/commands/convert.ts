@@ -5,6 +5,7 @@ import { type ConvertedFile, type ConvertFileOptions, convertFile } from "../../
 import { type Precision, precisionBits } from "../../weights-loader/index.ts";
 import type { Arguments } from "../terminal/arguments.ts";
 import { CommandError, describeError, UsageError } from "../terminal/errors.ts";
+import { shown } from "../terminal/shown.ts";
 import type { Command } from "./command.ts";
 
 function isPrecision(name: string): name is Precision {
@@ -45,14 +46,14 @@ function describe(input: string, output: string, precision: string, file: Conver
   const { inputBytes, outputBytes, network, fits = [], tensors } = file;
   const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`;
   const hint = fits.length === 0 ? "" : ` (--model ${fits[0]} would include the one that it fits)`;
-  const included = network === undefined ? `without a network${hint}` : `network "${network}" included`;
+  const included = network === undefined ? `without a network${hint}` : `network "${shown(network)}" included`;
   const changed = tensors.filter(({ to }) => to !== "f32");
   const lines = [
     `${input} (${megabytes(inputBytes)}) -> ${output} (${megabytes(outputBytes)}), ${tensors.length} tensors, ${included}`,
   ];
   for (const { name, to, largestError, relativeError } of changed) {
     lines.push(
-      `  ${name}: ${to}, largest error ${largestError.toExponential(1)}, root mean square ${(100 * relativeError).toFixed(3)} %`,
+      `  ${shown(name)}: ${to}, largest error ${largestError.toExponential(1)}, root mean square ${(100 * relativeError).toFixed(3)} %`,
     );
   }
   if (precision !== "f32" && changed.length === 0) lines.push("  no tensor is a matrix: all stay f32");

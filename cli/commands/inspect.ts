@@ -4,6 +4,7 @@ import { hdf5Package } from "../../host/hdf5/reader.ts";
 import { describesNetwork, knownNetworks, openNetwork, openWeightFile } from "../../host/network/load.ts";
 import { type Inspection, inspectWeights, metadataKeys } from "../../weights-loader/index.ts";
 import { CommandError, describeError, UsageError } from "../terminal/errors.ts";
+import { shown } from "../terminal/shown.ts";
 import type { Command } from "./command.ts";
 
 /** Differences named per list; the rest is counted. */
@@ -47,15 +48,16 @@ function describe(
   { name, format, metadata, tensors, elements, bytes, fits, nearest }: Inspection,
   network: Described | undefined,
 ): string {
-  const width = Math.max(0, ...tensors.map((tensor) => tensor.name.length));
+  const width = Math.max(0, ...tensors.map((tensor) => shown(tensor.name).length));
   const rows = tensors.map(
-    (tensor) => `  ${tensor.name.padEnd(width)}  ${tensor.dtype.padEnd(4)}  ${formatShape(tensor.shape)}`,
+    (tensor) => `  ${shown(tensor.name).padEnd(width)}  ${tensor.dtype.padEnd(4)}  ${formatShape(tensor.shape)}`,
   );
   const facts = Object.entries(metadata).map(
-    ([key, value]) => `  ${key}: ${value.length > 60 ? `${value.slice(0, 60)}… (${value.length} characters)` : value}`,
+    ([key, value]) =>
+      `  ${shown(key)}: ${shown(value.length > 60 ? `${value.slice(0, 60)}… (${value.length} characters)` : value)}`,
   );
   const lines = [
-    `${name}: ${format}, ${tensors.length} tensors, ${elements} elements, ${(bytes / 1e6).toFixed(1)} MB`,
+    `${shown(name)}: ${format}, ${tensors.length} tensors, ${elements} elements, ${(bytes / 1e6).toFixed(1)} MB`,
     ...(facts.length === 0 ? [] : ["metadata:", ...facts]),
     "tensors:",
     ...rows,
@@ -65,7 +67,7 @@ function describe(
   } else if (network !== undefined) {
     const sizes = `input ${formatShape(network.input)}, ${network.layers} layers, output ${formatShape(network.output)}`;
     const photos = metadata[metadataKeys.preprocessing] === undefined ? "--preprocess must say" : "the file says";
-    lines.push(`network: "${network.name}", described by the file: ${sizes}; ${photos} how photos are prepared`);
+    lines.push(`network: "${shown(network.name)}", described by the file: ${sizes}; ${photos} how photos are prepared`);
   }
   if (fits.length > 0) lines.push(`fits: ${fits.join(", ")}`);
   else if (nearest === undefined) lines.push("fits: none of the package's networks");
@@ -75,7 +77,12 @@ function describe(
     for (const [label, items] of Object.entries(report)) {
       if (items.length === 0) continue;
       const rest = items.length > listed ? `, and ${items.length - listed} more` : "";
-      lines.push(`  ${label}: ${items.slice(0, listed).join(", ")}${rest}`);
+      lines.push(
+        `  ${label}: ${items
+          .slice(0, listed)
+          .map((item: string) => shown(item))
+          .join(", ")}${rest}`,
+      );
     }
   }
   return `${lines.join("\n")}\n`;

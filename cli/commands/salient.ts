@@ -18,6 +18,7 @@ import { writeFolder } from "../outputs/atomic-write.ts";
 import { sha256 } from "../outputs/hash.ts";
 import { defaultFolder, outputOption, relevanceColors, requireWritable, saliencyColors } from "../outputs/outputs.ts";
 import { CommandError, describeError, UsageError } from "../terminal/errors.ts";
+import { mostOfPath, shown } from "../terminal/shown.ts";
 import type { Command } from "./command.ts";
 
 /** What `srmap salient` reports for a map. */
@@ -83,7 +84,8 @@ Example:
       {
         noun: "map",
         isQuiet: isJson,
-        describe: (path, { folder, files }) => `${path}\n  wrote ${join(folder, "")}: ${files.join(", ")}\n`,
+        describe: (path, { folder, files }) =>
+          `${shown(path, mostOfPath)}\n  wrote ${join(folder, "")}: ${files.join(", ")}\n`,
         async work(path, own) {
           const bytes = await readFile(path);
           const map = parseTensor(bytes, basename(path));

@@ -1,4 +1,5 @@
 import type { LedgerRow } from "../../engine/layers/ledger.ts";
+import { shown } from "../terminal/shown.ts";
 
 const columns = ["R out", "R in", "bias", "stabiliser", "dropped", "remainder"] as const;
 
@@ -40,7 +41,7 @@ export function ledgerTable(ledger: readonly LedgerRow[]): string {
     const { relevanceOut, relevanceIn, bias, stabilizer, dropped } = row;
     const rest = remainder(relevanceOut, relevanceIn, bias, stabilizer, dropped);
     return {
-      left: [row.layer, row.op, row.rule],
+      left: [shown(row.layer, 60), row.op, row.rule],
       numbers: [relevanceOut, relevanceIn, bias, stabilizer, dropped, rest],
     };
   });

@@ -3,6 +3,7 @@ import { version } from "../../host/version.ts";
 import { formatShare } from "../drawing/panel.ts";
 import type { Outcome } from "../inputs/batch.ts";
 import type { SourceFile } from "../inputs/photo.ts";
+import { mostOfPath, shown } from "../terminal/shown.ts";
 import { ledgerTable } from "./ledger-table.ts";
 import type { ExplainedPhoto, ExplainedTarget } from "./photo.ts";
 import type { ExplainRequest } from "./request.ts";
@@ -13,9 +14,11 @@ const shownChannels = 5;
 function describeLayer({ explanation: { layer } }: ExplainedTarget): string {
   if (layer === undefined) return "";
   const { channels } = layer;
-  const shown = channels.slice(0, shownChannels).map((entry) => `${entry.channel} (${entry.relevance.toPrecision(3)})`);
+  const listed = channels
+    .slice(0, shownChannels)
+    .map((entry) => `${entry.channel} (${entry.relevance.toPrecision(3)})`);
   const rest = channels.length > shownChannels ? ` of ${channels.length}` : "";
-  return `  relevance at ${layer.layer}: channels ${shown.join(", ")}${rest}\n`;
+  return `  relevance at ${shown(layer.layer)}: channels ${listed.join(", ")}${rest}\n`;
 }
 
 function describeTarget(target: ExplainedTarget, hasLedger: boolean): string {
@@ -25,7 +28,7 @@ function describeTarget(target: ExplainedTarget, hasLedger: boolean): string {
   // Without class names the description is the number already.
   const about = targetKind === "class" && targetDescription !== number ? ` (${number})` : "";
   const table = hasLedger ? ledgerTable(ledger).replace(/^/gm, "  ").trimEnd() : "";
-  return `  explained: ${targetDescription}${about}
+  return `  explained: ${shown(targetDescription, 200)}${about}
 ${describeLayer(target)}  wrote ${join(folder, "/")}: ${files.join(", ")}
 ${table === "" ? "" : `${table}\n`}`;
 }
@@ -33,9 +36,9 @@ ${table === "" ? "" : `${table}\n`}`;
 /** What people are told of a photo: the likeliest classes and, for each target, what was explained and where it lies. */
 export function describePhoto(path: string, { targets, note }: ExplainedPhoto, hasLedger: boolean): string {
   const top = targets[0]?.explanation.top ?? [];
-  const rows = top.map(({ label, probability }) => `  ${formatShare(probability).padStart(7)}  ${label}\n`);
+  const rows = top.map(({ label, probability }) => `  ${formatShare(probability).padStart(7)}  ${shown(label)}\n`);
   const blocks = targets.map((target) => describeTarget(target, hasLedger));
-  return `${path}\n${rows.join("")}${note === undefined ? "" : `  note: ${note}\n`}${blocks.join("")}`;
+  return `${shown(path, mostOfPath)}\n${rows.join("")}${note === undefined ? "" : `  note: ${note}\n`}${blocks.join("")}`;
 }
 
 /** The same for machines, of all photos. */

@@ -1,5 +1,6 @@
 import { describeError } from "../terminal/errors.ts";
 import { createProgress } from "../terminal/progress.ts";
+import { mostOfPath, shown } from "../terminal/shown.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 import { folderNames, type Inputs } from "./expand.ts";
 
@@ -44,12 +45,12 @@ export async function runBatch<Result>(
     }
     outcomes.push(outcome);
     progress.clear();
-    if (outcome.error !== undefined) terminal.err(`${path}: ${outcome.error}\n`);
+    if (outcome.error !== undefined) terminal.err(`${shown(path, mostOfPath)}: ${outcome.error}\n`);
     else if (!isQuiet) terminal.out(describe(path, outcome.result));
   }
   const failed = outcomes.filter(({ error }) => error !== undefined);
   if (outcomes.length > 1 && failed.length > 0) {
-    const list = failed.map(({ path }) => `  ${path}\n`).join("");
+    const list = failed.map(({ path }) => `  ${shown(path, mostOfPath)}\n`).join("");
     terminal.err(`${failed.length} of ${outcomes.length} ${noun}s failed:\n${list}`);
   }
   return outcomes;

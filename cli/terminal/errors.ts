@@ -1,3 +1,5 @@
+import { shownMessage } from "./shown.ts";
+
 /** A mistake in what was typed; nothing has been done yet. Ends the command with exit code 2. */
 export class UsageError extends Error {
   override readonly name = "UsageError";
@@ -30,7 +32,7 @@ function systemCode(error: unknown): string | undefined {
 export function describeError(error: unknown): string {
   const known = systemErrors[systemCode(error) ?? ""];
   if (known !== undefined) return `${known}.`;
-  return error instanceof Error ? error.message : String(error);
+  return shownMessage(error instanceof Error ? error.message : String(error));
 }
 
 /** Turns an engine's complaint about a name that was typed into a complaint about the command line. */

@@ -16,15 +16,14 @@ export function createProgress(terminal: Terminal, total: number): Progress {
   if (total < 2 || !terminal.isInteractive || terminal.columns < minimumColumns) {
     return { update: () => undefined, clear: () => undefined };
   }
-  const clear = (): void => terminal.err("\r\u001b[K");
+  const clear = (): void => terminal.redraw("");
   return {
     update(done, label) {
       const filled = Math.round((barLength * done) / total);
       const bar = `[${"=".repeat(filled)}${" ".repeat(barLength - filled)}] ${done}/${total} `;
       const room = terminal.columns - bar.length - 1;
-      const shown = label.length <= room ? label : `…${label.slice(label.length - room + 1)}`;
-      clear();
-      terminal.err(bar + shown);
+      const end = label.length <= room ? label : `…${label.slice(label.length - room + 1)}`;
+      terminal.redraw(bar + end);
     },
     clear,
   };

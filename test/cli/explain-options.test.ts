@@ -27,6 +27,7 @@ async function srmap(...argv: string[]): Promise<Run> {
     err: (text) => {
       run.err += text;
     },
+    redraw: () => undefined,
     isInteractive: false,
     columns: 80,
   });

@@ -13,6 +13,7 @@ async function srmap(...argv: string[]): Promise<{ code: number; out: string; er
     err: (text) => {
       run.err += text;
     },
+    redraw: () => undefined,
     isInteractive: false,
     columns: 80,
   });
