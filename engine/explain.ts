@@ -1,6 +1,7 @@
 import { refuseUnknownOptions } from "./basics/errors.ts";
-import { type Tensor, tensor } from "./basics/tensor.ts";
+import { formatShape, type Tensor, tensor } from "./basics/tensor.ts";
 import { valueNamed } from "./graph/compiled-graph.ts";
+import type { NetworkDefinition } from "./graph/definition.ts";
 import type { LedgerRow } from "./layers/ledger.ts";
 import { type LayerRelevance, layerRelevance } from "./network/channel-sums.ts";
 import { Network } from "./network/network.ts";
@@ -60,7 +61,8 @@ export interface Prediction {
   readonly index: number;
   readonly label: string;
   readonly logit: number;
-  readonly probability: number;
+  /** By softmax; undefined for a network with one output, of which softmax makes 1 whatever it is. */
+  readonly probability: number | undefined;
 }
 
 /** What the network saw, said, and found relevant. */
@@ -152,6 +154,15 @@ export function chosenComposite({
 }
 
 const isTensor = (input: Image | Tensor): input is Tensor => "shape" in input;
+
+/** A tensor given as the input, whose values nothing has checked yet: what they are not is not the network's fault. */
+function checkFinite({ name }: NetworkDefinition, { shape, data }: Tensor): void {
+  const at = data.findIndex((value) => !Number.isFinite(value));
+  if (at < 0) return;
+  throw new RangeError(
+    `network "${name}": input must be finite, got ${data[at]} at element ${at} of ${formatShape(shape)}. Check how it was prepared.`,
+  );
+}
 
 /** Start of a channel target: the channel's activation, or 1 where it is positive for composites that start from 1. */
 function channelStart(network: Network, from: number, channel: number, start: "score" | "one"): Float32Array {
@@ -255,6 +266,7 @@ function* stagesOf<Result>(
   checkRequest(network.graph, { composite, targets, at: options.at });
   network.relevancePlan(composite);
   const at = options.at === undefined ? undefined : valueNamed(network.graph, options.at);
+  if (isTensor(input)) checkFinite(definition, input);
   const { tensor: inputTensor, picture } = isTensor(input)
     ? { tensor: input, picture: undefined }
     : preprocess(input, definition.preprocessing, definition.inputShape);
@@ -270,7 +282,7 @@ function* stagesOf<Result>(
     index,
     label: labelOf(definition.labels, index),
     logit: logits.data[index] ?? Number.NaN,
-    probability: probabilities.data[index] ?? Number.NaN,
+    probability: logits.data.length === 1 ? undefined : probabilities.data[index],
   });
   const order = [...logits.data.keys()].sort((a, b) => logits.data[b]! - logits.data[a]! || a - b);
   const top = order.slice(0, 5).map(prediction);

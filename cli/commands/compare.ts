@@ -21,7 +21,7 @@ import {
 } from "../compare/models.ts";
 import { comparisonPage } from "../compare/page.ts";
 import { type Summary, summarize } from "../compare/summary.ts";
-import { formatShare } from "../drawing/panel.ts";
+import { formatConfidence, formatShare } from "../drawing/panel.ts";
 import { runBatch } from "../inputs/batch.ts";
 import { expandInputs, folderNames, photoInputs } from "../inputs/expand.ts";
 import { writeFolder } from "../outputs/atomic-write.ts";
@@ -96,7 +96,7 @@ async function runComposites(given: Arguments, common: Common, terminal: Termina
       isQuiet: isJson,
       describe: (path, { folder, explanations }) => {
         const [first] = explanations;
-        const said = first === undefined ? "" : `${first.targetDescription} ${formatShare(first.target.probability)}`;
+        const said = first === undefined ? "" : `${first.targetDescription} ${formatConfidence(first.target)}`;
         return `${shownText(path, mostOfPath)}\n  explained: ${shownText(said, 200)}, by ${composites.length} composites; wrote ${join(folder, "compare.png")}\n`;
       },
       async work(path, own) {

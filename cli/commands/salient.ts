@@ -1,4 +1,3 @@
-import { readFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { ShapeError } from "../../engine/basics/errors.ts";
 import { formatShape, type Tensor } from "../../engine/basics/tensor.ts";
@@ -6,6 +5,7 @@ import { heatmap, overlay } from "../../engine/picture/heatmap.ts";
 import type { Image } from "../../engine/picture/image.ts";
 import { salientRelevance } from "../../engine/salient/salient-relevance.ts";
 import { decodeImage } from "../../host/photos/decode.ts";
+import { readPhotoBytes } from "../../host/photos/read.ts";
 import { loadKernels } from "../../host/threads/load-kernels.ts";
 import { version } from "../../host/version.ts";
 import { writeNpy } from "../../weights-loader/numpy/npy.ts";
@@ -29,7 +29,7 @@ interface SalientResult {
 
 async function readPhoto(path: string): Promise<Image> {
   try {
-    return decodeImage(await readFile(path));
+    return decodeImage(await readPhotoBytes(path));
   } catch (error) {
     throw new CommandError(`photo ${path}: ${describeError(error)}`);
   }
@@ -87,7 +87,7 @@ Example:
         describe: (path, { folder, files }) =>
           `${shown(path, mostOfPath)}\n  wrote ${join(folder, "")}: ${files.join(", ")}\n`,
         async work(path, own) {
-          const bytes = await readFile(path);
+          const bytes = await readPhotoBytes(path);
           const map = parseTensor(bytes, basename(path));
           refuseChannelsLast(map);
           const { map: sr } = salientRelevance(kernels, map, settings);

@@ -7,7 +7,7 @@ import type { Composite } from "../../engine/rules/composites.ts";
 import type { ResolvedSalientRelevanceOptions } from "../../engine/salient/options.ts";
 import { version } from "../../host/version.ts";
 import type { ImageLimits } from "../../photos/size-limit.ts";
-import { formatShare } from "../drawing/panel.ts";
+import { formatConfidence } from "../drawing/panel.ts";
 import { encodePng } from "../drawing/png.ts";
 import { type SheetColumn, sheet } from "../drawing/sheet.ts";
 import { emptyMapLine, isEmptyMap } from "../explain/doubt.ts";
@@ -53,7 +53,7 @@ export async function compareComposites(path: string, comparison: CompositeCompa
   if (first === undefined) throw new RangeError("compare: there is no composite to compare.");
   const picture = first.picture ?? pictureOf(first.input, network.definition.preprocessing);
   const image = sheet({
-    title: `${first.targetDescription} ${formatShare(first.target.probability)}`,
+    title: `${first.targetDescription} ${formatConfidence(first.target)}`,
     details: [`${source.file} · ${first.model} · features ${settings.feature} · srmap ${version}`],
     photo: picture,
     columns: explanations.map((explanation) => columnOf(explanation, explanation.composite.name, [])),

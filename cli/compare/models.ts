@@ -9,7 +9,7 @@ import type { Composite } from "../../engine/rules/composites.ts";
 import type { ResolvedSalientRelevanceOptions } from "../../engine/salient/options.ts";
 import { version } from "../../host/version.ts";
 import type { ImageLimits } from "../../photos/size-limit.ts";
-import { formatShare } from "../drawing/panel.ts";
+import { formatConfidence } from "../drawing/panel.ts";
 import { encodePng } from "../drawing/png.ts";
 import { sheet } from "../drawing/sheet.ts";
 import { readPhotoInput, type SourceFile } from "../inputs/photo.ts";
@@ -26,7 +26,9 @@ export interface ComparedModel {
 /** What a network says about a photo. */
 export interface Verdict {
   readonly label: string;
-  readonly probability: number;
+  readonly logit: number;
+  /** Undefined for a network with one output. */
+  readonly probability: number | undefined;
   /** Undefined without labels. */
   readonly isRight: boolean | undefined;
 }
@@ -61,14 +63,15 @@ export function reasonToLeaveOut(
 
 const isTensor = (input: Image | Tensor): input is Tensor => "shape" in input;
 
-function classify({ network }: ComparedModel, input: Image | Tensor): { label: string; probability: number } {
+function classify({ network }: ComparedModel, input: Image | Tensor): Omit<Verdict, "isRight"> {
   const { definition } = network;
   const prepared = isTensor(input) ? input : preprocess(input, definition.preprocessing, definition.inputShape).tensor;
   const logits = network.forward(prepared);
   const index = argmax(logits.data);
   return {
     label: labelOf(definition.labels, index),
-    probability: network.probabilities(logits).data[index] ?? Number.NaN,
+    logit: logits.data[index] ?? Number.NaN,
+    probability: logits.data.length === 1 ? undefined : network.probabilities(logits).data[index],
   };
 }
 
@@ -92,9 +95,9 @@ export async function comparePhoto(
 }
 
 /** `church 98.1 %, right`. */
-export function describeVerdict({ label, probability, isRight }: Verdict): string {
+export function describeVerdict({ label, logit, probability, isRight }: Verdict): string {
   const judgement = isRight === undefined ? "" : isRight ? ", right" : ", wrong";
-  return `${label} ${formatShare(probability)}${judgement}`;
+  return `${label} ${formatConfidence({ logit, probability })}${judgement}`;
 }
 
 /** A sheet that shows why each network says what it says: PNG bytes. Every network's own prediction is explained. */

@@ -5,10 +5,11 @@ import { resizeAndCrop } from "../../engine/picture/resize.ts";
 import { type Canvas, type Color, createCanvas, enlarge } from "./canvas.ts";
 import { type Font, loadFont } from "./font.ts";
 
-/** A class and how likely the network finds it, 0 to 1. */
+/** A class, its score, and how likely the network finds it, 0 to 1; undefined where the score says no likelihood. */
 export interface PanelClass {
   readonly label: string;
-  readonly probability: number;
+  readonly logit: number;
+  readonly probability: number | undefined;
 }
 
 /** A rendered map and the colour map it was rendered with. */
@@ -52,6 +53,11 @@ export function formatShare(probability: number): string {
   const percent = probability * 100;
   if (percent > 0 && percent < 0.05) return "< 0.1 %";
   return `${percent.toFixed(1)} %`;
+}
+
+/** How sure the network is: `61.3 %`, or `score 2.31` where its only output is no probability. */
+export function formatConfidence({ probability, logit }: Omit<PanelClass, "label">): string {
+  return probability === undefined ? `score ${formatValue(logit)}` : formatShare(probability);
 }
 
 /** Three significant digits, with a real minus sign. */
@@ -108,14 +114,15 @@ function drawHeader(canvas: Canvas, { target, top, details }: PanelContent): voi
   const right = canvas.image.width - margin;
   const left = right - labelWidth - barWidth - shareWidth;
   const titleWidth = left - margin - gap;
-  const share = formatShare(target.probability);
+  const share = formatConfidence(target);
   const shareLength = 40 + share.length * 24;
   const used = canvas.text(target.label, margin, 74, { face: "title", color: ink, maxWidth: titleWidth - shareLength });
   canvas.text(share, margin + used + 22, 74, { face: "title", color: accent });
   details.forEach((line, i) => {
     canvas.text(line, margin, 116 + i * 31, { face: "body", color: quiet, maxWidth: titleWidth });
   });
-  shown.forEach(({ label, probability }, i) => {
+  shown.forEach((entry, i) => {
+    const { label, probability } = entry;
     const baseline = 46 + i * rowHeight;
     const isTarget = label === target.label;
     const face = isTarget ? "strong" : "body";
@@ -125,9 +132,11 @@ function drawHeader(canvas: Canvas, { target, top, details }: PanelContent): voi
       align: "right",
       maxWidth: labelWidth - 16,
     });
-    canvas.fill(left + labelWidth, baseline - 16, barWidth, 18, faint);
-    canvas.fill(left + labelWidth, baseline - 16, Math.round(barWidth * probability), 18, isTarget ? accent : quiet);
-    canvas.text(formatShare(probability), right, baseline, { face, color: isTarget ? ink : quiet, align: "right" });
+    if (probability !== undefined) {
+      canvas.fill(left + labelWidth, baseline - 16, barWidth, 18, faint);
+      canvas.fill(left + labelWidth, baseline - 16, Math.round(barWidth * probability), 18, isTarget ? accent : quiet);
+    }
+    canvas.text(formatConfidence(entry), right, baseline, { face, color: isTarget ? ink : quiet, align: "right" });
   });
 }
 

@@ -11,7 +11,8 @@ import { formatShare } from "../drawing/panel.ts";
  */
 export function doubtNote(model: string, weights: string, likeliest: Prediction | undefined): string | undefined {
   const bundled = bundledModels().find((entry) => entry.name === model && entry.weights === weights);
-  if (bundled === undefined || likeliest === undefined || likeliest.probability >= bundled.doubtBelow) return undefined;
+  if (bundled === undefined || likeliest?.probability === undefined || likeliest.probability >= bundled.doubtBelow)
+    return undefined;
   const { labels = [] } = modelByName(model);
   return `${model} is unsure (${formatShare(likeliest.probability)} for its likeliest class). It knows ${labels.length} classes alone: ${labels.join(", ")}. If the photo shows none of them, its map explains a guess.`;
 }

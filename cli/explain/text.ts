@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { version } from "../../host/version.ts";
-import { formatShare } from "../drawing/panel.ts";
+import { formatConfidence } from "../drawing/panel.ts";
 import type { Outcome } from "../inputs/batch.ts";
 import type { SourceFile } from "../inputs/photo.ts";
 import { mostOfPath, shown } from "../terminal/shown.ts";
@@ -36,7 +36,7 @@ ${table === "" ? "" : `${table}\n`}`;
 /** What people are told of a photo: the likeliest classes and, for each target, what was explained and where it lies. */
 export function describePhoto(path: string, { targets, note }: ExplainedPhoto, hasLedger: boolean): string {
   const top = targets[0]?.explanation.top ?? [];
-  const rows = top.map(({ label, probability }) => `  ${formatShare(probability).padStart(7)}  ${shown(label)}\n`);
+  const rows = top.map((entry) => `  ${formatConfidence(entry).padStart(7)}  ${shown(entry.label)}\n`);
   const blocks = targets.map((target) => describeTarget(target, hasLedger));
   return `${shown(path, mostOfPath)}\n${rows.join("")}${note === undefined ? "" : `  note: ${note}\n`}${blocks.join("")}`;
 }

@@ -1,12 +1,12 @@
 import { createHash } from "node:crypto";
-import { open } from "node:fs/promises";
 import { Worker } from "node:worker_threads";
+import { openFile } from "./open-file.ts";
 
 /** SHA-256 of a whole file, as 64 hexadecimal digits; the file passes through one buffer, so that no garbage piles up. */
 export async function sha256File(path: string): Promise<string> {
   const hash = createHash("sha256");
   const buffer = new Uint8Array(1 << 20);
-  const file = await open(path);
+  const file = await openFile(path);
   try {
     for (;;) {
       const { bytesRead } = await file.read(buffer, 0, buffer.length);

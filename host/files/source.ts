@@ -1,6 +1,6 @@
-import { open } from "node:fs/promises";
 import { checkRange } from "../../weights-loader/bytes/source.ts";
 import type { ByteSource } from "../../weights-loader/index.ts";
+import { openFile } from "./open-file.ts";
 
 /** A file that is read at positions, never as a whole; close it when done. */
 export interface FileSource extends ByteSource {
@@ -13,7 +13,7 @@ export interface FileSource extends ByteSource {
  * @throws the system's error (ENOENT, EACCES) when it cannot be opened, RangeError when it is no regular file
  */
 export async function fileSource(path: string): Promise<FileSource> {
-  const file = await open(path, "r");
+  const file = await openFile(path);
   const stat = await file.stat();
   if (!stat.isFile()) {
     await file.close();

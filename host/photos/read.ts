@@ -1,6 +1,7 @@
-import { open } from "node:fs/promises";
 import type { Image } from "../../engine/picture/image.ts";
+import { asBytes } from "../../photos/bytes.ts";
 import type { ImageLimits } from "../../photos/size-limit.ts";
+import { openFile } from "../files/open-file.ts";
 import { decodeImage } from "./decode.ts";
 
 // 100 megapixels of 16-bit RGBA, not compressed at all, would be 800 MB; real photos are a tenth of this limit.
@@ -11,17 +12,13 @@ const maxBytes = 512 * 2 ** 20;
  * @throws RangeError when it is larger than any photo or no regular file, the system's error when it cannot be read
  */
 export async function readPhotoBytes(path: string): Promise<Uint8Array> {
-  const file = await open(path, "r");
+  const file = await openFile(path);
   try {
-    const stat = await file.stat();
-    // A folder is left to readFile, whose error says so.
-    if (!stat.isFile() && !stat.isDirectory()) throw new RangeError("this is not a file.");
-    if (stat.size > maxBytes) {
-      throw new RangeError(
-        `the file has ${Math.round(stat.size / 2 ** 20)} MiB, photos may have ${maxBytes / 2 ** 20}.`,
-      );
+    const { size } = await file.stat();
+    if (size > maxBytes) {
+      throw new RangeError(`the file has ${Math.round(size / 2 ** 20)} MiB, photos may have ${maxBytes / 2 ** 20}.`);
     }
-    return await file.readFile();
+    return asBytes(await file.readFile());
   } finally {
     await file.close();
   }

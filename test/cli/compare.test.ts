@@ -161,7 +161,7 @@ suite("cli/compare", (test) => {
 
   test("names in the page are escaped", () => {
     const evil = '<img src=x onerror="alert(1)">&.jpg';
-    const verdict = { label: evil, probability: 0.5, isRight: undefined };
+    const verdict = { label: evil, logit: 1, probability: 0.5, isRight: undefined };
     const score = { model: evil, weights: { file: "f", sha256: "" }, right: undefined, accuracy: undefined };
     const page = comparisonPage({
       srmap: "1",

@@ -1,6 +1,6 @@
 import * as assert from "uvu/assert";
 import { fitText, loadFont, measureText } from "../../cli/drawing/font.ts";
-import { formatShare, type PanelContent, panel } from "../../cli/drawing/panel.ts";
+import { formatConfidence, formatShare, type PanelContent, panel } from "../../cli/drawing/panel.ts";
 import { type Tensor, tensor } from "../../engine/basics/tensor.ts";
 import { heatmap, overlay } from "../../engine/picture/heatmap.ts";
 import { createImage, type Image } from "../../engine/picture/image.ts";
@@ -35,12 +35,12 @@ function content(): PanelContent {
     relevance: { ...heatmap(relevance), colormap: "bwr" },
     salientRelevance: { ...heatmap(positive, { colormap: "inferno" }), colormap: "inferno" },
     overlay: overlay(photo(), positive),
-    target: { label: "red square", probability: 0.9134 },
+    target: { label: "red square", logit: 1, probability: 0.9134 },
     top: [
-      { label: "red square", probability: 0.9134 },
-      { label: "crème brûlée with a name too long for its place", probability: 0.0712 },
-      { label: "green meadow", probability: 0.0001 },
-      { label: "∞ unknown sign", probability: 0 },
+      { label: "red square", logit: 1, probability: 0.9134 },
+      { label: "crème brûlée with a name too long for its place", logit: 1, probability: 0.0712 },
+      { label: "green meadow", logit: 1, probability: 0.0001 },
+      { label: "∞ unknown sign", logit: 1, probability: 0 },
     ],
     details: ["square.png", "testnet · li2019 · lab"],
   };
@@ -62,6 +62,8 @@ suite("cli/panel", (test) => {
 
   test("shares never round to nothing", () => {
     assert.equal([1, 0.6134, 0.0005, 0.0004, 0].map(formatShare), ["100.0 %", "61.3 %", "0.1 %", "< 0.1 %", "0.0 %"]);
+    assert.is(formatConfidence({ logit: 3, probability: 0.5 }), "50.0 %");
+    assert.is(formatConfidence({ logit: -2.3456, probability: undefined }), "score −2.35");
   });
 
   test("texts that are too long end in an ellipsis inside their width", () => {
