@@ -5,6 +5,7 @@ export type * from "./graph/definition.ts";
 export type * from "./graph/parameters.ts";
 export type * from "./layers/ledger.ts";
 export * from "./memory/kernels.ts";
+export { checkRuntime } from "./memory/runtime.ts";
 export { type LayerRelevance, sumOverChannels } from "./network/channel-sums.ts";
 export { Network } from "./network/network.ts";
 export { networkParameters } from "./network/parameter-specs.ts";

@@ -1,6 +1,7 @@
 // What the engine needs of its runtime besides ECMAScript. Declared here by hand so that the compiler refuses every
 // other host API inside `engine`. Hosts bring the full declarations; the shapes are the standard's.
 declare namespace WebAssembly {
+  function validate(bytes: ArrayBufferView): boolean;
   class Module {
     constructor(bytes: ArrayBuffer | ArrayBufferView);
     static exports(module: Module): { name: string; kind: string }[];

@@ -7,6 +7,8 @@ export { cachedWeights, cacheFolder } from "./models/cache.ts";
 export { FetchError, type FetchedWeights, type FetchOptions, fetchModel, fetchWeights } from "./models/fetch.ts";
 export { type ConvertedFile, type ConvertFileOptions, convertFile } from "./network/convert.ts";
 export { knownNetworks, type LoadOptions, loadNetwork, type OpenedNetwork, openNetwork } from "./network/load.ts";
+export { pageFiles, writePage } from "./page/files.ts";
+export { type ServedPage, type ServeOptions, servePage } from "./page/serve.ts";
 export { decodeImage } from "./photos/decode.ts";
 export { readImage } from "./photos/read.ts";
 export { loadKernels } from "./threads/load-kernels.ts";

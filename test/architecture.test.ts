@@ -13,9 +13,10 @@ const arrows: Record<string, readonly string[]> = {
   workers: ["engine", "weights-loader"],
   photos: ["engine"],
   host: ["engine", "weights-loader", "workers", "photos"],
+  web: ["engine", "weights-loader", "workers", "photos"],
   cli: ["engine", "weights-loader", "photos", "host"],
   bench: ["engine", "weights-loader", "host", "test/cases"],
-  test: ["engine", "weights-loader", "workers", "photos", "host", "cli"],
+  test: ["engine", "weights-loader", "workers", "photos", "web", "host", "cli"],
 };
 const typeOnly: Record<string, readonly string[]> = { engine: ["kernels-as"], "weights-loader": ["engine"] };
 // Values that a types-only arrow may carry all the same: the loader throws the engine's own error classes (a second set would
@@ -34,8 +35,9 @@ const values: Record<string, readonly string[]> = {
 const packages: Record<string, RegExp> = {
   host: /^(node:|h5wasm$)/,
   cli: /^(node:|pngjs$|jpeg-js$)/,
+  web: /^preact(\/hooks)?$/,
   bench: /^(node:|benchmark$)/,
-  test: /^(node:|uvu$|uvu\/assert$|pngjs$|jpeg-js$)/,
+  test: /^(node:|uvu$|uvu\/assert$|puppeteer-core$|pngjs$|jpeg-js$)/,
 };
 
 interface Import {
@@ -47,7 +49,7 @@ interface Import {
 function importsOf(room: string): Import[] {
   const found: Import[] = [];
   for (const name of readdirSync(join(root, room), { recursive: true, encoding: "utf8" })) {
-    if (!name.endsWith(".ts")) continue;
+    if (!/\.tsx?$/.test(name)) continue;
     const file = join(room, name);
     const text = readFileSync(join(root, file), "utf8").replace(/\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm, "");
     for (const match of text.matchAll(/(?:^|\n)\s*(?:import|export)\s+(type\s)?[^;]*?from\s+"([^"]+)"/g)) {

@@ -5,6 +5,7 @@ import { explain } from "./explain.ts";
 import { fetch } from "./fetch.ts";
 import { inspect } from "./inspect.ts";
 import { models } from "./models.ts";
+import { openPage } from "./open.ts";
 import { rulesCommand } from "./rules.ts";
 import { salient } from "./salient.ts";
 import { verify } from "./verify.ts";
@@ -16,6 +17,7 @@ export type CommandName =
   | "salient"
   | "rules"
   | "models"
+  | "open"
   | "fetch"
   | "inspect"
   | "convert"
@@ -28,6 +30,7 @@ export const commands: Record<CommandName, Command> = {
   salient,
   rules: rulesCommand,
   models,
+  open: openPage,
   fetch,
   inspect,
   convert,

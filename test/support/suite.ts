@@ -6,6 +6,13 @@ export interface RegisterTest {
   (name: string, body: () => void | Promise<void>): void;
   /** Registers a test that is skipped, visibly and with its reason, where a path of outside data is absent. */
   needs(path: string, name: string, body: () => void | Promise<void>): void;
+  /** Registers a test that is skipped, visibly and with its reason, where a program is not installed. */
+  needsProgram(
+    path: string | undefined,
+    program: string,
+    name: string,
+    body: (path: string) => void | Promise<void>,
+  ): void;
   /** Registers a test that is skipped, visibly and with its reason, where an environment variable is not set. */
   needsVariable(variable: string, name: string, body: (value: string) => void | Promise<void>): void;
 }
@@ -26,6 +33,15 @@ export function suite(name: string, register: (test: RegisterTest) => void): voi
     needs(path: string, testName: string, body: () => void | Promise<void>): void {
       if (existsSync(path)) add(testName, body);
       else skip(testName, path);
+    },
+    needsProgram(
+      path: string | undefined,
+      program: string,
+      testName: string,
+      body: (path: string) => void | Promise<void>,
+    ): void {
+      if (path === undefined) skip(testName, program);
+      else add(testName, () => body(path));
     },
     needsVariable(variable: string, testName: string, body: (value: string) => void | Promise<void>): void {
       const value = process.env[variable];

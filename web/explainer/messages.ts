@@ -1,0 +1,31 @@
+import type { Tensor } from "../../engine/basics/tensor.ts";
+import type { NetworkDefinition } from "../../engine/graph/definition.ts";
+import type { Image } from "../../engine/picture/image.ts";
+
+/** Who decodes files: `exact`, srmap itself, the same pixels as everywhere; `browser`, faster for large photos, its own pixels. */
+export type PhotoDecoder = "exact" | "browser";
+
+/** A network for a page. */
+export interface WebNetwork {
+  /** Where the weights are: an address, a file, or bytes. */
+  readonly weights: string | URL | Blob | Uint8Array | ArrayBuffer;
+  /** The network they belong to, by name or as data, where the file does not describe it. */
+  readonly model?: string | NetworkDefinition;
+  /** How photos are prepared, by name, where neither says it. */
+  readonly preprocess?: string;
+  /** Names of the classes. */
+  readonly labels?: readonly string[];
+  /** Keeps what an address gave in the browser's Cache storage, so that a second visit loads nothing. Default true. */
+  readonly cache?: boolean;
+  /** SHA-256 of the file in hexadecimal; what differs is refused. */
+  readonly sha256?: string;
+  /** Addresses of the kernels, as `loadKernels` takes them. */
+  readonly kernels?: string;
+  readonly kernelsShared?: string;
+}
+
+/** A photo on its way to the worker. */
+export type PostedPhoto =
+  | { readonly kind: "file"; readonly blob: Blob; readonly decoder: PhotoDecoder }
+  | { readonly kind: "bitmap"; readonly bitmap: ImageBitmap | VideoFrame }
+  | { readonly kind: "pixels"; readonly input: Image | Tensor };

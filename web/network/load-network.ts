@@ -1,0 +1,71 @@
+import { UnsupportedError } from "../../engine/basics/errors.ts";
+import type { NetworkDefinition } from "../../engine/graph/definition.ts";
+import type { Kernels } from "../../engine/memory/kernels.ts";
+import { modelByName } from "../../engine/models/index.ts";
+import { preprocessingByName } from "../../engine/models/preprocessing.ts";
+import { Network } from "../../engine/network/network.ts";
+import { networkParameters } from "../../engine/network/parameter-specs.ts";
+import {
+  type ByteSource,
+  bindWeights,
+  blobSource,
+  bytesSource,
+  checkFit,
+  networkOf,
+  openWeights,
+} from "../../weights-loader/index.ts";
+import type { Progress } from "../../workers/explainer/messages.ts";
+import type { WebNetwork } from "../explainer/messages.ts";
+import { download } from "./download.ts";
+
+/** What may be watched and ended while a network loads. */
+export interface LoadWatch {
+  readonly report?: (progress: Progress) => void;
+  readonly isAborted?: () => boolean;
+}
+
+/** The bytes of the weights, and how messages call them. */
+async function sourceOf(
+  { weights, cache = true, sha256 }: WebNetwork,
+  { report, isAborted }: LoadWatch,
+): Promise<{ source: ByteSource; name: string }> {
+  if (weights instanceof Blob) {
+    return { source: blobSource(weights), name: "name" in weights ? String(weights.name) : "file" };
+  }
+  if (weights instanceof ArrayBuffer) return { source: bytesSource(new Uint8Array(weights)), name: "bytes" };
+  if (weights instanceof Uint8Array) return { source: bytesSource(weights), name: "bytes" };
+  const url = String(weights);
+  const { blob } = await download(url, {
+    cache,
+    ...(sha256 === undefined ? {} : { sha256 }),
+    ...(isAborted === undefined ? {} : { isAborted }),
+    onProgress: (done, total) => report?.({ stage: "download", done, total }),
+  });
+  return { source: blobSource(blob), name: decodeURIComponent(url.slice(url.lastIndexOf("/") + 1)) };
+}
+
+/**
+ * Loads a network from an address, a file or bytes.
+ * @throws as `openWeights`, `bindWeights` and `download`; UnsupportedError when nobody says which network the weights belong to
+ */
+export async function loadNetwork(kernels: Kernels, web: WebNetwork, watch: LoadWatch = {}): Promise<Network> {
+  const { source, name } = await sourceOf(web, watch);
+  watch.report?.({ stage: "network", done: 0, total: undefined });
+  const file = await openWeights(source, { name });
+  const named = typeof web.model === "string" ? modelByName(web.model) : web.model;
+  const found = named ?? networkOf(file);
+  if (found === undefined) {
+    throw new UnsupportedError(
+      `weights "${name}": a ${file.format} file does not describe its network. Name it in the option "model".`,
+    );
+  }
+  const definition: NetworkDefinition = {
+    ...found,
+    ...(web.preprocess === undefined ? {} : { preprocessing: preprocessingByName(web.preprocess) }),
+    ...(web.labels === undefined ? {} : { labels: web.labels }),
+  };
+  checkFit(networkParameters(definition), file, []); // before memory is reserved for what the file only claims
+  const network = new Network(kernels, definition);
+  await bindWeights(network, file);
+  return network;
+}
