@@ -95,7 +95,7 @@ suite("package", (test) => {
     assert.is(node("--input-type=module", "-e", code), "true 1000 true\n");
   });
 
-  test("the browser's files need nothing else, say whence they come, and compress to 40 kB for the engine", () => {
+  test("the browser's files need nothing else, say whence they come, and compress to 44 kB for the engine", () => {
     const folder = join(packed, "build/browser");
     const seen = new Set<string>();
     const follow = (file: string): void => {
@@ -109,7 +109,7 @@ suite("package", (test) => {
     follow("engine.js");
     const contents = [...seen].map((file) => readFileSync(join(folder, file)));
     const zipped = contents.reduce((sum, content) => sum + gzipSync(content, { level: 9 }).length, 0);
-    assert.ok(zipped <= 40_000, `the engine is ${zipped} bytes, compressed`);
+    assert.ok(zipped <= 44_000, `the engine is ${zipped} bytes, compressed`);
     follow("weights.js");
     follow("labels-imagenet.js");
     for (const file of seen) {

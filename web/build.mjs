@@ -19,6 +19,7 @@ const common = {
   external: ["node:*"],
 };
 
+rmSync(from("build/browser"), { recursive: true, force: true }); // names of chunks change
 await build({
   ...common,
   sourcemap: true,

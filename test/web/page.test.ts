@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import puppeteer, { type Browser, type Page } from "puppeteer-core";
 import * as assert from "uvu/assert";
 import { explain } from "../../engine/explain.ts";
@@ -12,8 +12,10 @@ import { chromiumPath, firefoxPath } from "../support/browsers.ts";
 import { root } from "../support/paths.ts";
 import { suite } from "../support/suite.ts";
 
-// PNG: every browser decodes it to the same pixels.
-const photo = join(root, "test/golden/images/decode/rgb8.png");
+// Decoded by srmap itself, so the same pixels everywhere; subsampled colours, EXIF orientation, transparency, and 16 bits.
+const photos = ["odd420.jpg", "exif6.jpg", "rgba8-interlaced.png", "rgba16.png"].map((name) =>
+  join(root, "test/golden/images/decode", name),
+);
 
 function launch(executablePath: string, browser: "chrome" | "firefox"): Promise<Browser> {
   const args =
@@ -69,27 +71,32 @@ const sha256 = (data: Float32Array): string =>
     .update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength))
     .digest("hex");
 
+/** Chooses a photo in the page and waits for its explanation. */
+async function choose(page: Page, photo: string): Promise<void> {
+  const input = await page.$(".photos input[type=file]");
+  await (input as { uploadFile(path: string): Promise<void> } | null)?.uploadFile(photo);
+  await page.waitForFunction(
+    (name) => document.querySelector("main")?.dataset["explained"] === name,
+    { timeout: 60_000 },
+    basename(photo).replace(/\.[^.]*$/, ""),
+  );
+}
+
 async function sameBytesAsNode(executablePath: string, kind: "chrome" | "firefox", isIsolated: boolean): Promise<void> {
-  const expected = explain(await loadNetwork("alexnet-mini"), decodeImage(readFileSync(photo)), {
-    composite: "epsilonPlus",
-    salientRelevance: { mode: "fast" },
-  });
+  const network = await loadNetwork("alexnet-mini");
   const served = await servePage({ isIsolated });
   const browser = await launch(executablePath, kind);
   try {
-    const { page, errors } = await openPage(browser, served.url);
-    const before = await page.$eval(".classes", (element) => element.textContent);
-    const input = await page.$(".photos input[type=file]");
-    await (input as { uploadFile(path: string): Promise<void> } | null)?.uploadFile(photo);
-    await page.waitForFunction(
-      (old) =>
-        document.querySelector(".classes")?.textContent !== old &&
-        document.querySelector(".status")?.textContent === "",
-      { timeout: 60_000 },
-      before,
-    );
-    assert.is(await savedMap(page, "Relevance (npy)"), sha256(expected.relevance.data));
-    assert.is(await savedMap(page, "Areas (npy)"), sha256(expected.salientRelevance.data));
+    const { page, errors } = await openPage(browser, `${served.url}#composite=epsilonPlus`);
+    for (const photo of photos) {
+      const expected = explain(network, decodeImage(readFileSync(photo)), {
+        composite: "epsilonPlus",
+        salientRelevance: { mode: "fast" },
+      });
+      await choose(page, photo);
+      assert.is(await savedMap(page, "Relevance (npy)"), sha256(expected.relevance.data), photo);
+      assert.is(await savedMap(page, "Areas (npy)"), sha256(expected.salientRelevance.data), photo);
+    }
     const threads = await page.$eval("footer", (element) => element.textContent ?? "");
     assert.match(threads, isIsolated ? /\d threads/ : /one thread/);
     assert.equal(errors, []);

@@ -52,6 +52,7 @@ export function App(): JSX.Element {
   const [target, setTarget] = useState<Target>("top1");
   const [compared, setCompared] = useState<number>();
   const [explained, setExplained] = useState<ExplainedPhoto>();
+  const [explainedName, setExplainedName] = useState("");
   const [progress, setProgress] = useState("");
   const [problem, setProblem] = useState("");
   const [rate, setRate] = useState<number>();
@@ -155,6 +156,7 @@ export function App(): JSX.Element {
             onProgress,
           }),
         );
+        setExplainedName(photo.name);
         setProblem("");
         setProgress("");
       } catch (error) {
@@ -199,7 +201,7 @@ export function App(): JSX.Element {
         </h1>
         <p>Your photo stays on this device: the network runs in this page.</p>
       </header>
-      <main>
+      <main data-explained={explainedName}>
         <div class="left">
           <Viewer
             explained={explained}
