@@ -2,6 +2,11 @@ import type { JSX } from "preact";
 import type { Target } from "../../engine/request/target.ts";
 import type { ExplainedPhoto } from "../../workers/explainer/messages.ts";
 
+/** A class's probability, or its score where a single one has none. */
+export function scoreText(probability: number | undefined, logit: number): string {
+  return probability === undefined ? `score ${logit.toPrecision(3)}` : `${(100 * probability).toFixed(1)} %`;
+}
+
 /** The likeliest classes as bars: one click explains a class, two chosen for comparing give their difference. */
 export function Classes({
   explained,
@@ -23,7 +28,7 @@ export function Classes({
     <section class="card classes" aria-label="Classes">
       <h2>It sees</h2>
       <ol>
-        {explained.top.map(({ index, label, probability }) => {
+        {explained.top.map(({ index, label, logit, probability }) => {
           const isExplained = explained.targetKind === "class" && explained.target.index === index;
           return (
             <li key={index}>
@@ -38,9 +43,9 @@ export function Classes({
                     : `Explain what speaks for the compared class and not for ${label}`
                 }
               >
-                <span class="fill" style={{ width: `${(100 * probability).toFixed(1)}%` }} aria-hidden="true" />
+                <span class="fill" style={{ width: `${(100 * (probability ?? 0)).toFixed(1)}%` }} aria-hidden="true" />
                 <span class="label">{label}</span>
-                <span class="number">{(100 * probability).toFixed(1)} %</span>
+                <span class="number">{scoreText(probability, logit)}</span>
               </button>
               <button
                 type="button"

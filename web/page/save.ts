@@ -1,6 +1,7 @@
 import { writeNpy } from "../../weights-loader/numpy/npy.ts";
 import type { ExplainedPhoto } from "../../workers/explainer/messages.ts";
 import { drawImage } from "../pictures/image-data.ts";
+import { scoreText } from "./classes.tsx";
 import { relevanceHeatmap, shown } from "./pictures.ts";
 
 /** Offers a file for download. */
@@ -57,7 +58,11 @@ export async function savePanel(explained: ExplainedPhoto, name: string): Promis
   context.fillRect(0, 0, canvas.width, canvas.height);
   context.fillStyle = "#1c1c1e";
   context.font = "600 22px system-ui, sans-serif";
-  context.fillText(`${explained.targetDescription} · ${(100 * explained.target.probability).toFixed(1)} %`, gap, 38);
+  context.fillText(
+    `${explained.targetDescription} · ${scoreText(explained.target.probability, explained.target.logit)}`,
+    gap,
+    38,
+  );
   context.font = "14px system-ui, sans-serif";
   context.fillText(
     `${explained.model} · ${explained.composite.name} · red for, blue against; every map is scaled to this photo`,
