@@ -24,6 +24,7 @@ import { type Summary, summarize } from "../compare/summary.ts";
 import { formatConfidence, formatShare } from "../drawing/panel.ts";
 import { runBatch } from "../inputs/batch.ts";
 import { expandInputs, folderNames, photoInputs } from "../inputs/expand.ts";
+import { tellLeftOut } from "../inputs/left-out.ts";
 import { writeFolder } from "../outputs/atomic-write.ts";
 import { defaultFolder, outputOption, requireWritable } from "../outputs/outputs.ts";
 import type { Arguments } from "../terminal/arguments.ts";
@@ -84,6 +85,7 @@ async function runComposites(given: Arguments, common: Common, terminal: Termina
   const choice = await chooseModel(given.value("model"), weights);
   const target = given.value("target") ?? "top1";
   const inputs = await expandInputs(photos, photoInputs);
+  tellLeftOut(inputs, photoInputs, terminal);
   requireWritable(out);
   const model = await load(choice);
   const { labels } = model.network.definition;
@@ -223,7 +225,9 @@ async function runModels(given: Arguments, common: Common, terminal: Terminal): 
   const choices = await chooseModels(names, given);
   const labelsPath = given.value("labels");
   const labels = labelsPath === undefined ? undefined : await readLabels(labelsPath);
-  const { inputs } = await expandInputs(photos, photoInputs);
+  const expanded = await expandInputs(photos, photoInputs);
+  tellLeftOut(expanded, photoInputs, terminal);
+  const { inputs } = expanded;
   for (const { path, error } of inputs) if (error !== undefined) throw new CommandError(`${path}: ${error}`);
   requireWritable(out);
   const models: ComparedModel[] = [];

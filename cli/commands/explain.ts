@@ -16,6 +16,7 @@ import { checkFits, type ExplainRequest, readRequest } from "../explain/request.
 import { describePhoto, photosAsJson } from "../explain/text.ts";
 import { runBatch } from "../inputs/batch.ts";
 import { expandInputs, photoInputs } from "../inputs/expand.ts";
+import { tellLeftOut } from "../inputs/left-out.ts";
 import type { SourceFile } from "../inputs/photo.ts";
 import { outputOption, requireWritable } from "../outputs/outputs.ts";
 import { inGroup } from "../terminal/arguments.ts";
@@ -112,9 +113,10 @@ export const explain: Command = {
       ...relevanceColorOptions,
     }),
   },
-  notes: `PHOTO is a PNG or JPEG file, a folder of them, or a pattern in quotes such as
-"photos/**/*.jpg". A .npy file (float32, [3,H,W]) is taken as an input that is
-preprocessed already.
+  notes: `PHOTO is a PNG or JPEG file, a URL of one, - (standard input), a folder of them, a
+folder with a folder per class, or a pattern in quotes such as "photos/**/*.jpg".
+Folders of results are never taken for photos. A .npy file (float32, [3,H,W]) is
+taken as an input that is preprocessed already.
 
 Prints the five likeliest classes of each photo and writes into DIR (several
 photos: a folder each in DIR):
@@ -148,6 +150,7 @@ Examples:
     // JavaScript's heap stays small too (measured on VGG-16: 255 to 236 MB at the peak, no slower).
     if (request.load.lowMemory) setFlagsFromString("--optimize-for-size");
     const inputs = await expandInputs(given.positionals, photoInputs);
+    tellLeftOut(inputs, photoInputs, terminal);
     let loaded: Loaded | undefined;
     let kernels: ThreadedKernels | undefined;
     // Weights can be large: they are not read when no photo was found.

@@ -13,6 +13,7 @@ import { salientSettingOptions, salientSettings } from "../choices/salient.ts";
 import { encodePng } from "../drawing/png.ts";
 import { runBatch } from "../inputs/batch.ts";
 import { expandInputs, mapInputs } from "../inputs/expand.ts";
+import { tellLeftOut } from "../inputs/left-out.ts";
 import { parseTensor } from "../inputs/map.ts";
 import { writeFolder } from "../outputs/atomic-write.ts";
 import { sha256 } from "../outputs/hash.ts";
@@ -73,6 +74,7 @@ Example:
     const settings = salientSettings(given);
     const out = given.value("out") ?? defaultFolder;
     const inputs = await expandInputs(given.positionals, mapInputs);
+    tellLeftOut(inputs, mapInputs, terminal);
     requireWritable(out);
     const photoPath = given.value("photo");
     const photo = photoPath === undefined ? undefined : await readPhoto(photoPath);

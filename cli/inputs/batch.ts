@@ -30,7 +30,9 @@ export async function runBatch<Result>(
   { noun, work, describe, isQuiet }: BatchWork<Result>,
   terminal: Terminal,
 ): Promise<Outcome<Result>[]> {
-  const folders = areSeveral ? folderNames(inputs.map(({ path }) => path)) : [];
+  const folders = areSeveral
+    ? folderNames(inputs.map((input) => (input.error === undefined ? input.relative : input.path)))
+    : [];
   const progress = createProgress(terminal, inputs.length);
   const outcomes: Outcome<Result>[] = [];
   for (const [i, input] of inputs.entries()) {

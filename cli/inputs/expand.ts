@@ -1,18 +1,31 @@
-import type { Dirent } from "node:fs";
 import { readdir, stat } from "node:fs/promises";
-import { basename, extname, join, sep } from "node:path";
+import { basename, dirname, extname, relative } from "node:path";
 import { describeError } from "../terminal/errors.ts";
+import { expandFolder, isMeant } from "./folder.ts";
+import { expandGlob } from "./glob.ts";
+import { holdsResults, type LeftOut, leaveOut, nothingLeftOut } from "./left-out.ts";
+
+/** A photo to work on. */
+export interface FoundInput {
+  /** A path, a URL, or `-` for standard input. */
+  readonly path: string;
+  /** Its path below the folder or pattern that it was found by; its name where it was named itself. */
+  readonly relative: string;
+  /** The class that its folder stands for, in a tree with a folder per class. */
+  readonly label: string | undefined;
+  readonly error?: undefined;
+}
 
 /** A photo to work on, or why an argument gave none. */
-export type Input =
-  | { readonly path: string; readonly error?: undefined }
-  | { readonly path: string; readonly error: string };
+export type Input = FoundInput | { readonly path: string; readonly error: string };
 
 /** All that the arguments stand for. */
 export interface Inputs {
   readonly inputs: readonly Input[];
   /** True when each photo gets a folder of its own: several photos, or arguments that can stand for several. */
   readonly areSeveral: boolean;
+  /** What lay beside them and was not taken. */
+  readonly leftOut: LeftOut;
 }
 
 /** Which files of a folder or pattern are meant. A file named by itself is always taken. */
@@ -21,107 +34,92 @@ export interface InputKind {
   readonly name: string;
   /** Endings in lower case, with the dot. */
   readonly endings: readonly string[];
+  /** Results of this command are of the same kind and are not meant. */
+  readonly refusesResults: boolean;
 }
 
 /** Pictures, and tensors in their place. */
 export const photoInputs: InputKind = {
   name: "PNG, JPEG or .npy file",
   endings: [".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".npy"],
+  refusesResults: true,
 };
 
-/** Attribution maps. */
-export const mapInputs: InputKind = { name: ".npy file", endings: [".npy"] };
+/** Attribution maps, which may be results. */
+export const mapInputs: InputKind = { name: ".npy file", endings: [".npy"], refusesResults: false };
 
-function isMeant(name: string, kind: InputKind): boolean {
-  return !name.startsWith(".") && kind.endings.includes(extname(name).toLowerCase());
+/** Whether an argument is the address of a photo and no path. */
+export function isUrl(argument: string): boolean {
+  return /^https?:\/\//i.test(argument);
 }
 
-/** In the order of the names' code points, the same on every machine. */
-function byName(a: Dirent, b: Dirent): number {
-  return a.name < b.name ? -1 : a.name > b.name ? 1 : 0;
+/** What an input is called: the file's name, that of a URL's file, or `stdin`. */
+export function inputName(path: string): string {
+  if (path === "-") return "stdin";
+  if (!isUrl(path)) return basename(path);
+  const { pathname, hostname } = new URL(path);
+  return basename(pathname) || hostname;
 }
 
-async function entriesOf(folder: string): Promise<Dirent[]> {
-  return (await readdir(folder === "" ? "." : folder, { withFileTypes: true })).sort(byName);
-}
-
-/** `*` any characters, `?` one character; neither crosses a folder or matches a leading dot. */
-function segmentPattern(segment: string): RegExp {
-  const source = segment
-    .replace(/[.+^${}()|[\]\\]/g, "\\$&")
-    .replaceAll("*", "[^/]*")
-    .replaceAll("?", "[^/]");
-  return new RegExp(`^${segment.startsWith(".") ? "" : "(?!\\.)"}${source}$`);
-}
-
-/** Paths below `folder` that match; `**` stands for any number of folders. */
-async function expandGlob(folder: string, segments: readonly string[]): Promise<string[]> {
-  const [first, ...rest] = segments;
-  if (first === undefined) return [];
-  if (!/[*?]/.test(first)) {
-    const path = join(folder, first);
-    if (rest.length > 0) return expandGlob(path, rest);
-    return (await isFile(path)) ? [path] : [];
-  }
-  const found: string[] = first === "**" && rest.length > 0 ? await expandGlob(folder, rest) : [];
-  let entries: Dirent[];
-  try {
-    entries = await entriesOf(folder);
-  } catch {
-    return found; // a folder that cannot be read holds no match
-  }
-  const pattern = first === "**" ? /^[^.]/ : segmentPattern(first);
-  for (const entry of entries.filter(({ name }) => pattern.test(name))) {
-    const path = join(folder, entry.name);
-    const isFolder = entry.isDirectory() || (entry.isSymbolicLink() && first !== "**" && !(await isFile(path)));
-    if (isFolder) found.push(...(await expandGlob(path, first === "**" ? segments : rest)));
-    else if (rest.length === 0) found.push(path);
+async function filesOfPattern(pattern: string, kind: InputKind, leftOut: LeftOut): Promise<FoundInput[]> {
+  const { paths, root } = await expandGlob(pattern);
+  const areResults = new Map<string, boolean>();
+  const found: FoundInput[] = [];
+  for (const path of paths) {
+    if (!isMeant(basename(path), kind)) {
+      leaveOut(leftOut, basename(path));
+      continue;
+    }
+    const folder = dirname(path);
+    let isResult = areResults.get(folder);
+    if (isResult === undefined) {
+      isResult = kind.refusesResults && holdsResults(await readdir(folder));
+      areResults.set(folder, isResult);
+      if (isResult) leftOut.resultFolders.push(folder);
+    }
+    if (!isResult) found.push({ path, relative: relative(root, path), label: undefined });
   }
   return found;
 }
 
-async function isFile(path: string): Promise<boolean> {
-  try {
-    return (await stat(path)).isFile();
-  } catch {
-    return false;
+async function expandArgument(argument: string, kind: InputKind, leftOut: LeftOut): Promise<Input[]> {
+  if (argument === "-") return [{ path: argument, relative: inputName(argument), label: undefined }];
+  if (isUrl(argument)) {
+    try {
+      return [{ path: argument, relative: inputName(argument), label: undefined }];
+    } catch {
+      return [{ path: argument, error: "this is no valid URL." }];
+    }
   }
-}
-
-async function expandArgument(argument: string, kind: InputKind): Promise<Input[]> {
-  let isFolder = false;
   try {
-    isFolder = (await stat(argument)).isDirectory();
+    if (!(await stat(argument)).isDirectory()) {
+      return [{ path: argument, relative: basename(argument), label: undefined }];
+    }
   } catch (error) {
     // A name that exists is taken as it is, even with an asterisk in it.
     if (!/[*?]/.test(argument)) return [{ path: argument, error: describeError(error) }];
-    const segments = argument.split(/[/\\]/).filter((segment, i) => segment !== "" || i === 0);
-    const start = segments[0] === "" ? sep : "";
-    const found = await expandGlob(start, start === "" ? segments : segments.slice(1));
-    const photos = [...new Set(found)].filter((path) => isMeant(basename(path), kind));
-    if (photos.length === 0) return [{ path: argument, error: `no ${kind.name} matches this pattern.` }];
-    return photos.map((path) => ({ path }));
+    const found = await filesOfPattern(argument, kind, leftOut);
+    return found.length > 0 ? found : [{ path: argument, error: `no ${kind.name} matches this pattern.` }];
   }
-  if (!isFolder) return [{ path: argument }];
   try {
-    const names = (await entriesOf(argument)).filter(({ name }) => isMeant(name, kind)).map(({ name }) => name);
-    if (names.length === 0) return [{ path: argument, error: `there is no ${kind.name} in this folder.` }];
-    return names.map((name) => ({ path: join(argument, name) }));
+    const found = await expandFolder(argument, kind, leftOut);
+    return found.length > 0 ? found : [{ path: argument, error: `there is no ${kind.name} in this folder.` }];
   } catch (error) {
     return [{ path: argument, error: describeError(error) }];
   }
 }
 
 /**
- * The photos that files, folders (not their subfolders) and patterns (with `*`, `?` and `**`, for shells that do not expand them)
- * stand for, in the order given, each once.
+ * What files, folders, patterns (with `*`, `?` and `**`, for shells that do not expand them), URLs and `-` (standard input) stand
+ * for, in the order given, each once. A folder stands for the files in it, or, where it has folders alone, for one folder per class.
  */
 export async function expandInputs(args: readonly string[], kind: InputKind): Promise<Inputs> {
   const inputs: Input[] = [];
   const seen = new Set<string>();
+  const leftOut = nothingLeftOut();
   let areSeveral = args.length > 1;
   for (const argument of args) {
-    const expanded = await expandArgument(argument, kind);
+    const expanded = await expandArgument(argument, kind, leftOut);
     areSeveral ||= expanded.length > 1 || expanded[0]?.path !== argument;
     for (const input of expanded) {
       if (seen.has(input.path)) continue;
@@ -129,7 +127,7 @@ export async function expandInputs(args: readonly string[], kind: InputKind): Pr
       inputs.push(input);
     }
   }
-  return { inputs, areSeveral };
+  return { inputs, areSeveral, leftOut };
 }
 
 /** Folder names for photos: their names without ending, numbered where two would share one. */

@@ -1,10 +1,13 @@
-import { basename, extname } from "node:path";
+import { extname } from "node:path";
 import type { Tensor } from "../../engine/basics/tensor.ts";
 import { formatSize, type Image } from "../../engine/picture/image.ts";
 import { decodeImage } from "../../host/photos/decode.ts";
-import { readPhotoBytes } from "../../host/photos/read.ts";
+import { downloadPhoto } from "../../host/photos/download.ts";
+import { readPhotoBytes, readPhotoStream } from "../../host/photos/read.ts";
+import { startsWith } from "../../photos/bytes.ts";
 import type { ImageLimits } from "../../photos/size-limit.ts";
 import { sha256 } from "../outputs/hash.ts";
+import { inputName, isUrl } from "./expand.ts";
 import { parseTensor } from "./map.ts";
 
 /** A file that went into an explanation. */
@@ -24,18 +27,25 @@ export interface InputFile extends SourceFile {
 // Fewer pixels than this show nothing that could be explained; enlarging them to a network's input invents the rest.
 const minimumSide = 8;
 
+async function readBytes(path: string): Promise<Uint8Array> {
+  if (path === "-") return readPhotoStream(process.stdin);
+  return isUrl(path) ? downloadPhoto(path) : readPhotoBytes(path);
+}
+
 /**
- * Reads a photo, or a tensor in its place.
+ * Reads a photo, or a tensor in its place, from a path, a URL, or `-` for standard input.
  * @throws FormatError, UnsupportedError for damaged or unknown files, RangeError for photos too small or too large, system errors
  */
 export async function readPhotoInput(
   path: string,
   limits: ImageLimits,
 ): Promise<{ input: Image | Tensor; source: InputFile }> {
-  const bytes = await readPhotoBytes(path);
-  const file = { file: basename(path), sha256: sha256(bytes) };
-  if (extname(path).toLowerCase() === ".npy") {
-    return { input: parseTensor(bytes, basename(path)), source: { ...file, kind: "tensor" } };
+  const bytes = await readBytes(path);
+  const name = inputName(path);
+  const file = { file: name, sha256: sha256(bytes) };
+  // By its first bytes, too: standard input has no name.
+  if (extname(name).toLowerCase() === ".npy" || startsWith(bytes, "\x93NUMPY")) {
+    return { input: parseTensor(bytes, name), source: { ...file, kind: "tensor" } };
   }
   const input = decodeImage(bytes, limits);
   if (Math.min(input.width, input.height) < minimumSide) {

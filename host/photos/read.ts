@@ -1,11 +1,10 @@
+import type { Readable } from "node:stream";
 import type { Image } from "../../engine/picture/image.ts";
 import { asBytes } from "../../photos/bytes.ts";
 import type { ImageLimits } from "../../photos/size-limit.ts";
 import { openFile } from "../files/open-file.ts";
 import { decodeImage } from "./decode.ts";
-
-// 100 megapixels of 16-bit RGBA, not compressed at all, would be 800 MB; real photos are a tenth of this limit.
-const maxBytes = 512 * 2 ** 20;
+import { maxPhotoBytes, tooLarge } from "./limits.ts";
 
 /**
  * Reads a whole file of a photo's size.
@@ -15,13 +14,28 @@ export async function readPhotoBytes(path: string): Promise<Uint8Array> {
   const file = await openFile(path);
   try {
     const { size } = await file.stat();
-    if (size > maxBytes) {
-      throw new RangeError(`the file has ${Math.round(size / 2 ** 20)} MiB, photos may have ${maxBytes / 2 ** 20}.`);
-    }
+    if (size > maxPhotoBytes) throw tooLarge(size);
     return asBytes(await file.readFile());
   } finally {
     await file.close();
   }
+}
+
+/**
+ * Reads a stream, such as standard input, to its end.
+ * @throws RangeError when it is larger than any photo, or a person's keyboard
+ */
+export async function readPhotoStream(stream: Readable & { readonly isTTY?: boolean }): Promise<Uint8Array> {
+  if (stream.isTTY === true)
+    throw new RangeError("standard input is the keyboard. Send a photo: srmap explain - < photo.jpg.");
+  const parts: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const part of stream) {
+    bytes += part.length;
+    if (bytes > maxPhotoBytes) throw tooLarge(bytes);
+    parts.push(part);
+  }
+  return new Uint8Array(Buffer.concat(parts));
 }
 
 /** Reads and decodes a PNG or JPEG photo; see `decodeImage`. */

@@ -1,0 +1,67 @@
+import type { Dirent } from "node:fs";
+import { readdir, stat } from "node:fs/promises";
+import { join, sep } from "node:path";
+
+/** In the order of the names' code points, the same on every machine. */
+function byName(a: Dirent, b: Dirent): number {
+  return a.name < b.name ? -1 : a.name > b.name ? 1 : 0;
+}
+
+/** What a folder holds, in the order of the names. */
+export async function entriesOf(folder: string): Promise<Dirent[]> {
+  return (await readdir(folder === "" ? "." : folder, { withFileTypes: true })).sort(byName);
+}
+
+/** `*` any characters, `?` one character; neither crosses a folder or matches a leading dot. */
+function segmentPattern(segment: string): RegExp {
+  const source = segment
+    .replace(/[.+^${}()|[\]\\]/g, "\\$&")
+    .replaceAll("*", "[^/]*")
+    .replaceAll("?", "[^/]");
+  return new RegExp(`^${segment.startsWith(".") ? "" : "(?!\\.)"}${source}$`);
+}
+
+async function isFile(path: string): Promise<boolean> {
+  try {
+    return (await stat(path)).isFile();
+  } catch {
+    return false;
+  }
+}
+
+/** Paths below `folder` that match; `**` stands for any number of folders. */
+async function expandSegments(folder: string, segments: readonly string[]): Promise<string[]> {
+  const [first, ...rest] = segments;
+  if (first === undefined) return [];
+  if (!/[*?]/.test(first)) {
+    const path = join(folder, first);
+    if (rest.length > 0) return expandSegments(path, rest);
+    return (await isFile(path)) ? [path] : [];
+  }
+  const found: string[] = first === "**" && rest.length > 0 ? await expandSegments(folder, rest) : [];
+  let entries: Dirent[];
+  try {
+    entries = await entriesOf(folder);
+  } catch {
+    return found; // a folder that cannot be read holds no match
+  }
+  const pattern = first === "**" ? /^[^.]/ : segmentPattern(first);
+  for (const entry of entries.filter(({ name }) => pattern.test(name))) {
+    const path = join(folder, entry.name);
+    const isFolder = entry.isDirectory() || (entry.isSymbolicLink() && first !== "**" && !(await isFile(path)));
+    if (isFolder) found.push(...(await expandSegments(path, first === "**" ? segments : rest)));
+    else if (rest.length === 0) found.push(path);
+  }
+  return found;
+}
+
+/** The files that a pattern means, each once, and the folder above its first wildcard. */
+export async function expandGlob(pattern: string): Promise<{ paths: string[]; root: string }> {
+  const segments = pattern.split(/[/\\]/).filter((segment, i) => segment !== "" || i === 0);
+  const isAbsolute = segments[0] === "";
+  const parts = isAbsolute ? segments.slice(1) : segments;
+  const start = isAbsolute ? sep : "";
+  const wildcard = parts.findIndex((segment) => /[*?]/.test(segment));
+  const root = join(start, ...parts.slice(0, Math.max(0, wildcard)));
+  return { paths: [...new Set(await expandSegments(start, parts))], root };
+}

@@ -1,0 +1,165 @@
+import { spawn } from "node:child_process";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { text } from "node:stream/consumers";
+import * as assert from "uvu/assert";
+import { expandInputs, type InputKind, inputName, mapInputs, photoInputs } from "../../cli/inputs/expand.ts";
+import { describeLeftOut } from "../../cli/inputs/left-out.ts";
+import { root } from "../support/paths.ts";
+import { suite } from "../support/suite.ts";
+
+/** A folder with these files, empty. */
+async function inTree(names: readonly string[], body: (folder: string) => Promise<void>): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), "srmap-inputs-"));
+  try {
+    for (const name of names) {
+      mkdirSync(dirname(join(folder, name)), { recursive: true });
+      writeFileSync(join(folder, name), "");
+    }
+    await body(folder);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+async function expand(
+  folder: string,
+  argument: string,
+  kind: InputKind = photoInputs,
+): Promise<{ found: string[]; left: string | undefined }> {
+  const { inputs, leftOut } = await expandInputs([join(folder, argument)], kind);
+  const found = inputs.map((input) =>
+    input.error === undefined
+      ? `${input.relative}${input.label === undefined ? "" : ` (${input.label})`}`
+      : input.error,
+  );
+  return { found, left: describeLeftOut(leftOut, kind)?.replaceAll(`${folder}/`, "") };
+}
+
+const classes = ["n01440764/a.JPEG", "n01440764/b.JPEG", "n02102040/a.JPEG", "n02102040/more/c.png", "labels.json"];
+const mixed = [
+  "a.png",
+  "b.txt",
+  "c.txt",
+  "README",
+  ".DS_Store",
+  "Thumbs.db",
+  ".secret.png",
+  "sub/d.png",
+  "out/cat.png",
+];
+
+suite("cli/inputs", (test) => {
+  test("a folder per class gives its photos with their class", () =>
+    inTree(classes, async (folder) => {
+      assert.equal(await expand(folder, ""), {
+        found: [
+          "n01440764/a.JPEG (n01440764)",
+          "n01440764/b.JPEG (n01440764)",
+          "n02102040/a.JPEG (n02102040)",
+          "n02102040/more/c.png (n02102040)",
+        ],
+        left: "left out: 1 file that is no PNG, JPEG or .npy file (1 .json).",
+      });
+    }));
+
+  test("what lies beside the photos of a folder is told, what the system writes is not", () =>
+    inTree(mixed, async (folder) => {
+      assert.equal(await expand(folder, ""), {
+        found: ["a.png"],
+        left: "left out: 3 files that are no PNG, JPEG or .npy file (1 without ending, 2 .txt); 1 hidden file; 2 folders beside photos (out, sub; name them to take their photos).",
+      });
+      assert.equal(await expand(folder, "*.png"), { found: ["a.png"], left: undefined });
+    }));
+
+  test("results are never taken for photos, by folder, by pattern, or deeper in a tree", () =>
+    inTree(
+      ["a.png", "srmap-out/explanation.json", "srmap-out/panel.png", "srmap-out/relevance.npy"],
+      async (folder) => {
+        const left = "left out: 1 folder of results (srmap-out).";
+        assert.equal(await expand(folder, ""), { found: ["a.png"], left });
+        assert.equal(await expand(folder, "**/*.png"), { found: ["a.png"], left });
+        assert.equal(await expand(folder, "srmap-out"), {
+          found: ["there is no PNG, JPEG or .npy file in this folder."],
+          left,
+        });
+        assert.equal((await expand(folder, "srmap-out/panel.png")).found, ["panel.png"], "named by itself it is meant");
+        assert.equal((await expand(folder, "srmap-out", mapInputs)).found, ["relevance.npy"], "maps are results");
+      },
+    ));
+
+  test("results of a batch and of comparisons are known, too", () =>
+    inTree(
+      [
+        "x/out/cat/explanation.json",
+        "x/out/cat/panel.png",
+        "y/compare.json",
+        "y/compare.png",
+        "z/index.html",
+        "z/summary.json",
+        "z/cat.png",
+        "w/d.png",
+      ],
+      async (folder) => {
+        assert.equal(await expand(folder, ""), {
+          found: ["w/d.png (w)"],
+          left: "left out: 3 folders of results (x/out/cat, y, z).",
+        });
+      },
+    ));
+
+  test("URLs and standard input have names", () => {
+    assert.is(inputName("https://example.org/photos/cat.jpg?size=1*2"), "cat.jpg");
+    assert.is(inputName("http://example.org"), "example.org");
+    assert.is(inputName("-"), "stdin");
+    assert.is(inputName("a/b.png"), "b.png");
+  });
+
+  test("a photo from a URL and from standard input is explained as from its file; what fails says why", async () => {
+    const cat = readFileSync(join(root, "examples/cat.jpg"));
+    const server = createServer((request, response) => {
+      if (request.url?.startsWith("/cat.jpg") === true) response.end(cat);
+      else response.writeHead(404).end();
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const { port } = server.address() as AddressInfo;
+    const folder = mkdtempSync(join(tmpdir(), "srmap-inputs-"));
+    const run = async (input: Buffer | undefined, ...argv: string[]): Promise<{ out: string; err: string }> => {
+      const command = [join(root, "build/cli/main.js"), "explain", "--sr", "workSize=60", ...argv];
+      const child = spawn(process.execPath, command, { cwd: folder });
+      child.stdin.end(input);
+      const [out, err] = await Promise.all([text(child.stdout), text(child.stderr)]);
+      return { out, err };
+    };
+    try {
+      const url = `http://127.0.0.1:${port}`;
+      await run(undefined, join(root, "examples/cat.jpg"), "--out", "file");
+      const [fromUrl, fromInput] = [
+        await run(undefined, `${url}/cat.jpg?a=*`, "--out", "url"),
+        await run(cat, "-", "--out", "in"),
+      ];
+      assert.equal([fromUrl.err, fromInput.err], ["", ""]);
+      for (const name of ["relevance.npy", "salient-relevance.npy", "logits.npy"]) {
+        const expected = readFileSync(join(folder, "file", name));
+        for (const out of ["url", "in"])
+          assert.ok(readFileSync(join(folder, out, name)).equals(expected), `${out}/${name}`);
+      }
+      const files = ["file", "url", "in"].map(
+        (out) => JSON.parse(readFileSync(join(folder, out, "explanation.json"), "utf8")).input.file,
+      );
+      assert.equal(files, ["cat.jpg", "cat.jpg", "stdin"]);
+      assert.is((await run(undefined, `${url}/dog.jpg`)).err, `${url}/dog.jpg: the server answered 404 Not Found.\n`);
+      assert.match(
+        (await run(undefined, "http://127.0.0.1:1/x.jpg")).err,
+        /^http:\/\/127\.0\.0\.1:1\/x\.jpg: the server cannot be reached/,
+      );
+      assert.is((await run(undefined, "-")).err, "-: image: the file is empty. Give a PNG or JPEG photo.\n");
+    } finally {
+      server.close();
+      rmSync(folder, { recursive: true, force: true });
+    }
+  });
+});
