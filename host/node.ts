@@ -9,7 +9,7 @@ export { type ConvertedFile, type ConvertFileOptions, convertFile } from "./netw
 export { knownNetworks, type LoadOptions, loadNetwork, type OpenedNetwork, openNetwork } from "./network/load.ts";
 export { pageFiles, writePage } from "./page/files.ts";
 export { type ServedPage, type ServeOptions, servePage } from "./page/serve.ts";
-export { decodeImage } from "./photos/decode.ts";
+export { decodeAnyImage, decodeImage } from "./photos/decode.ts";
 export { readImage } from "./photos/read.ts";
 export { loadKernels } from "./threads/load-kernels.ts";
 export { version } from "./version.ts";

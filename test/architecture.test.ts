@@ -33,7 +33,7 @@ const values: Record<string, readonly string[]> = {
 };
 // Packages and node: modules a room may import.
 const packages: Record<string, RegExp> = {
-  host: /^(node:|h5wasm$)/,
+  host: /^(node:|h5wasm$|sharp$)/,
   cli: /^(node:|pngjs$|jpeg-js$)/,
   web: /^preact(\/hooks)?$/,
   bench: /^(node:|benchmark$)/,

@@ -81,6 +81,17 @@ suite("package", (test) => {
     assert.is(run.status, 1);
   });
 
+  test("without the optional package, a WebP is refused with what to run", () => {
+    const main = join(packed, packageFile.bin["srmap"] ?? "");
+    const photo = join(root, "test/golden/images/other/lossy.webp");
+    const run = spawnSync(process.execPath, [main, "explain", photo], { cwd: project, encoding: "utf8" });
+    assert.is(
+      run.stderr,
+      `${photo}: image: WebP photos are read by the package sharp, which is not installed. Run: npm install sharp@0.35.5, or convert the photo to PNG or JPEG.\n`,
+    );
+    assert.is(run.status, 1);
+  });
+
   test("the library's entries can be imported", () => {
     const code = `
       const names = ["srmap", "srmap/node", "srmap/weights", "srmap/labels/imagenet"];

@@ -4,7 +4,7 @@ import { formatShape, type Tensor } from "../../engine/basics/tensor.ts";
 import { heatmap, overlay } from "../../engine/picture/heatmap.ts";
 import type { Image } from "../../engine/picture/image.ts";
 import { salientRelevance } from "../../engine/salient/salient-relevance.ts";
-import { decodeImage } from "../../host/photos/decode.ts";
+import { decodeAnyImage } from "../../host/photos/decode.ts";
 import { readPhotoBytes } from "../../host/photos/read.ts";
 import { loadKernels } from "../../host/threads/load-kernels.ts";
 import { version } from "../../host/version.ts";
@@ -30,7 +30,7 @@ interface SalientResult {
 
 async function readPhoto(path: string): Promise<Image> {
   try {
-    return decodeImage(await readPhotoBytes(path));
+    return await decodeAnyImage(await readPhotoBytes(path));
   } catch (error) {
     throw new CommandError(`photo ${path}: ${describeError(error)}`);
   }

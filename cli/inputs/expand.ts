@@ -30,7 +30,7 @@ export interface Inputs {
 
 /** Which files of a folder or pattern are meant. A file named by itself is always taken. */
 export interface InputKind {
-  /** In messages: "PNG, JPEG or .npy file". */
+  /** In messages: "photo or .npy file". */
   readonly name: string;
   /** Endings in lower case, with the dot. */
   readonly endings: readonly string[];
@@ -40,8 +40,12 @@ export interface InputKind {
 
 /** Pictures, and tensors in their place. */
 export const photoInputs: InputKind = {
-  name: "PNG, JPEG or .npy file",
-  endings: [".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".npy"],
+  name: "photo or .npy file",
+  endings: [
+    ...[".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".bmp", ".npy"],
+    // Read by an optional package, or told to be of a format that is not.
+    ...[".webp", ".gif", ".tif", ".tiff", ".avif", ".heic", ".heif"],
+  ],
   refusesResults: true,
 };
 

@@ -1,7 +1,7 @@
 import { extname } from "node:path";
 import type { Tensor } from "../../engine/basics/tensor.ts";
 import { formatSize, type Image } from "../../engine/picture/image.ts";
-import { decodeImage } from "../../host/photos/decode.ts";
+import { decodeAnyImage } from "../../host/photos/decode.ts";
 import { downloadPhoto } from "../../host/photos/download.ts";
 import { readPhotoBytes, readPhotoStream } from "../../host/photos/read.ts";
 import { startsWith } from "../../photos/bytes.ts";
@@ -47,7 +47,7 @@ export async function readPhotoInput(
   if (extname(name).toLowerCase() === ".npy" || startsWith(bytes, "\x93NUMPY")) {
     return { input: parseTensor(bytes, name), source: { ...file, kind: "tensor" } };
   }
-  const input = decodeImage(bytes, limits);
+  const input = await decodeAnyImage(bytes, limits);
   if (Math.min(input.width, input.height) < minimumSide) {
     throw new RangeError(
       `the photo has ${formatSize(input)} pixels, at least ${minimumSide}x${minimumSide} are needed to explain anything.`,

@@ -5,7 +5,7 @@ import { parentPort } from "node:worker_threads";
 import type { Call } from "../../workers/explainer/messages.ts";
 import { serveExplainer } from "../../workers/explainer/server.ts";
 import { loadNetwork } from "../network/load.ts";
-import { decodeImage } from "../photos/decode.ts";
+import { decodeAnyImage } from "../photos/decode.ts";
 import { readImage } from "../photos/read.ts";
 import { loadKernels, type ThreadedKernels } from "../threads/load-kernels.ts";
 import type { NetworkFile, PostedPhoto } from "./messages.ts";
@@ -20,7 +20,7 @@ const serve = serveExplainer<NetworkFile, PostedPhoto>({
   },
   readPhoto: async (photo) => {
     if (photo.kind === "pixels") return { input: photo.input, decodedBy: "given" };
-    if (photo.kind === "bytes") return { input: decodeImage(photo.bytes), decodedBy: "exact" };
+    if (photo.kind === "bytes") return { input: await decodeAnyImage(photo.bytes), decodedBy: "exact" };
     const path = photo.path.startsWith("file:") ? fileURLToPath(photo.path) : photo.path;
     return { input: await readImage(path), decodedBy: "exact" };
   },

@@ -1,9 +1,10 @@
 import { inflateSync, constants as zlib } from "node:zlib";
 import { type Image, onWhite } from "../../engine/picture/image.ts";
-import type { BytesLike } from "../../photos/bytes.ts";
-import { decodePhoto, type Photo } from "../../photos/decode.ts";
+import { asBytes, type BytesLike } from "../../photos/bytes.ts";
+import { decodePhoto, type Photo, photoFormat } from "../../photos/decode.ts";
 import { type Inflated, type InflateRequest, runSteps } from "../../photos/inflate.ts";
 import { defaultImageLimits, type ImageLimits } from "../../photos/size-limit.ts";
+import { decodeBySharp, isSharpFormat } from "./other-formats.ts";
 
 function inflate({ stream, maxBytes }: InflateRequest): Inflated {
   try {
@@ -17,19 +18,30 @@ function inflate({ stream, maxBytes }: InflateRequest): Inflated {
   }
 }
 
-/** Decodes a PNG or JPEG photo with what its file says about it; see `decodePhoto` of the room photos. */
-export function openPhoto(bytes: BytesLike, limits: ImageLimits = defaultImageLimits): Photo {
-  return runSteps(decodePhoto(bytes, limits), inflate);
+/**
+ * Decodes a photo of any format we read, with what its file says of its colours: PNG, JPEG and BMP by our own decoders, WebP, GIF,
+ * TIFF and AVIF by the optional package sharp.
+ * @throws as `decodeImage`; UnsupportedError where sharp is needed and not installed
+ */
+export async function openPhoto(bytes: BytesLike, limits: ImageLimits = defaultImageLimits): Promise<Photo> {
+  const data = asBytes(bytes);
+  const format = photoFormat(data);
+  return isSharpFormat(format) ? decodeBySharp(data, format, limits) : runSteps(decodePhoto(data, limits), inflate);
+}
+
+/** As `decodeImage`, for all formats of `openPhoto`. */
+export async function decodeAnyImage(bytes: BytesLike, limits: ImageLimits = defaultImageLimits): Promise<Image> {
+  return onWhite((await openPhoto(bytes, limits)).image);
 }
 
 /**
- * Decodes a PNG or JPEG photo, told apart by its first bytes: upright (EXIF and XMP orientation applied), values as stored
+ * Decodes a PNG, JPEG or BMP photo, told apart by its first bytes: upright (EXIF and XMP orientation applied), values as stored
  * (colour profiles are not applied), transparency over white, 16-bit samples rounded to 8. JPEG pixels are those of
  * libjpeg-turbo, which Pillow, OpenCV and torchvision use, byte for byte. The bytes are only read.
  * @throws FormatError when the bytes are no picture, truncated or broken
- * @throws UnsupportedError for picture formats other than PNG and JPEG, and JPEG variants nobody's camera writes
+ * @throws UnsupportedError for other picture formats (some of them `decodeAnyImage` reads), and JPEG variants nobody's camera writes
  * @throws RangeError when the header announces more pixels than `limits` allows
  */
 export function decodeImage(bytes: BytesLike, limits: ImageLimits = defaultImageLimits): Image {
-  return onWhite(openPhoto(bytes, limits).image);
+  return onWhite(runSteps(decodePhoto(bytes, limits), inflate).image);
 }

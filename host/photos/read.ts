@@ -3,7 +3,7 @@ import type { Image } from "../../engine/picture/image.ts";
 import { asBytes } from "../../photos/bytes.ts";
 import type { ImageLimits } from "../../photos/size-limit.ts";
 import { openFile } from "../files/open-file.ts";
-import { decodeImage } from "./decode.ts";
+import { decodeAnyImage } from "./decode.ts";
 import { maxPhotoBytes, tooLarge } from "./limits.ts";
 
 /**
@@ -38,7 +38,7 @@ export async function readPhotoStream(stream: Readable & { readonly isTTY?: bool
   return new Uint8Array(Buffer.concat(parts));
 }
 
-/** Reads and decodes a PNG or JPEG photo; see `decodeImage`. */
+/** Reads and decodes a photo; see `decodeAnyImage`. */
 export async function readImage(path: string, limits?: ImageLimits): Promise<Image> {
-  return decodeImage(await readPhotoBytes(path), limits);
+  return decodeAnyImage(await readPhotoBytes(path), limits);
 }

@@ -221,7 +221,7 @@ suite("cli/command", (test) => {
     ]) {
       cpSync(join(goldenImages, "refuse", name), join(photos, name));
     }
-    cpSync(join(goldenImages, "refuse/other.gif"), join(photos, "renamed.jpg"));
+    cpSync(join(goldenImages, "refuse/other.heic"), join(photos, "renamed.jpg"));
     cpSync(join(goldenImages, "decode/one-pixel.png"), join(photos, "one-pixel.png"));
     cpSync(cat, join(photos, "good.jpg"));
     const out = join(folder, "several");
@@ -241,14 +241,14 @@ suite("cli/command", (test) => {
       "photos/empty.png: image: the file is empty. Give a PNG or JPEG photo.",
       "photos/huge-30000.png: PNG: 30000x30000 are 900 megapixels, the limit is 100 megapixels. Scale it down first.",
       "photos/one-pixel.png: the photo has 1x1 pixels, at least 8x8 are needed to explain anything.",
-      "photos/renamed.jpg: image: GIF is not supported. Convert the photo to PNG or JPEG.",
+      "photos/renamed.jpg: image: HEIC is not supported. Convert the photo to PNG or JPEG.",
       "photos/text.png: image: the file is neither PNG nor JPEG. Give a PNG or JPEG photo.",
       "photos/truncated.jpg: JPEG: the file is truncated. Get the photo again.",
       'photos/truncated.png: PNG: the file is truncated, chunk "IDAT" needs 1377 more bytes. Get the photo again.',
       "photos/two-headers.png: PNG: there is a second header. The file is damaged.",
       "missing.jpg: there is no such file or folder.",
-      "no-photos: there is no PNG, JPEG or .npy file in this folder.",
-      "photos/*.gif: no PNG, JPEG or .npy file matches this pattern.",
+      "no-photos: there is no photo or .npy file in this folder.",
+      "photos/*.gif: no photo or .npy file matches this pattern.",
       "11 of 12 photos failed:",
       ...bad.map((name) => `  photos/${name}`),
       "  missing.jpg",

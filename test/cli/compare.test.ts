@@ -147,8 +147,8 @@ suite("cli/compare", (test) => {
     mkdirSync(bare);
     const labels = labelsFile("broken.json", '{"cat.jpg": "tench"');
     for (const [args, code, message] of [
-      [[bare], 1, `${bare}: there is no PNG, JPEG or .npy file in this folder.`],
-      [[bare, ...twoModels], 1, `srmap: ${bare}: there is no PNG, JPEG or .npy file in this folder.`],
+      [[bare], 1, `${bare}: there is no photo or .npy file in this folder.`],
+      [[bare, ...twoModels], 1, `srmap: ${bare}: there is no photo or .npy file in this folder.`],
       [[photos, ...twoModels, "--labels", labels], 1, `srmap: labels ${labels}: `],
       [[photos, ...twoModels, "--labels", `${labels}.not`], 1, `srmap: labels ${labels}.not: there is no such file`],
     ] as const) {

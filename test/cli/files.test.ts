@@ -219,7 +219,7 @@ suite("cli/files", (test) => {
       assert.equal(await expand("x[1].png"), ["x[1].png"]);
       assert.equal(await expand("nope.png", "*.gif"), [
         "nope.png: there is no such file or folder.",
-        "*.gif: no PNG, JPEG or .npy file matches this pattern.",
+        "*.gif: no photo or .npy file matches this pattern.",
       ]);
       assert.equal(
         (await expandInputs([join(folder, "sub")], mapInputs)).inputs[0]?.error,

@@ -62,7 +62,7 @@ suite("cli/inputs", (test) => {
           "n02102040/a.JPEG (n02102040)",
           "n02102040/more/c.png (n02102040)",
         ],
-        left: "left out: 1 file that is no PNG, JPEG or .npy file (1 .json).",
+        left: "left out: 1 file that is no photo or .npy file (1 .json).",
       });
     }));
 
@@ -70,7 +70,7 @@ suite("cli/inputs", (test) => {
     inTree(mixed, async (folder) => {
       assert.equal(await expand(folder, ""), {
         found: ["a.png"],
-        left: "left out: 3 files that are no PNG, JPEG or .npy file (1 without ending, 2 .txt); 1 hidden file; 2 folders beside photos (out, sub; name them to take their photos).",
+        left: "left out: 3 files that are no photo or .npy file (1 without ending, 2 .txt); 1 hidden file; 2 folders beside photos (out, sub; name them to take their photos).",
       });
       assert.equal(await expand(folder, "*.png"), { found: ["a.png"], left: undefined });
     }));
@@ -83,7 +83,7 @@ suite("cli/inputs", (test) => {
         assert.equal(await expand(folder, ""), { found: ["a.png"], left });
         assert.equal(await expand(folder, "**/*.png"), { found: ["a.png"], left });
         assert.equal(await expand(folder, "srmap-out"), {
-          found: ["there is no PNG, JPEG or .npy file in this folder."],
+          found: ["there is no photo or .npy file in this folder."],
           left,
         });
         assert.equal((await expand(folder, "srmap-out/panel.png")).found, ["panel.png"], "named by itself it is meant");

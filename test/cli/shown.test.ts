@@ -78,7 +78,7 @@ suite("text from files on the screen", (test) => {
     assert.is(out, "");
     assert.is(
       err,
-      "left out: 1 file that is no PNG, JPEG or .npy file (1 .safetensors).\n\\u001b[31mred\\u000a\\u202egnp.jpg: image: the file is neither PNG nor JPEG. Give a PNG or JPEG photo.\n",
+      "left out: 1 file that is no photo or .npy file (1 .safetensors).\n\\u001b[31mred\\u000a\\u202egnp.jpg: image: the file is neither PNG nor JPEG. Give a PNG or JPEG photo.\n",
     );
   });
 });

@@ -4,6 +4,7 @@
 
 decode/     NAME and NAME.npy, uint8 [H,W,3]: what decodeImage must give, within `tolerance` of manifest.json
 resize/     NAME.npy, uint8 [h,w,3]: what Pillow's resize (BILINEAR, antialiased) and crop make of resize/input.png
+other/      the same of formats that the package sharp reads
 refuse/     files that must be refused
 """
 import hashlib, io, json, os, re, struct, zlib
@@ -12,12 +13,12 @@ import PIL
 from PIL import Image, ImageOps, features
 
 here = os.path.dirname(os.path.abspath(__file__))
-for folder in ("decode", "resize", "refuse"):
+for folder in ("decode", "resize", "refuse", "other"):
     os.makedirs(os.path.join(here, folder), exist_ok=True)
 manifest = {
     "producer": "make.py",
     "versions": {"pillow": PIL.__version__, "numpy": np.__version__, "libjpeg_turbo": features.version("libjpeg_turbo")},
-    "decode": {}, "resize": {}, "refuse": [],
+    "decode": {}, "other": {}, "resize": {}, "refuse": [],
 }
 
 
@@ -321,6 +322,100 @@ buffer = io.BytesIO()
 frames[0].save(buffer, "PNG", save_all=True, append_images=frames[1:])
 golden("animated.png", buffer.getvalue(), rgb, 0, exact, 0)
 
+# ---------------------------------------------------------------- BMP
+
+windows = "Pillow's pixels byte for byte"
+
+
+def bmp(name, image=None, data=None, expected=None):
+    if data is None:
+        buffer = io.BytesIO()
+        image.save(buffer, "BMP")
+        data = buffer.getvalue()
+    if expected is None:
+        im = Image.open(io.BytesIO(data))
+        if im.mode == "RGBA":
+            im = Image.alpha_composite(Image.new("RGBA", im.size, (255,) * 4), im)
+        expected = np.asarray(im.convert("RGB"))
+    golden(name, data, expected, 0, windows)
+
+
+def dib(w, h, bits, compression, palette, pixels, masks=b"", size=40):
+    """A bitmap written here, for the kinds that Pillow does not write. Masks beyond a 40-byte header lie inside a larger one."""
+    head = struct.pack("<IiiHHIIiiII", size, w, h, 1, bits, compression, len(pixels), 2835, 2835, len(palette) // 4, 0)
+    head += masks + bytes(size - 40 - len(masks) if size > 40 else 0)
+    offset = 14 + len(head) + len(palette)
+    return b"BM" + struct.pack("<IHHI", offset + len(pixels), 0, 0, offset) + head + palette + pixels
+
+
+def padded(rows):
+    return b"".join(r + bytes(-len(r) % 4) for r in rows)
+
+
+bmp("rgb24.bmp", Image.fromarray(rgb))
+bmp("grey8.bmp", Image.fromarray(grey))
+bmp("palette8.bmp", Image.fromarray(rgb).quantize(200))
+bmp("one-bit.bmp", Image.fromarray(grey).convert("1"))
+bgrx = np.dstack([rgb[..., ::-1], alpha])
+bmp("rgb32.bmp", data=dib(W, H, 32, 0, b"", bgrx[::-1].tobytes()))
+bmp("top-down.bmp", data=dib(W, -H, 24, 0, b"", padded([r.tobytes() for r in rgb[..., ::-1]])))
+bmp("rgba32.bmp", data=dib(W, H, 32, 3, b"", bgrx[::-1].tobytes(), struct.pack("<IIII", 0xFF0000, 0xFF00, 0xFF, 0xFF000000), 56),
+    expected=on_white(rgb, alpha))
+wide = rgb.astype(np.uint16)
+bmp("565.bmp", data=dib(W, H, 16, 3, b"", padded([(((r[:, 0] >> 3) << 11) | ((r[:, 1] >> 2) << 5) | (r[:, 2] >> 3)).astype("<u2").tobytes() for r in wide[::-1]]),
+    struct.pack("<III", 0xF800, 0x7E0, 0x1F)))
+bmp("555.bmp", data=dib(W, H, 16, 0, b"", padded([(((r[:, 0] >> 3) << 10) | ((r[:, 1] >> 3) << 5) | (r[:, 2] >> 3)).astype("<u2").tobytes() for r in wide[::-1]])))
+sixteen = bytes(v for i in range(16) for v in (i * 16, 255 - i * 16, i * 5, 0))
+four = (grey >> 4).astype(np.uint8)
+four_rows = [np.pad(r, (0, -len(r) % 2)) for r in four[::-1]]
+bmp("palette4.bmp", data=dib(W, H, 4, 0, sixteen, padded([((r[::2] << 4) | r[1::2]).tobytes() for r in four_rows])))
+runs = b"".join(b"".join(bytes([3, int(v)]) for v in r[: W // 3]) + b"\0\0" for r in four[::-1, ::3])
+literal = b"\0\x05\1\2\3\4\5\0" + b"\x04\7" + b"\0\0" + b"\0\2\3\1" + b"\5\x09\0\0" + b"\1\1\0\0" + b"\1\2\0\0" + b"\0\1"
+grey_palette = bytes(v for i in range(256) for v in (i, i, i, 0))
+bmp("rle8.bmp", data=dib(W // 3 * 3, H, 8, 1, sixteen, runs + b"\0\1"))
+bmp("rle8-literal.bmp", data=dib(16, 5, 8, 1, grey_palette, literal))
+bmp("rle4.bmp", data=dib(8, 2, 4, 2, sixteen, b"\6\x12\2\x33\0\0" + b"\0\x05\x45\x67\x80\0" + b"\3\x9a" + b"\0\0\0\1"))
+os2 = b"BM" + struct.pack("<IHHI", 0, 0, 0, 26 + 6) + struct.pack("<IHHHH", 12, 5, 3, 1, 1) + bytes([255, 0, 0, 0, 0, 255]) + padded([b"\xa8", b"\x50", b"\xf8"])
+bmp("os2.bmp", data=os2)
+
+# ---------------------------------------------------------------- formats read by the package sharp
+
+
+def other(name, image, tolerance=0, reason="Pillow's pixels byte for byte", **options):
+    path = os.path.join(here, "other", name)
+    image.save(path, **options)
+    im = ImageOps.exif_transpose(Image.open(path))
+    if im.mode == "I;16":
+        expected = grey3(to8(np.asarray(im), 16))
+    else:
+        im = im.convert("RGBA")
+        expected = on_white(np.asarray(im)[..., :3], np.asarray(im)[..., 3])
+    save_npy(f"other/{name}.npy", expected)
+    manifest["other"][name] = {"tolerance": tolerance, "reason": reason}
+
+
+small = Image.fromarray(rgb)
+clear = Image.fromarray(np.dstack([rgb, alpha]))
+turned_exif = Image.Exif()
+turned_exif[0x0112] = 6
+frames = dict(save_all=True, append_images=[small.transpose(Image.Transpose.FLIP_TOP_BOTTOM)])
+other("lossy.webp", small, quality=80)
+other("lossless.webp", clear, lossless=True, exact=True)
+other("alpha.webp", clear, quality=80)
+other("exif6.webp", small, quality=90, exif=turned_exif)
+other("animated.webp", small, **frames)
+other("animated.gif", small, **frames)
+keyed = small.quantize(32)
+other("transparent.gif", keyed, transparency=3)
+other("lzw.tiff", small, compression="tiff_lzw")
+other("deflate.tiff", clear, compression="tiff_adobe_deflate")
+other("jpeg.tiff", small, compression="jpeg")
+other("palette.tiff", keyed)
+other("fax.tiff", Image.fromarray(grey).convert("1"), compression="group4")
+other("grey16.tiff", Image.fromarray((grey.astype(np.uint16) * 257)))
+other("exif6.tiff", small, exif=turned_exif)
+other("444.avif", small, tolerance=1, reason="libheif and libavif round the colour matrix differently", quality=100, subsampling="4:4:4")
+
 # ---------------------------------------------------------------- refusals
 
 
@@ -394,10 +489,17 @@ refuse("palette-late.png", plain[:-12] + chunk(b"PLTE", bytes(9)) + plain[-12:])
 refuse("unknown-chunk.png", plain[:33] + chunk(b"CgBI", bytes(4)) + plain[33:])
 refuse("interrupted.png", plain[:-12] + chunk(b"tEXt", b"a\0b") + chunk(b"IDAT", b"") + plain[-12:])
 refuse("filter.png", header(4, 4) + chunk(b"IDAT", zlib.compress(b"\x05" + bytes(12) + bytes(39))) + chunk(b"IEND", b""))
-for kind in ("GIF", "BMP", "TIFF", "WEBP"):
+# Read by decodeAnyImage, refused by decodeImage.
+for kind in ("GIF", "TIFF", "WEBP"):
     buffer = io.BytesIO()
     Image.fromarray(rgb[:4, :4]).save(buffer, kind)
     refuse(f"other.{kind.lower()}", buffer.getvalue())
+bitmap = dib(40, 40, 8, 0, sixteen, bytes(1600))
+refuse("short.bmp", bitmap[:-100])
+refuse("index.bmp", dib(4, 4, 8, 0, sixteen, bytes([16] * 16)))
+refuse("endless-runs.bmp", dib(40, 40, 8, 1, sixteen, b"\0\0" * 50 + b"\0\1"))
+refuse("huge.bmp", dib(60000, 60000, 8, 0, sixteen, bytes(16)))
+refuse("jpeg-inside.bmp", dib(40, 40, 0, 4, b"", bytes(16)))
 refuse("other.heic", b"\0\0\0\x18ftypheic\0\0\0\0mif1heic")
 refuse("other.avif", b"\0\0\0\x18ftypavif\0\0\0\0mif1avif")
 
