@@ -3,6 +3,7 @@
 export { labPlanes } from "./salient/cielab";
 export { conv2dForward, conv2dPack, conv2dPackTransposed, depthwiseConv2dForward } from "./layers/conv2d";
 export { denseForward, denseInputGrad, denseInputGradBlock, denseInputGradTotal, densePack, densePackScratch, nonZeroIndices } from "./layers/dense";
+export { flatConv2d, markAroundSamples, markSamples } from "./layers/flat-conv2d";
 export { distanceColumns, distanceRows } from "./salient/distance-transform";
 export { add, clamp, fill, leakyRelu, leakyReluGrad, multiply, ratio, rectify, scaleAdd, scaleSigned, square, sumRows } from "./common/elementwise";
 export { cbrt, exp } from "./common/functions";

@@ -77,7 +77,15 @@ export function readyConvolution(
   }
   const { arena, call } = kernels;
   const workspace = new Workspace(kernels);
-  const winograd = new WinogradConvolution(kernels, workspace, tile, kernel, 1, channels, outChannels, height, width);
+  const winograd = new WinogradConvolution(kernels, workspace, {
+    tile,
+    taps: kernel,
+    group: 1,
+    inC: channels,
+    outC: outChannels,
+    height,
+    width,
+  });
   workspace.settle();
   const border = [pad, pad, pad + tileOverhang(height, tile), pad + tileOverhang(width, tile)] as const;
   const x = allocateFeatureMap(arena, [channels, height, width], border);

@@ -14,6 +14,7 @@ import {
   ConvolutionWeights as Weights,
   type WinogradPass,
 } from "./linear/conv2d-weights.ts";
+import { FlatAreas } from "./linear/flat-areas.ts";
 import { FoldedBatchNorm } from "./linear/folded-batch-norm.ts";
 import type { LinearMap } from "./linear/linear-map.ts";
 import { linearReadsFirst, linearVanishing, prepareLinearRelevance } from "./linear/linear-relevance.ts";
@@ -53,6 +54,11 @@ function groupsOf(node: NodeOf<"conv2d">, input: Shape): Groups {
   return { group, inPerGroup: channels / group, outPerGroup: outChannels / group, height, width };
 }
 
+/** Address of what the first tap of output (0,0) reads. */
+function firstTapOf({ window }: Setup, x: FeatureMap): number {
+  return x.address - 4 * (window.pads[0] * x.rowStride + window.pads[1] * x.pixelStride);
+}
+
 /** Runs the convolution with modified weights, group by group. */
 function applyForward(
   setup: Setup,
@@ -70,7 +76,7 @@ function applyForward(
   const [kh, kw] = window.kernelShape;
   const [sh, sw] = window.strides;
   const [dh, dw] = window.dilations;
-  const firstTap = x.address - 4 * (window.pads[0] * x.rowStride + window.pads[1] * x.pixelStride);
+  const firstTap = firstTapOf(setup, x);
   const winograd = setup.winograd.forward;
   if (winograd && !isExact) {
     winograd.run(y, x, firstTap, weights.winograd("forward", modification), bias, low, high);
@@ -166,17 +172,9 @@ export function buildConv2d(construction: Construction, node: NodeOf<"conv2d">):
     const tile = winogradTile({ window, inPerGroup, outPerGroup, height: to.height, width: to.width });
     if (tile === 0) return undefined;
     const [inC, outC] = [from.channels / group, to.channels / group];
-    return new WinogradConvolution(
-      kernels,
-      construction.workspace,
-      tile,
-      window.kernelShape[0],
-      group,
-      inC,
-      outC,
-      to.height,
-      to.width,
-    );
+    const { height, width } = to;
+    const taps = window.kernelShape[0];
+    return new WinogradConvolution(kernels, construction.workspace, { tile, taps, group, inC, outC, height, width });
   };
   const [phasesY, phasesX] = [phasesOn(0, x.height), phasesOn(1, x.width)];
   const isDepthwise = groups.inPerGroup === 1 && groups.outPerGroup === 1 && groups.group > 1;
@@ -251,10 +249,18 @@ export function buildConv2d(construction: Construction, node: NodeOf<"conv2d">):
       applyTransposed(setup, weights, dx, s, modification, isExact);
     },
   };
+  const flatAreas =
+    setup.winograd.forward &&
+    new FlatAreas(kernels, construction.workspace, construction.shared.marks, output, {
+      taps: setup.winograd.forward.taps,
+      ...groups,
+      packBytes: 4 * packLength(setup),
+    });
   return {
     forward() {
       const biasAddress = weights.kernelBias(weights.bias(unmodified));
       applyForward(setup, weights, output, x, unmodified, biasAddress, low, high, false);
+      flatAreas?.run(output, x, firstTapOf(setup, x), weights.plain, biasAddress, low, high);
     },
     prepareRelevance: (context) => prepareLinearRelevance(map, context),
     ruleName: (rules) => rules.linear.name,

@@ -26,12 +26,14 @@ export interface LowMemory {
   readonly plain: Region;
 }
 
-/** Memory for what the convolution at work makes of its weights for one use. */
+/** Memory for what the convolution at work makes of its weights and its input for one use. */
 export interface SharedWeights {
   /** Modified or transposed weights. */
   readonly packs: Region;
   /** Weights transformed for Winograd's algorithm. */
   readonly transformed: Region;
+  /** Marks of the pixels that equal their neighbours. */
+  readonly marks: Region;
 }
 
 /** What a layer is built from. */

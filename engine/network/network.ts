@@ -76,7 +76,7 @@ export class Network implements ParameterSink {
     const staging = new Staging(kernels, longestRow);
     const workspace = new Workspace(kernels);
     const lowMemory = rows && { rows, plain: new Region(arena) };
-    const shared = { packs: new Region(arena), transformed: new Region(arena) };
+    const shared = { packs: new Region(arena), transformed: new Region(arena), marks: new Region(arena) };
     this.featureMaps = values.map((value) => {
       const borders = value.consumers.map((index) => {
         const { node } = mustHave(layers[index], "layer");

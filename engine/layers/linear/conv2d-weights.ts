@@ -213,6 +213,11 @@ export class ConvolutionWeights {
     return weights;
   }
 
+  /** Address of the unmodified pack, which is there after `winograd` or `forward` gave the unmodified weights. */
+  get plain(): number {
+    return this.#plain;
+  }
+
   /** Address of a direct pack that is needed for a moment only. */
   #packFor(pass: WinogradPass, modification: Modification): number {
     const { packs } = this.#setup.construction.shared;

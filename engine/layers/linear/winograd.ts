@@ -45,10 +45,25 @@ export function tileOverhang(length: number, tile: Tile): number {
 // read twice, so the block is a thread's share of the image.
 const blockBytes = 512 * 1024;
 
+/** One direction of a convolution. */
+export interface WinogradSize {
+  readonly tile: 2 | 4;
+  /** Of the filter along one axis, 3 or 5. */
+  readonly taps: number;
+  readonly group: number;
+  /** Channels of a group that this direction reads, and those that it writes. */
+  readonly inC: number;
+  readonly outC: number;
+  /** Of what it writes. */
+  readonly height: number;
+  readonly width: number;
+}
+
 /** One direction of a 3x3 or 5x5 convolution by Winograd's algorithm: its transformed weights and its scratch memory. */
 export class WinogradConvolution {
   readonly tile: 2 | 4;
-  readonly #taps: number;
+  /** Of the filter along one axis. */
+  readonly taps: number;
   readonly #kernels: Kernels;
   readonly #workspace: Workspace;
   readonly #group: number;
@@ -57,24 +72,9 @@ export class WinogradConvolution {
   readonly #tiles: number;
   readonly #blockTiles: number;
 
-  /**
-   * @param taps of the filter along one axis, 3 or 5
-   * @param inC input channels of a group, in the direction of this pass
-   * @param outC output channels of a group
-   */
-  constructor(
-    kernels: Kernels,
-    workspace: Workspace,
-    tile: 2 | 4,
-    taps: number,
-    group: number,
-    inC: number,
-    outC: number,
-    height: number,
-    width: number,
-  ) {
+  constructor(kernels: Kernels, workspace: Workspace, { tile, taps, group, inC, outC, height, width }: WinogradSize) {
     this.tile = tile;
-    this.#taps = taps;
+    this.taps = taps;
     this.#kernels = kernels;
     this.#workspace = workspace;
     this.#group = group;
@@ -90,7 +90,7 @@ export class WinogradConvolution {
 
   /** Bytes of one group's transformed weights. */
   get #groupBytes(): number {
-    return 4 * (this.tile + this.#taps - 1) ** 2 * this.#inC * this.#outC;
+    return 4 * (this.tile + this.taps - 1) ** 2 * this.#inC * this.#outC;
   }
 
   /** Bytes of transformed weights. */
@@ -101,11 +101,11 @@ export class WinogradConvolution {
   /** Transforms direct packs, group after group, into `weights`. */
   transformWeights(weights: number, packed: number): void {
     const scratch = this.#workspace.memory;
-    const packBytes = 4 * this.#taps ** 2 * this.#inC * this.#outC;
+    const packBytes = 4 * this.taps ** 2 * this.#inC * this.#outC;
     for (let g = 0; g < this.#group; g++) {
       // biome-ignore format: one group of arguments a line
       this.#kernels.split("winogradPack", this.#outC / 8,weights + g * this.#groupBytes, packed + g * packBytes, scratch,
-        this.#outC, this.#inC, this.tile, this.#taps);
+        this.#outC, this.#inC, this.tile, this.taps);
     }
   }
 
@@ -121,7 +121,7 @@ export class WinogradConvolution {
         y.address + 4 * g * this.#outC, y.rowStride, y.pixelStride,
         firstTap + 4 * g * this.#inC, x.rowStride, x.pixelStride,
         weights + g * this.#groupBytes, bias === 0 ? 0 : bias + 4 * g * this.#outC, scratch,
-        y.height, y.width, this.#outC, this.#inC, this.tile, this.#taps, low, high, this.#blockTiles);
+        y.height, y.width, this.#outC, this.#inC, this.tile, this.taps, low, high, this.#blockTiles);
     }
   }
 }

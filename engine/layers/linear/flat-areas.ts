@@ -1,0 +1,63 @@
+import type { FeatureMap } from "../../memory/feature-map.ts";
+import type { Kernels } from "../../memory/kernels.ts";
+import type { Region } from "../../memory/shared-region.ts";
+import type { Workspace } from "../../memory/thread-scratch.ts";
+
+/** What a convolution of one stride is given beside its images. */
+export interface FlatConvolution {
+  readonly taps: number;
+  readonly group: number;
+  /** Channels of a group. */
+  readonly inPerGroup: number;
+  readonly outPerGroup: number;
+  /** Bytes of a group's pack for conv2dForward. */
+  readonly packBytes: number;
+}
+
+/** Columns that marks have beyond the outputs of a row: the kernels read 16 at once. */
+const overread = 15;
+
+/**
+ * Makes outputs of a convolution equal where they read equal patches: where a neighbour's patch is equal, an output is what the direct
+ * convolution gives. Winograd's algorithm rounds equal outputs differently, and max pooling then finds its winners elsewhere.
+ */
+export class FlatAreas {
+  readonly #kernels: Kernels;
+  readonly #workspace: Workspace;
+  readonly #marks: Region;
+  readonly #convolution: FlatConvolution;
+  readonly #rowBytes: number;
+
+  constructor(kernels: Kernels, workspace: Workspace, marks: Region, output: FeatureMap, convolution: FlatConvolution) {
+    this.#kernels = kernels;
+    this.#workspace = workspace;
+    this.#marks = marks;
+    this.#convolution = convolution;
+    this.#rowBytes = Math.ceil((output.width + convolution.taps + overread) / 16) * 16;
+    // One row more: reading ahead from the last.
+    marks.reserve(this.#rowBytes * (output.height + convolution.taps));
+    workspace.reserve(2 * this.#rowBytes + 16 + 256);
+  }
+
+  /**
+   * @param firstTap address of what the first tap of output (0,0) reads
+   * @param pack of the unmodified weights, group after group
+   * @param bias as conv2dForward reads it, 0 for none
+   */
+  run(y: FeatureMap, x: FeatureMap, firstTap: number, pack: number, bias: number, low: number, high: number): void {
+    const { taps, group, inPerGroup, outPerGroup, packBytes } = this.#convolution;
+    const marks = this.#marks.address;
+    const [rows, columns] = [y.height + taps - 1, y.width + taps - 1];
+    const image = [firstTap, x.rowStride, x.pixelStride, rows, columns, x.channels] as const;
+    this.#kernels.split("markSamples", Math.ceil(rows / taps), marks, this.#rowBytes, ...image, taps);
+    this.#kernels.split("markAroundSamples", rows, marks, this.#rowBytes, ...image, taps);
+    for (let g = 0; g < group; g++) {
+      // biome-ignore format: one group of arguments a line
+      this.#kernels.split("flatConv2d", y.height,
+        y.address + 4 * g * outPerGroup, y.rowStride, y.pixelStride,
+        firstTap + 4 * g * inPerGroup, x.rowStride, x.pixelStride,
+        pack + g * packBytes, bias === 0 ? 0 : bias + 4 * g * outPerGroup, this.#workspace.memory,
+        marks, this.#rowBytes, y.width, outPerGroup, inPerGroup, taps, low, high);
+    }
+  }
+}
