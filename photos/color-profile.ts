@@ -1,3 +1,8 @@
+/** Whether a profile's name says that values are what our networks were trained on, so that nothing need be said. */
+export function isSrgb(name: string): boolean {
+  return /sRGB|IEC ?61966-2[.-]1|^c2$/i.test(name);
+}
+
 /**
  * What an ICC profile calls itself ("Display P3"), "unnamed" where that cannot be read.
  * Source: ICC.1:2022, 7.3 (tags) and 10.15 (multiLocalizedUnicodeType); ICC.1:2001-04, 6.5.17 (textDescriptionType).

@@ -25,6 +25,8 @@ export interface ExplainedPhoto {
   readonly targets: readonly ExplainedTarget[];
   /** Set when the network merely guesses. */
   readonly note: string | undefined;
+  /** Colour profile that was not applied. */
+  readonly colorProfile: string | undefined;
 }
 
 /**
@@ -89,5 +91,5 @@ export async function explainPhoto(
     await writeFolder(own, files);
     written.push({ requested, folder: own, files: [...files.keys()], explanation });
   }
-  return { targets: written, note };
+  return { targets: written, note, colorProfile: source.colorProfile };
 }

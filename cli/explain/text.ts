@@ -34,11 +34,19 @@ ${table === "" ? "" : `${table}\n`}`;
 }
 
 /** What people are told of a photo: the likeliest classes and, for each target, what was explained and where it lies. */
-export function describePhoto(path: string, { targets, note }: ExplainedPhoto, hasLedger: boolean): string {
+export function describePhoto(
+  path: string,
+  { targets, note, colorProfile }: ExplainedPhoto,
+  hasLedger: boolean,
+): string {
   const top = targets[0]?.explanation.top ?? [];
   const rows = top.map((entry) => `  ${formatConfidence(entry).padStart(7)}  ${shown(entry.label)}\n`);
+  const colors =
+    colorProfile === undefined
+      ? ""
+      : `  note: the photo has the colour profile "${shown(colorProfile)}"; its values are used as they are stored.\n`;
   const blocks = targets.map((target) => describeTarget(target, hasLedger));
-  return `${shown(path, mostOfPath)}\n${rows.join("")}${note === undefined ? "" : `  note: ${note}\n`}${blocks.join("")}`;
+  return `${shown(path, mostOfPath)}\n${rows.join("")}${note === undefined ? "" : `  note: ${note}\n`}${colors}${blocks.join("")}`;
 }
 
 /** The same for machines, of all photos. */

@@ -1,10 +1,11 @@
 import { extname } from "node:path";
 import type { Tensor } from "../../engine/basics/tensor.ts";
-import { formatSize, type Image } from "../../engine/picture/image.ts";
-import { decodeAnyImage } from "../../host/photos/decode.ts";
+import { formatSize, type Image, onWhite } from "../../engine/picture/image.ts";
+import { openPhoto } from "../../host/photos/decode.ts";
 import { downloadPhoto } from "../../host/photos/download.ts";
 import { readPhotoBytes, readPhotoStream } from "../../host/photos/read.ts";
 import { startsWith } from "../../photos/bytes.ts";
+import { isSrgb } from "../../photos/color-profile.ts";
 import type { ImageLimits } from "../../photos/size-limit.ts";
 import { sha256 } from "../outputs/hash.ts";
 import { inputName, isUrl } from "./expand.ts";
@@ -22,6 +23,8 @@ export interface InputFile extends SourceFile {
   /** Size of the photo before it was fitted to the network. */
   readonly width?: number;
   readonly height?: number;
+  /** Name of the colour profile in the file where it is another than sRGB. Its values were used as stored. */
+  readonly colorProfile?: string;
 }
 
 // Fewer pixels than this show nothing that could be explained; enlarging them to a network's input invents the rest.
@@ -47,11 +50,13 @@ export async function readPhotoInput(
   if (extname(name).toLowerCase() === ".npy" || startsWith(bytes, "\x93NUMPY")) {
     return { input: parseTensor(bytes, name), source: { ...file, kind: "tensor" } };
   }
-  const input = await decodeAnyImage(bytes, limits);
+  const { image, colorProfile } = await openPhoto(bytes, limits);
+  const input = onWhite(image);
+  const profile = colorProfile === undefined || isSrgb(colorProfile) ? {} : { colorProfile };
   if (Math.min(input.width, input.height) < minimumSide) {
     throw new RangeError(
       `the photo has ${formatSize(input)} pixels, at least ${minimumSide}x${minimumSide} are needed to explain anything.`,
     );
   }
-  return { input, source: { ...file, kind: "photo", width: input.width, height: input.height } };
+  return { input, source: { ...file, kind: "photo", width: input.width, height: input.height, ...profile } };
 }

@@ -1,7 +1,7 @@
 import { ShapeError, UnsupportedError } from "../basics/errors.ts";
 import { formatShape, type Shape, type Tensor } from "../basics/tensor.ts";
 import type { Preprocessing } from "../graph/definition.ts";
-import { checkImage, createImage, formatSize, type Image } from "./image.ts";
+import { checkImage, createImage, formatSize, type Image, onWhite } from "./image.ts";
 import { resizeAndCrop } from "./resize.ts";
 
 /** What a network is shown: its input tensor [3,H,W] and the same as a picture, for overlays. */
@@ -20,7 +20,7 @@ function roundHalfEven(value: number): number {
 }
 
 /**
- * Resizes and crops a photo the way torchvision's Resize and CenterCrop do on a Pillow picture.
+ * Puts transparency on white (as Node's decoders and web pages' pixels both need it), then resizes and crops a photo the way torchvision's Resize and CenterCrop do on a Pillow picture.
  *   shorter: the shorter side becomes resizeTo, the longer floor(resizeTo * long / short); crop at round((side - size) / 2)
  *   squash: both sides become resizeTo
  * @param inputShape [3,H,W]
@@ -66,7 +66,7 @@ export function fitPhoto(photo: Image, preprocessing: Preprocessing, inputShape:
       `preprocess: resizeTo ${resizeTo} makes ${resizedWidth}x${resizedHeight} pixels, less than the network's ${width}x${height}. Correct the network's preprocessing.`,
     );
   }
-  return resizeAndCrop(photo, resizedWidth, resizedHeight, {
+  return resizeAndCrop(onWhite(photo), resizedWidth, resizedHeight, {
     left: roundHalfEven((resizedWidth - width) / 2),
     top: roundHalfEven((resizedHeight - height) / 2),
     width,
@@ -76,7 +76,7 @@ export function fitPhoto(photo: Image, preprocessing: Preprocessing, inputShape:
 
 /**
  * Turns a photo into a network's input: fit (see `fitPhoto`), then (pixel * scale - mean[c]) / std[c], computed in double
- * and rounded to float32 once, channels in `channelOrder`. Alpha is ignored.
+ * and rounded to float32 once, channels in `channelOrder`.
  * @throws ShapeError, UnsupportedError as `fitPhoto` does
  */
 export function preprocess(photo: Image, preprocessing: Preprocessing, inputShape: Shape): NetworkInput {

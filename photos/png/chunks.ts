@@ -21,6 +21,8 @@ export interface PngChunks {
   readonly texts: readonly PngText[];
   /** The iCCP chunk: a name and a compressed ICC profile. */
   readonly colorProfile: PngText | undefined;
+  /** What gAMA or cICP say of the colours where there is no profile and it is not sRGB, in words. */
+  readonly colorSpace: string | undefined;
 }
 
 const crcTable = Int32Array.from({ length: 256 }, (_, n) => {
@@ -74,6 +76,21 @@ function checkColors(header: PngHeader, palette: Uint8Array | undefined, transpa
   }
 }
 
+// Chunks that may be there once; behind the pixel data only the first may be.
+const onceOnly = new Set(["eXIf", "PLTE", "tRNS", "iCCP", "gAMA", "sRGB", "cICP"]);
+
+/** PNG specification, 11.3.2: cICP overrides iCCP and sRGB, which override gAMA. */
+function colorSpaceOf(chunks: ReadonlyMap<string, Uint8Array>): string | undefined {
+  // Primaries and transfer function of sRGB in ITU-T H.273: 1 and 13.
+  const [primaries, transfer] = chunks.get("cICP") ?? [];
+  if (primaries !== undefined) return primaries === 1 && transfer === 13 ? undefined : `CICP ${primaries}/${transfer}`;
+  const gamma = chunks.get("gAMA");
+  if (chunks.has("iCCP") || chunks.has("sRGB") || gamma?.length !== 4) return undefined;
+  const value = new DataView(gamma.buffer, gamma.byteOffset, 4).getUint32(0) / 100000;
+  // 1/2.2, with what programs round it to.
+  return Math.abs(value - 0.45455) < 0.01 ? undefined : `gamma ${value}`;
+}
+
 /**
  * Walks over the chunks up to the end of the picture; what follows is ignored. Of an animated PNG this is the picture shown where
  * animation is not supported.
@@ -114,7 +131,7 @@ export function readChunks(bytes: Uint8Array, maxPixels: number): PngChunks {
     if (type === "IDAT") {
       if (pixels.length > 0 && previous !== "IDAT") throw damaged("the pixel data are interrupted by another chunk");
       pixels.push(data);
-    } else if (type === "PLTE" || type === "tRNS" || type === "eXIf" || type === "iCCP") {
+    } else if (onceOnly.has(type)) {
       if (once.has(type)) throw damaged(`there is a second "${type}" chunk`);
       if (pixels.length > 0 && type !== "eXIf") throw damaged(`chunk "${type}" must come before the pixel data`);
       once.set(type, data);
@@ -141,6 +158,7 @@ export function readChunks(bytes: Uint8Array, maxPixels: number): PngChunks {
     exif: once.get("eXIf"),
     texts,
     colorProfile: profile === undefined ? undefined : readText("iCCP", profile),
+    colorSpace: colorSpaceOf(once),
   };
 }
 

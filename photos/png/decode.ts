@@ -48,7 +48,7 @@ function checkPixels(inflated: Inflated, expected: number, width: number, height
  * @throws FormatError, RangeError
  */
 export function* decodePng(bytes: Uint8Array, maxPixels: number): Steps<Photo> {
-  const { header, pixels, palette, transparency, exif, texts, colorProfile } = readChunks(bytes, maxPixels);
+  const { header, pixels, palette, transparency, exif, texts, colorProfile, colorSpace } = readChunks(bytes, maxPixels);
   const { width, height } = header;
   const expected = pixelBytes(header);
   const inflated = pixels.length === 0 ? new Uint8Array(0) : yield { stream: pixels, maxBytes: expected };
@@ -61,6 +61,6 @@ export function* decodePng(bytes: Uint8Array, maxPixels: number): Steps<Photo> {
   const profile = colorProfile === undefined ? undefined : yield* noteBytes(colorProfile);
   return {
     image: applyOrientation(image, orientation),
-    colorProfile: profile === undefined ? colorProfile?.keyword : iccDescription(profile),
+    colorProfile: profile === undefined ? (colorProfile?.keyword ?? colorSpace) : iccDescription(profile),
   };
 }

@@ -103,6 +103,16 @@ suite("engine/preprocess", (test) => {
     );
   });
 
+  test("transparency is put on white before anything else, whoever hands the pixels over", () => {
+    // What a canvas or a decoder gives: 40 % of a red, and nothing at all of a black that must not be seen.
+    const clear = createImage(256, 256);
+    for (let i = 0; i < clear.data.length; i += 4) clear.data.set(i % 8 === 0 ? [200, 0, 0, 102] : [0, 0, 0, 0], i);
+    const solid = createImage(256, 256, [255, 255, 255]);
+    // 200 * 0.4 + 255 * 0.6 = 233, 255 * 0.6 = 153.
+    for (let i = 0; i < solid.data.length; i += 8) solid.data.set([233, 153, 153, 255], i);
+    assert.equal(preprocess(clear, torchvision, shape), preprocess(solid, torchvision, shape));
+  });
+
   test("wrong preprocessing is refused", () => {
     assert.throws(
       () => preprocess(createImage(9, 9), { ...torchvision, resizeTo: 200 }, shape),
