@@ -3,7 +3,7 @@ import * as assert from "uvu/assert";
 import { compositeFromSpec } from "../engine/rules/composite-spec.ts";
 import { compositeNames } from "../engine/rules/composites.ts";
 import { ruleNames } from "../engine/rules/rule-spec.ts";
-import { activationRules, lrnRules, maxPoolRules, sumRules } from "../engine/rules/rules.ts";
+import { activationRules, lrnRules, maxPoolRules, productRules, sumRules } from "../engine/rules/rules.ts";
 import { root } from "./support/paths.ts";
 import { suite } from "./support/suite.ts";
 
@@ -17,6 +17,7 @@ suite("docs/rules.md", (test) => {
     "LRN rules": lrnRules,
     "activation rules": activationRules,
     "sum rules": sumRules,
+    "product rules": productRules,
   })) {
     test(`names all ${kind}`, () => {
       assert.equal(

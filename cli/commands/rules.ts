@@ -1,12 +1,18 @@
 import { compositeByName, compositeNames, compositeSummary } from "../../engine/rules/composites.ts";
 import { describeAssignments } from "../../engine/rules/rule-description.ts";
 import { ruleNames, ruleSummary } from "../../engine/rules/rule-spec.ts";
-import { activationRules, lrnRules, maxPoolRules, sumRules } from "../../engine/rules/rules.ts";
+import { activationRules, lrnRules, maxPoolRules, productRules, sumRules } from "../../engine/rules/rules.ts";
 import { UsageError } from "../terminal/errors.ts";
 import type { Command } from "./command.ts";
 
 /** Rules of layers without weights: where they are chosen in a composite, and their names. */
-const choices = { maxPool: maxPoolRules, lrn: lrnRules, activation: activationRules, sum: sumRules };
+const choices = {
+  maxPool: maxPoolRules,
+  lrn: lrnRules,
+  activation: activationRules,
+  sum: sumRules,
+  product: productRules,
+};
 
 /** Names in one column, what they mean in the next. */
 function table(rows: readonly (readonly [name: string, meaning: string])[]): string {

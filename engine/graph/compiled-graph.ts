@@ -35,6 +35,9 @@ export interface Layer {
   batchNorm: ({ readonly name: string } & BatchNormNode) | undefined;
 }
 
+/** What makes probabilities of scores: softmax over all classes, or a sigmoid of each, where classes do not exclude each other. */
+export type ProbabilityFunction = "softmax" | "sigmoid";
+
 /** What became of a node of the definition. */
 export interface NodeFate {
   /** Value that holds the node's output, if it still exists. */
@@ -49,8 +52,10 @@ export interface CompiledGraph {
   readonly definition: NetworkDefinition;
   readonly values: readonly Value[];
   readonly layers: readonly Layer[];
-  /** Value that holds the logits: the output, before a trailing softmax. */
+  /** Value that holds the logits: the output, before a trailing softmax or sigmoid. */
   readonly logits: number;
+  /** What makes probabilities of the logits; softmax where the network does not say. */
+  readonly probabilities: ProbabilityFunction;
   readonly fates: ReadonlyMap<string, NodeFate>;
 }
 

@@ -1,4 +1,5 @@
 import type { Shape } from "../basics/tensor.ts";
+import type { ActivationFunction } from "./activation-functions.ts";
 
 /** Zeros (or, for max pooling, ignored positions) added around an image: top, left, bottom, right, as ONNX orders them. */
 export type Pads = readonly [top: number, left: number, bottom: number, right: number];
@@ -88,6 +89,82 @@ export type ActivationNode =
   | { readonly op: "leakyRelu"; readonly slope: number }
   | { readonly op: "clip"; readonly low: number; readonly high: number };
 
+/** One of the functions above at every value. A sigmoid that ends a network makes probabilities: relevance starts from its input. */
+export interface FunctionNode {
+  readonly op: "activation";
+  readonly function: ActivationFunction;
+  readonly alpha?: number;
+  readonly beta?: number;
+}
+
+/** x where x >= 0, slope[c] * x elsewhere; slope a vector [C]. */
+export interface PreluNode {
+  readonly op: "prelu";
+  readonly slope: string;
+}
+
+/**
+ * Product of two inputs; along an axis where one of them is one long it is repeated. `gate`: the input (0 or 1) that only scales the
+ * other, as in squeeze-and-excitation; without it the smaller input, or the second of equals.
+ */
+export interface MultiplyNode {
+  readonly op: "multiply";
+  readonly gate?: number;
+}
+
+/** The largest, or smallest, value of inputs of one shape. */
+export interface ExtremumNode {
+  readonly op: "extremum";
+  readonly of: "maximum" | "minimum";
+}
+
+/**
+ * Values by their place along each axis: y[c, y, x] = x[channels[c], rows[y], columns[x]]; -1 stands for `fill` (0); an axis without a
+ * list stays. Crops, strides, flips, repeats, and pads of every mode.
+ */
+export interface TakeNode {
+  readonly op: "take";
+  readonly channels?: readonly number[];
+  readonly rows?: readonly number[];
+  readonly columns?: readonly number[];
+  readonly fill?: number;
+}
+
+/** Seen as `view`, with its axes in the order `order`, written as `shape`: transpositions, channel shuffle, depth to space. */
+export interface PermuteNode {
+  readonly op: "permute";
+  readonly view: Shape;
+  readonly order: readonly number[];
+  readonly shape: Shape;
+}
+
+/** Which input places an output place along one axis is a weighted sum of: `taps` of them each, [out, taps] in C order, -1 for none. */
+export interface AxisTaps {
+  readonly taps: number;
+  readonly places: readonly number[];
+  readonly weights: readonly number[];
+}
+
+/** Weighted sums over rows and columns: interpolation, means over windows of uneven size. An axis without taps stays. */
+export interface ResampleNode {
+  readonly op: "resample2d";
+  readonly rows?: AxisTaps;
+  readonly columns?: AxisTaps;
+}
+
+/**
+ * (x - mean) / sqrt(mean of (x - mean)^2 + epsilon), the means over a set of values: `channels` neighbouring channels, at each pixel or
+ * (`overPixels`) over all of them. Instance norm: 1 channel over pixels; group norm: C / groups over pixels; layer norm over channels:
+ * C at each pixel. Without `centre` the mean is not taken away (RMS norm). Scale and bias are a batch norm behind it.
+ */
+export interface NormaliseNode {
+  readonly op: "normalise";
+  readonly channels: number;
+  readonly overPixels: boolean;
+  readonly centre: boolean;
+  readonly epsilon: number;
+}
+
 /** Joins inputs along the channels, adds inputs of one shape, or changes nothing but the shape. */
 export type StructureNode =
   | { readonly op: "concat" }
@@ -112,6 +189,14 @@ export type NodeDefinition = { readonly name: string; readonly inputs: readonly 
   | LrnNode
   | BatchNormNode
   | ActivationNode
+  | FunctionNode
+  | PreluNode
+  | MultiplyNode
+  | ExtremumNode
+  | TakeNode
+  | PermuteNode
+  | ResampleNode
+  | NormaliseNode
   | StructureNode
 );
 

@@ -1,5 +1,7 @@
 import { mustHave } from "../basics/must-have.ts";
 import { outputSize, type Window, windowOf } from "../graph/window.ts";
+import type { FeatureMap } from "../memory/feature-map.ts";
+import type { Kernels } from "../memory/kernels.ts";
 import { Scratch } from "../memory/pass-scratch.ts";
 import type { LayerRules } from "../rules/layer-rules.ts";
 import {
@@ -17,29 +19,24 @@ export function sumVanishing(_node: unknown, { sum }: LayerRules): InputVanishin
   return sum === "norm" ? "always" : "never";
 }
 
-/** Average pooling over an explicit window; global average pooling is the window as large as the image. */
-export function buildAveragePool(construction: Construction, window: Window, countIncludePad: boolean): LayerRuntime {
-  const { kernels, inputs, output: y } = construction;
+/** A layer that sums its input with fixed weights, as kernels. */
+export interface SumKernels {
+  forward(): void;
+  /** Adds W^T s, for s in the layout of `relevance`, to `out`, in that of `dx`. */
+  inputGrad(out: number, dx: FeatureMap, s: number, relevance: FeatureMap): void;
+}
+
+/** A layer that sums its input with fixed weights: x over the sum of x, or the gradient. */
+export function sumRelevance(kernels: Kernels, x: FeatureMap, y: FeatureMap, sum: SumKernels): LayerRuntime {
   const { split, arena } = kernels;
-  const x = mustHave(inputs[0], "input");
-  const [kh, kw] = window.kernelShape;
-  const [sh, sw] = window.strides;
-  const [top, left, bottom, right] = window.pads;
-  const include = countIncludePad ? 1 : 0;
   return {
-    forward() {
-      // biome-ignore format: one group of arguments a line
-      split("averagePool2dForward", y.height,y.address, y.rowStride, y.pixelStride, x.address, x.rowStride, x.pixelStride,
-        x.height, x.width, y.width, y.channels, kh, kw, sh, sw, top, left, bottom, right, include);
-    },
+    forward: sum.forward,
     ruleName: (rules) => rules.sum,
     prepareRelevance({ relevance: r, inputRelevance, rules }) {
       const dx = mustHave(inputRelevance[0], "relevance of the input");
       const inputGrad = (out: number, s: number): void => {
         split("fill", dx.height * dx.rowStride, out, 0);
-        // biome-ignore format: one group of arguments a line
-        split("averagePool2dInputGrad", x.channels,out, dx.rowStride, dx.pixelStride, s, r.rowStride, r.pixelStride,
-          x.height, x.width, y.height, y.width, kh, kw, sh, sw, top, left, bottom, right, include);
+        sum.inputGrad(out, dx, s, r);
       };
       if (rules.sum === "gradient") {
         return {
@@ -58,7 +55,7 @@ export function buildAveragePool(construction: Construction, window: Window, cou
         scratchBytes: scratch.bytes,
         run(addresses) {
           const [s, c, ledger] = [ratios(addresses), gradient(addresses), shares(addresses)];
-          // R_i = x_i / n * R / (mean + stabiliser), summed over windows: the epsilon rule of a layer with weights 1 / n.
+          // R_i = x_i w_i * R / (sum + stabiliser), summed over windows: the epsilon rule.
           // biome-ignore format: one group of arguments a line
           split("ratio", y.height,s, r.rowStride, r.address, r.rowStride, y.address, y.rowStride, 0, 0, 0, ledger,
             y.width * y.channels, y.channels, 1, rules.normStabilizer, 1, 0);
@@ -72,12 +69,35 @@ export function buildAveragePool(construction: Construction, window: Window, cou
   };
 }
 
+/** Average pooling over an explicit window; global average pooling is the window as large as the image. */
+export function buildAveragePool(construction: Construction, window: Window, countIncludePad: boolean): LayerRuntime {
+  const { kernels, inputs, output: y } = construction;
+  const { split } = kernels;
+  const x = mustHave(inputs[0], "input");
+  const [kh, kw] = window.kernelShape;
+  const [sh, sw] = window.strides;
+  const [top, left, bottom, right] = window.pads;
+  const include = countIncludePad ? 1 : 0;
+  return sumRelevance(kernels, x, y, {
+    forward() {
+      // biome-ignore format: one group of arguments a line
+      split("averagePool2dForward", y.height,y.address, y.rowStride, y.pixelStride, x.address, x.rowStride, x.pixelStride,
+        x.height, x.width, y.width, y.channels, kh, kw, sh, sw, top, left, bottom, right, include);
+    },
+    inputGrad(out, dx, s, r) {
+      // biome-ignore format: one group of arguments a line
+      split("averagePool2dInputGrad", x.channels,out, dx.rowStride, dx.pixelStride, s, r.rowStride, r.pixelStride,
+        x.height, x.width, y.height, y.width, kh, kw, sh, sw, top, left, bottom, right, include);
+    },
+  });
+}
+
 /** Mean of each window. */
 export const averagePool2d: LayerKind<"averagePool2d"> = {
   ...noParameters,
   arity: "one",
   absorbedAs: () => undefined,
-  endsInProbabilities: false,
+  endsInProbabilities: () => undefined,
   sign: () => "keeps",
   inputVanishing: sumVanishing,
   outputShape(node, inputs) {

@@ -15,7 +15,7 @@ export const batchNorm: LayerKind<"batchNorm"> = {
   weights: "convolution",
   absorbs: [],
   absorbedAs: (node) => ({ what: "batchNorm", node }),
-  endsInProbabilities: false,
+  endsInProbabilities: () => undefined,
   sign: () => "any",
   inputVanishing: linearVanishing,
   readsRelevanceFirst: linearReadsFirst,

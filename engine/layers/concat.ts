@@ -10,7 +10,7 @@ export const concat: LayerKind<"concat"> = {
   ...noParameters,
   arity: "oneOrMore",
   absorbedAs: () => undefined,
-  endsInProbabilities: false,
+  endsInProbabilities: () => undefined,
   sign: () => "keeps",
   inputVanishing: () => "withOutput",
   outputShape(node, inputs) {

@@ -281,7 +281,7 @@ export const conv2d: LayerKind<"conv2d"> = {
   weights: "convolution",
   absorbs: ["batchNorm", "clamp"],
   absorbedAs: () => undefined,
-  endsInProbabilities: false,
+  endsInProbabilities: () => undefined,
   sign: () => "any",
   inputVanishing: linearVanishing,
   readsRelevanceFirst: linearReadsFirst,

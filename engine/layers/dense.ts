@@ -120,7 +120,7 @@ export const dense: LayerKind<"dense"> = {
   weights: "dense",
   absorbs: ["batchNorm", "clamp"],
   absorbedAs: () => undefined,
-  endsInProbabilities: false,
+  endsInProbabilities: () => undefined,
   sign: () => "any",
   inputVanishing: linearVanishing,
   readsRelevanceFirst: linearReadsFirst,

@@ -9,6 +9,7 @@ import {
   type Construction,
   type LayerKind,
   type LayerRuntime,
+  type NoParameters,
   noParameters,
   type RelevancePass,
 } from "./layer-kind.ts";
@@ -18,7 +19,7 @@ import { addShares, bookTheRest, nothingLost, shareBytes } from "./ledger.ts";
 type Backward = (dx: FeatureMap, r: FeatureMap, x: FeatureMap, positiveOnly: 0 | 1, usesDerivative: boolean) => void;
 
 /** The relevance pass of an activation function. */
-function activationRelevance(
+export function activationRelevance(
   { kernels, inputs, output: y }: Construction,
   backward: Backward,
 ): LayerRuntime["prepareRelevance"] {
@@ -59,13 +60,19 @@ function buildClamp(construction: Construction, { low, high }: Clamp): LayerRunt
   };
 }
 
-/** What the kinds below have in common. */
-const elementwise = {
+interface FunctionOfOne extends NoParameters {
+  readonly arity: "one";
+  endsInProbabilities(): undefined;
+  outputShape(node: unknown, inputs: readonly Shape[]): Shape;
+}
+
+/** What functions of one value have in common. */
+export const elementwise: FunctionOfOne = {
   ...noParameters,
   arity: "one",
-  endsInProbabilities: false,
+  endsInProbabilities: () => undefined,
   outputShape: (_node: unknown, inputs: readonly Shape[]) => mustHave(inputs[0], "input"),
-} as const;
+};
 
 const rectifier = { low: 0, high: Number.POSITIVE_INFINITY };
 
@@ -130,7 +137,7 @@ export const add: LayerKind<"add"> = {
   ...noParameters,
   arity: "twoOrMore",
   absorbedAs: () => undefined,
-  endsInProbabilities: false,
+  endsInProbabilities: () => undefined,
   sign: () => "keeps",
   inputVanishing: sumVanishing,
   outputShape(node, inputs) {

@@ -16,7 +16,7 @@ const onePixel = {
   ...noParameters,
   arity: "one",
   absorbedAs: () => undefined,
-  endsInProbabilities: false,
+  endsInProbabilities: () => undefined,
   sign: (): OutputSign => "keeps",
   outputShape: ({ op, name }: NodeOf<"globalAveragePool2d" | "globalMaxPool2d">, inputs: readonly Shape[]) => [
     requireImage(`${op} "${name}"`, mustHave(inputs[0], "input"))[0],

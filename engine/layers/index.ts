@@ -2,16 +2,23 @@ import { ShapeError } from "../basics/errors.ts";
 import { mustHave } from "../basics/must-have.ts";
 import type { Shape } from "../basics/tensor.ts";
 import type { NodeDefinition, Op } from "../graph/definition.ts";
+import { activation } from "./activation.ts";
 import { averagePool2d } from "./average-pool2d.ts";
 import { batchNorm } from "./batch-norm.ts";
 import { concat } from "./concat.ts";
 import { conv2d } from "./conv2d.ts";
 import { dense } from "./dense.ts";
 import { add, clip, leakyRelu, relu } from "./elementwise.ts";
+import { extremum } from "./extremum.ts";
 import { globalAveragePool2d, globalMaxPool2d } from "./global-pool2d.ts";
+import { permute, take } from "./index-map.ts";
 import type { Arity, LayerKind } from "./layer-kind.ts";
 import { lrn } from "./lrn.ts";
 import { maxPool2d } from "./max-pool2d.ts";
+import { multiply } from "./multiply.ts";
+import { normalise } from "./normalise.ts";
+import { prelu } from "./prelu.ts";
+import { resample2d } from "./resample2d.ts";
 import { flatten, reshape } from "./reshape.ts";
 import { softmax } from "./softmax.ts";
 
@@ -20,6 +27,7 @@ const alias = "alias";
 
 /** Every op. */
 const kinds = {
+  activation,
   add,
   averagePool2d,
   batchNorm,
@@ -28,6 +36,7 @@ const kinds = {
   conv2d,
   dense,
   dropout: alias,
+  extremum,
   flatten,
   globalAveragePool2d,
   globalMaxPool2d,
@@ -35,9 +44,15 @@ const kinds = {
   leakyRelu,
   lrn,
   maxPool2d,
+  multiply,
+  normalise,
+  permute,
+  prelu,
   relu,
+  resample2d,
   reshape,
   softmax,
+  take,
 } satisfies { readonly [O in Op]: LayerKind<O> | typeof alias };
 
 /**
@@ -57,6 +72,7 @@ export function kindOf(node: NodeDefinition): LayerKind<Op> {
 const arities = {
   one: { fits: (count) => count === 1, words: "one input" },
   oneOrMore: { fits: (count) => count >= 1, words: "at least one input" },
+  two: { fits: (count) => count === 2, words: "two inputs" },
   twoOrMore: { fits: (count) => count >= 2, words: "at least two inputs" },
 } satisfies Record<Arity, { fits(count: number): boolean; words: string }>;
 

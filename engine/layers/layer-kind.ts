@@ -1,5 +1,5 @@
 import type { Shape } from "../basics/tensor.ts";
-import type { Layer } from "../graph/compiled-graph.ts";
+import type { Layer, ProbabilityFunction } from "../graph/compiled-graph.ts";
 import type { NodeDefinition, Op, Pads } from "../graph/definition.ts";
 import type { ParameterSpec, RowSource } from "../graph/parameters.ts";
 import type { WeightsOf } from "../graph/weighted-ops.ts";
@@ -102,7 +102,7 @@ export type Absorbed =
   | ({ readonly what: "clamp" } & Clamp);
 
 /** Number of inputs that a layer reads. */
-export type Arity = "one" | "oneOrMore" | "twoOrMore";
+export type Arity = "one" | "two" | "oneOrMore" | "twoOrMore";
 
 /** Everything the engine knows of one kind of layer. A new kind answers every question here, and is asked nowhere else. */
 export interface LayerKind<O extends Op> {
@@ -123,8 +123,8 @@ export interface LayerKind<O extends Op> {
   readonly absorbs: readonly Absorbed["what"][];
   /** As what the layer before it may take it over. */
   absorbedAs(node: NodeOf<O>): Absorbed | undefined;
-  /** True when it only turns scores into probabilities: at the end of a network relevance starts from its input. */
-  readonly endsInProbabilities: boolean;
+  /** How it turns scores into probabilities, if that is all it does: at the end of a network relevance starts from its input. */
+  endsInProbabilities(node: NodeOf<O>): ProbabilityFunction | undefined;
   /** Of its own output; an activation that it takes over comes on top. */
   sign(node: NodeOf<O>): OutputSign;
   inputVanishing(node: NodeOf<O>, rules: LayerRules): InputVanishing;
@@ -133,7 +133,8 @@ export interface LayerKind<O extends Op> {
   build(construction: Construction, node: NodeOf<O>): LayerRuntime;
 }
 
-interface NoParameters {
+/** The answers of a layer without parameters to all that concerns parameters. */
+export interface NoParameters {
   inputBorder(): Pads;
   parameters(): readonly Parameter[];
   streamed(): readonly string[];

@@ -67,7 +67,7 @@ export const lrn: LayerKind<"lrn"> = {
   ...noParameters,
   arity: "one",
   absorbedAs: () => undefined,
-  endsInProbabilities: false,
+  endsInProbabilities: () => undefined,
   sign: () => "keeps",
   inputVanishing: (_node, { lrn }) => (lrn === "gradient" ? "never" : "withOutput"),
   outputShape(node, inputs) {

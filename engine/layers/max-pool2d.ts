@@ -80,7 +80,7 @@ export const maxPool2d: LayerKind<"maxPool2d"> = {
   ...noParameters,
   arity: "one",
   absorbedAs: () => undefined,
-  endsInProbabilities: false,
+  endsInProbabilities: () => undefined,
   sign: () => "keeps",
   // Where the maximum is 0 every winner is; shares of x / sum are 0 where x is.
   inputVanishing: () => "withOutput",

@@ -41,7 +41,7 @@ const sameElements = {
   ...noParameters,
   arity: "one",
   absorbedAs: () => undefined,
-  endsInProbabilities: false,
+  endsInProbabilities: () => undefined,
   sign: (): OutputSign => "keeps",
   inputVanishing: (): InputVanishing => "withOutput",
   build: buildReshape,

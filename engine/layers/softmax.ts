@@ -7,7 +7,7 @@ export const softmax: LayerKind<"softmax"> = {
   ...noParameters,
   arity: "one",
   absorbedAs: () => undefined,
-  endsInProbabilities: true,
+  endsInProbabilities: () => "softmax",
   sign: () => "nonNegative",
   inputVanishing: () => "never",
   outputShape: (_node, inputs) => mustHave(inputs[0], "input"),

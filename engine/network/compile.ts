@@ -143,6 +143,7 @@ export function compileGraph(definition: NetworkDefinition): CompiledGraph {
 
   const output = valueNamed(definition.output);
   const last = producers[output.id];
-  const logits = last && layerKind(last.node)?.endsInProbabilities ? mustHave(last.inputs[0], "input") : output.id;
-  return { definition, values, layers, logits, fates };
+  const probabilities = last && layerKind(last.node)?.endsInProbabilities(last.node as never);
+  const logits = last && probabilities ? mustHave(last.inputs[0], "input") : output.id;
+  return { definition, values, layers, logits, probabilities: probabilities ?? "softmax", fates };
 }

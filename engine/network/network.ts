@@ -237,13 +237,14 @@ export class Network implements ParameterSink {
     return this.#flat.address;
   }
 
-  /** Softmax of logits, by the kernel module's own exp. */
+  /** Probabilities of logits, by the function that the network ends in or, without one, softmax; exp is the kernel module's own. */
   probabilities(logits: Tensor): Tensor {
     const { split, arena } = this.kernels;
     const count = logits.data.length;
     const flat = this.#passage(count);
     arena.f32(flat, count).set(logits.data);
-    split("softmax", 1, flat, 0, 0, flat, 0, 0, 1, count);
+    if (this.graph.probabilities === "sigmoid") split("activationForward", 1, flat, 0, flat, 0, count, 0, 1, 1);
+    else split("softmax", 1, flat, 0, 0, flat, 0, 0, 1, count);
     return tensor([count], arena.f32(flat, count).slice());
   }
 }

@@ -15,6 +15,7 @@ import {
   type LrnRule,
   li2019Dense,
   type MaxPoolRule,
+  type ProductRule,
   type SumRule,
   zBox,
   zPlus,
@@ -41,10 +42,12 @@ export interface Composite {
   readonly assignments: readonly Assignment[];
   readonly maxPool: MaxPoolRule;
   readonly lrn: LrnRule;
-  /** ReLU, clip and leaky ReLU. */
+  /** Functions of one value. */
   readonly activation: ActivationRule;
   /** Average pooling and add. */
   readonly sum: SumRule;
+  /** Products of two feature maps. */
+  readonly product: ProductRule;
   /** Stabiliser of average pooling, add and LRN's epsilon. */
   readonly normStabilizer: number;
   /** Multiplies the finished map by the input. */
@@ -59,6 +62,7 @@ const lrp: Omit<Composite, "name" | "assignments"> = {
   lrn: "identity",
   activation: "pass",
   sum: "norm",
+  product: "gate",
   normStabilizer: defaultStabilizer,
   timesInput: false,
   start: "score",
@@ -71,6 +75,7 @@ const gradients: Omit<Composite, "name"> = {
   lrn: "gradient",
   activation: "gradient",
   sum: "gradient",
+  product: "gradient",
   normStabilizer: 0,
   timesInput: false,
   start: "one",
@@ -236,7 +241,7 @@ function matches(match: LayerMatch, layer: MatchedLayer): boolean {
  * @throws UnsupportedError when a layer with weights is left without a rule
  */
 export function rulesFor(composite: Composite, layer: MatchedLayer): LayerRules {
-  const { maxPool, lrn, activation, sum, normStabilizer } = composite;
+  const { maxPool, lrn, activation, sum, product, normStabilizer } = composite;
   const assignment = composite.assignments.find(({ match }) => matches(match, layer));
   if (opsWithWeights.includes(layer.op) && assignment === undefined) {
     throw new UnsupportedError(
@@ -244,5 +249,5 @@ export function rulesFor(composite: Composite, layer: MatchedLayer): LayerRules 
     );
   }
   // Layers without weights never read `linear`.
-  return { linear: assignment?.rule ?? epsilon(0), maxPool, lrn, activation, sum, normStabilizer };
+  return { linear: assignment?.rule ?? epsilon(0), maxPool, lrn, activation, sum, product, normStabilizer };
 }

@@ -1,4 +1,4 @@
-import type { ActivationRule, LinearRule, LrnRule, MaxPoolRule, SumRule } from "./rules.ts";
+import type { ActivationRule, LinearRule, LrnRule, MaxPoolRule, ProductRule, SumRule } from "./rules.ts";
 
 /** The rules a composite chose for one layer; a layer reads the one that concerns it. */
 export interface LayerRules {
@@ -8,6 +8,7 @@ export interface LayerRules {
   readonly activation: ActivationRule;
   /** Average pooling and add. */
   readonly sum: SumRule;
+  readonly product: ProductRule;
   /** Stabiliser of layers without weights that divide: average pooling, add, LRN's epsilon. */
   readonly normStabilizer: number;
 }

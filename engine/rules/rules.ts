@@ -274,3 +274,10 @@ export type ActivationRule = (typeof activationRules)[number];
 /** How average pooling and add hand down relevance. norm: x over the sum of x. gradient: by the derivative. */
 export const sumRules = ["norm", "gradient"] as const;
 export type SumRule = (typeof sumRules)[number];
+
+/**
+ * How a product of two values hands down relevance. gate: all to the signal, the gate is held constant (Arras et al. 2017). uniform: half
+ * to each. gradient: by the derivative.
+ */
+export const productRules = ["gate", "uniform", "gradient"] as const;
+export type ProductRule = (typeof productRules)[number];

@@ -5,6 +5,10 @@ export type Fill =
   /** Uniform in [0, 1) with half of the values 0: what follows a ReLU. */
   | "rectified"
   | "zeros"
+  /** Uniform in [-8, 8): where functions level off. */
+  | "wide"
+  /** Uniform in [0.25, 2.25): where roots and logarithms are defined. */
+  | "positive"
   /** Around 1e-40, below the smallest normal float32. */
   | "denormal"
   /** Around 1e15: products near 1e30, sums still finite in float32. */
@@ -35,6 +39,10 @@ export function fillValues(length: number, fill: Fill, seed: number): Float32Arr
         return Math.max(0, uniform());
       case "zeros":
         return 0;
+      case "wide":
+        return uniform() * 8;
+      case "positive":
+        return uniform() + 1.25;
       case "denormal":
         return uniform() * 1e-40;
       case "huge":

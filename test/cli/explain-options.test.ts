@@ -248,7 +248,7 @@ suite("cli/explain options", (test) => {
       ['target "channel:relu5": a channel is written channel:LAYER:NUMBER.', "--target", "channel:relu5"],
       ['target "difference:church": a difference is written difference:CLASS,CLASS.', "--target", "difference:church"],
       [
-        'composite "custom": does not take "lrm". Did you mean "lrn"? It takes name, base, assignments, normStabilizer, timesInput, maxPool, lrn, activation, sum, start.',
+        'composite "custom": does not take "lrm". Did you mean "lrn"? It takes name, base, assignments, normStabilizer, timesInput, maxPool, lrn, activation, sum, product, start.',
         "--composite",
         '{"lrm":"taylor"}',
       ],

@@ -1,4 +1,4 @@
-import type { ActivationNode } from "../../engine/graph/definition.ts";
+import type { ActivationNode, FunctionNode } from "../../engine/graph/definition.ts";
 
 /** The value of an activation at x. */
 export function activate(node: ActivationNode, x: number): number {
@@ -26,6 +26,80 @@ export function activationGradient(node: ActivationNode, x: number): number {
     default:
       return node satisfies never;
   }
+}
+
+/** A function of one value with the defaults of its definition. */
+export function evaluateFunction({ function: name, alpha, beta }: FunctionNode, x: number): number {
+  const logistic = (v: number): number => 1 / (1 + Math.exp(-v));
+  const softplus = (v: number): number => Math.max(v, 0) + Math.log1p(Math.exp(-Math.abs(v)));
+  const unit = (v: number): number => Math.min(Math.max(v, 0), 1);
+  switch (name) {
+    case "sigmoid":
+      return logistic(x);
+    case "tanh":
+      return Math.tanh(x);
+    case "silu":
+      return x * logistic((alpha ?? 1) * x);
+    case "hardSigmoid":
+      return unit((alpha ?? 0.2) * x + (beta ?? 0.5));
+    case "hardSwish":
+      return x * unit((alpha ?? 1 / 6) * x + (beta ?? 0.5));
+    case "gelu":
+      return 0.5 * x * erfc(-x / Math.SQRT2);
+    case "geluTanh":
+      return 0.5 * x * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3)));
+    case "elu":
+      return (beta ?? 1) * (x > 0 ? x : (alpha ?? 1) * Math.expm1(x));
+    case "celu":
+      return Math.max(x, 0) + Math.min(0, (alpha ?? 1) * Math.expm1(x / (alpha ?? 1)));
+    case "mish":
+      return x * Math.tanh(softplus(x));
+    case "softplus":
+      return softplus(x);
+    case "softsign":
+      return x / (1 + Math.abs(x));
+    case "exp":
+      return Math.exp(x);
+    case "log":
+      return Math.log(x);
+    case "sqrt":
+      return Math.sqrt(x);
+    case "abs":
+      return Math.abs(x);
+    case "power":
+      return x ** (alpha ?? 2);
+    case "reciprocal":
+      return 1 / x;
+    case "erf":
+      return 1 - erfc(x);
+    case "threshold":
+      return x > (alpha ?? 1) ? x : 0;
+    default:
+      return name satisfies never;
+  }
+}
+
+/** Its derivative by a central difference: the functions are smooth but for kinks, which tests keep away from. */
+export function functionGradient(node: FunctionNode, x: number): number {
+  const h = 1e-5 * Math.max(1, Math.abs(x));
+  const at = (k: number): number => evaluateFunction(node, x + k * h);
+  return (8 * (at(1) - at(-1)) - (at(2) - at(-2))) / (12 * h);
+}
+
+/** 1 - erf(x): by Maclaurin's series of erf near 0, by Legendre's continued fraction of erfc beyond (DLMF 7.6.2, 7.9.1). */
+function erfc(x: number): number {
+  if (x < 0) return 2 - erfc(-x);
+  if (x < 2) {
+    let [term, sum] = [x, x];
+    for (let n = 1; n < 100; n++) {
+      term *= (2 * x * x) / (2 * n + 1);
+      sum += term;
+    }
+    return 1 - (2 / Math.sqrt(Math.PI)) * Math.exp(-x * x) * sum;
+  }
+  let fraction = x;
+  for (let n = 200; n > 0; n--) fraction = x + n / 2 / fraction;
+  return Math.exp(-x * x) / Math.sqrt(Math.PI) / fraction;
 }
 
 /** Softmax over `channels` at each of `area` pixels: exp(x - max) / sum of exp(x - max). */

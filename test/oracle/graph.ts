@@ -2,9 +2,17 @@ import type { Shape } from "../../engine/basics/tensor.ts";
 import type { NetworkDefinition, NodeDefinition, Pads, Pair } from "../../engine/graph/definition.ts";
 import { type Conv2dGeometry, conv2d, conv2dOutputShape } from "./conv2d.ts";
 import { dense } from "./dense.ts";
-import { activate, batchNorm, softmax } from "./elementwise.ts";
+import { activate, batchNorm, evaluateFunction, softmax } from "./elementwise.ts";
 import { type LrnGeometry, lrn } from "./lrn.ts";
 import { averagePool2d, globalWindow, maxPool2d, type Pool2dGeometry, pool2dOutputShape } from "./pool2d.ts";
+import {
+  broadcastIndex,
+  connect,
+  normalise,
+  permuteConnections,
+  resampleConnections,
+  takeConnections,
+} from "./structure.ts";
 import { count, imageSizes, type Tensor64 } from "./tensor64.ts";
 
 /** Parameters by the names that the definition gives them; shapes follow from the definition. */
@@ -85,6 +93,23 @@ export function outputShape(node: NodeDefinition, inputs: readonly Shape[]): Sha
       const known = node.shape.reduce((product, size) => (size === -1 ? product : product * size), 1);
       return node.shape.map((size) => (size === -1 ? count(shape) / known : size));
     }
+    case "multiply":
+      return shape.map((size, axis) => Math.max(size, inputs[1]![axis]!));
+    case "take": {
+      const lists = [node.channels, node.rows, node.columns];
+      return shape.map((size, axis) => lists[axis]?.length ?? size);
+    }
+    case "permute":
+      return node.shape;
+    case "resample2d":
+      return [
+        shape[0]!,
+        ...[node.rows, node.columns].map((axis, i) => (axis ? axis.places.length / axis.taps : shape[i + 1]!)),
+      ];
+    case "activation":
+    case "prelu":
+    case "extremum":
+    case "normalise":
     case "lrn":
     case "batchNorm":
     case "relu":
@@ -139,6 +164,32 @@ function values(node: NodeDefinition, inputs: readonly Tensor64[], parameters: P
     case "leakyRelu":
     case "clip":
       return x.map((each) => activate(node, each));
+    case "activation":
+      return x.map((each) => evaluateFunction(node, each));
+    case "prelu": {
+      const slope = read(node.slope);
+      return x.map((each, i) => (each < 0 ? each * slope[Math.floor(i / (height * width))]! : each));
+    }
+    case "multiply": {
+      const whole = outputShape(
+        node,
+        inputs.map((each) => each.shape),
+      );
+      const [a, b] = inputs.map((each) => ({ data: each.data, index: broadcastIndex(each.shape, whole) }));
+      return Float64Array.from({ length: count(whole) }, (_, i) => a!.data[a!.index(i)]! * b!.data[b!.index(i)]!);
+    }
+    case "extremum": {
+      const pick = node.of === "maximum" ? Math.max : Math.min;
+      return x.map((_, i) => pick(...inputs.map((each) => each.data[i]!)));
+    }
+    case "take":
+      return connect(takeConnections(node, shape), x, count(outputShape(node, [shape])), node.fill);
+    case "permute":
+      return connect(permuteConnections(node), x, x.length);
+    case "resample2d":
+      return connect(resampleConnections(node, shape), x, count(outputShape(node, [shape])));
+    case "normalise":
+      return normalise(node, inputs[0]!);
     case "concat":
       return Float64Array.from(inputs.flatMap((each) => [...each.data]));
     case "add":
@@ -215,6 +266,8 @@ export function parameterShapes(definition: NetworkDefinition): Map<string, Shap
     } else if (node.op === "dense") {
       result.set(node.weight, [node.outFeatures, count(inputShape)]);
       if (node.bias !== undefined) result.set(node.bias, [node.outFeatures]);
+    } else if (node.op === "prelu") {
+      result.set(node.slope, [inputShape[0]!]);
     } else if (node.op === "batchNorm") {
       for (const name of [node.scale, node.bias, node.mean, node.variance]) {
         if (name !== undefined) result.set(name, [inputShape[0]!]);

@@ -1,3 +1,4 @@
+import type { ActivationFunction } from "../../engine/graph/activation-functions.ts";
 import type { NodeDefinition, Op } from "../../engine/graph/definition.ts";
 
 // What each kind of node must carry, for definitions that come from files: the compiler vouches for those in the package alone.
@@ -27,6 +28,42 @@ const pads = optional(listOf(isSize, 4));
 const window = { kernelShape: counts, strides: optional(counts), pads };
 const parameters = { weight: isText, bias: optional(isText) };
 
+const places = optional(listOf((value) => Number.isSafeInteger(value) && Number(value) >= -1));
+const isAxisTaps: Is = (value) => {
+  if (typeof value !== "object" || value === null) return false;
+  const axis = value as Readonly<Record<string, unknown>>; // an object; its members are looked at one by one
+  return (
+    isCount(axis["taps"]) &&
+    Array.isArray(axis["places"]) &&
+    places(axis["places"]) &&
+    listOf(isNumber)(axis["weights"])
+  );
+};
+
+/** Every function by name. */
+const functions = {
+  sigmoid: true,
+  tanh: true,
+  silu: true,
+  hardSigmoid: true,
+  hardSwish: true,
+  gelu: true,
+  geluTanh: true,
+  elu: true,
+  celu: true,
+  mish: true,
+  softplus: true,
+  softsign: true,
+  exp: true,
+  log: true,
+  sqrt: true,
+  abs: true,
+  power: true,
+  reciprocal: true,
+  erf: true,
+  threshold: true,
+} satisfies Record<ActivationFunction, true>;
+
 const attributes = {
   conv2d: { outChannels: isCount, ...window, dilations: optional(counts), group: optional(isCount), ...parameters },
   dense: { outFeatures: isCount, ...parameters },
@@ -51,6 +88,18 @@ const attributes = {
   relu: {},
   leakyRelu: { slope: isNumber },
   clip: { low: isNumber, high: isNumber },
+  activation: {
+    function: oneOf(...Object.keys(functions)),
+    alpha: optional(isNumber),
+    beta: optional(isNumber),
+  },
+  prelu: { slope: isText },
+  multiply: { gate: optional((value) => value === 0 || value === 1) },
+  extremum: { of: oneOf("maximum", "minimum") },
+  take: { channels: places, rows: places, columns: places, fill: optional(isNumber) },
+  permute: { view: listOf(isCount), order: listOf(isSize), shape: listOf(isCount) },
+  resample2d: { rows: optional(isAxisTaps), columns: optional(isAxisTaps) },
+  normalise: { channels: isCount, overPixels: isTruth, centre: isTruth, epsilon: isNumber },
   concat: {},
   add: {},
   flatten: {},

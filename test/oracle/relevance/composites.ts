@@ -30,6 +30,8 @@ export interface Composite64 {
   readonly maxPoolStabilizer?: number;
   /** Average pooling and add: x over its sum, or the gradient. */
   readonly sum: FractionRule | "gradient";
+  /** Products: all to the signal, half to each, or the gradient. */
+  readonly product: "gate" | "uniform" | "gradient";
   readonly lrn: LrnMode;
   readonly lrnStabilizer: number;
   /** Multiply the map by the input at the end. */
@@ -40,6 +42,7 @@ const lrp: Omit<Composite64, "linear"> = {
   activation: "pass",
   maxPool: "winner",
   sum: epsilon(defaultStabilizer),
+  product: "gate",
   lrn: "identity",
   lrnStabilizer: defaultStabilizer,
   timesInput: false,
@@ -50,6 +53,7 @@ const gradients: Composite64 = {
   activation: "gradient",
   maxPool: "winner",
   sum: "gradient",
+  product: "gradient",
   lrn: "gradient",
   lrnStabilizer: 0,
   timesInput: false,

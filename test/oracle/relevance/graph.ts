@@ -1,5 +1,5 @@
 import type { NetworkDefinition, NodeDefinition } from "../../../engine/graph/definition.ts";
-import { activationGradient } from "../elementwise.ts";
+import { activationGradient, functionGradient } from "../elementwise.ts";
 import {
   conv2dGeometry,
   evaluate,
@@ -11,6 +11,14 @@ import {
   pool2dGeometry,
 } from "../graph.ts";
 import { forEachAverageTap, globalWindow, maxPool2dRelevance, type Pool2dGeometry } from "../pool2d.ts";
+import {
+  broadcastIndex,
+  connect,
+  normaliseGradient,
+  permuteConnections,
+  resampleConnections,
+  takeConnections,
+} from "../structure.ts";
 import { count, imageSizes, type Tensor64, total } from "../tensor64.ts";
 import type { Composite64, Position } from "./composites.ts";
 import { foldBatchNorm } from "./fold.ts";
@@ -49,7 +57,8 @@ const nothing: Absorbed = { bias: 0, stabilizer: 0, dropped: 0 };
 /** The node that relevance starts from: the output, or what a softmax at the end reads. */
 export function logitsNode(definition: NetworkDefinition): string {
   const output = definition.nodes.find(({ name }) => name === definition.output)!;
-  return output.op === "softmax" ? output.inputs[0]! : output.name;
+  const isEnd = output.op === "softmax" || (output.op === "activation" && output.function === "sigmoid");
+  return isEnd ? output.inputs[0]! : output.name;
 }
 
 /** An average pooling as connections of weight 1 / count. */
@@ -140,14 +149,74 @@ function step(
     }
     case "relu":
     case "leakyRelu":
-    case "clip": {
+    case "clip":
+    case "activation":
+    case "prelu": {
       const rule = composite.activation;
+      const area = count(shape.slice(1));
+      const slope = (value: number, i: number): number => {
+        if (node.op === "prelu") return value < 0 ? read(node.slope)[Math.floor(i / area)]! : 1;
+        return node.op === "activation" ? functionGradient(node, value) : activationGradient(node, value);
+      };
       const input = relevance.map((r, i) => {
         if (rule === "pass") return r;
         if (rule === "deconvnet") return Math.max(r, 0);
-        const gradient = activationGradient(node, x[i]!) * r;
+        const gradient = slope(x[i]!, i) * r;
         return rule === "guided" && r <= 0 ? 0 : gradient;
       });
+      return { ...nothing, inputs: [input], dropped: total(relevance) - total(input) };
+    }
+    case "multiply": {
+      const rule = composite.product;
+      const sizes = inputs.map((each) => count(each.shape));
+      const gate = node.gate ?? (sizes[0]! < sizes[1]! ? 0 : 1);
+      const whole = inputs[0]!.shape.map((size, axis) => Math.max(size, inputs[1]!.shape[axis]!));
+      const index = inputs.map((each) => broadcastIndex(each.shape, whole));
+      const parts = inputs.map(({ data }, k) => {
+        const part = new Float64Array(data.length);
+        const other = inputs[1 - k]!.data;
+        relevance.forEach((r, i) => {
+          const share = rule === "gradient" ? other[index[1 - k]!(i)]! : rule === "uniform" ? 0.5 : k === gate ? 0 : 1;
+          part[index[k]!(i)]! += share * r;
+        });
+        return part;
+      });
+      const handed = total(parts[0]!) + total(parts[1]!);
+      return { ...nothing, inputs: parts, dropped: total(relevance) - handed };
+    }
+    case "extremum": {
+      const pick = node.of === "maximum" ? Math.max : Math.min;
+      const winners = x.map((_, i) => {
+        const values = inputs.map(({ data }) => data[i]!);
+        return values.indexOf(pick(...values));
+      });
+      return { ...nothing, inputs: inputs.map((_, k) => relevance.map((r, i) => (winners[i] === k ? r : 0))) };
+    }
+    case "take":
+    case "permute": {
+      const connections = node.op === "take" ? takeConnections(node, shape) : permuteConnections(node);
+      const input = connect(
+        connections.map(({ from, to, weight }) => ({ from: to, to: from, weight })),
+        relevance,
+        x.length,
+      );
+      return { ...nothing, inputs: [input], dropped: total(relevance) - total(input) };
+    }
+    case "resample2d": {
+      const connections = resampleConnections(node, shape);
+      const layer: LinearLayer = {
+        inCount: x.length,
+        outCount: relevance.length,
+        forEach: (visit) => {
+          for (const { from, to, weight } of connections) visit(to, from, weight);
+        },
+        bias: () => 0,
+      };
+      return linearStep(layer, x, relevance, composite.sum);
+    }
+    case "normalise": {
+      const isGradient = composite.lrn === "gradient";
+      const input = isGradient ? normaliseGradient(node, inputs[0]!, relevance) : relevance.slice();
       return { ...nothing, inputs: [input], dropped: total(relevance) - total(input) };
     }
     case "concat": {

@@ -1,0 +1,61 @@
+import { ShapeError } from "../basics/errors.ts";
+import { mustHave } from "../basics/must-have.ts";
+import { formatShape } from "../basics/tensor.ts";
+import { imageSize } from "../memory/feature-map.ts";
+import { type LayerKind, noParameters } from "./layer-kind.ts";
+import { bookTheRest, nothingLost } from "./ledger.ts";
+
+/**
+ * Normalisation by the values' own statistics. For relevance these are held constant and it passes unchanged (the identity rule of
+ * AttnLRP, Achtibat et al. 2024, as LXT has it for layer norm); `gradient`, the alternative, differentiates them too. The composite's
+ * choice for LRN decides: its gradient, or anything else.
+ */
+export const normalise: LayerKind<"normalise"> = {
+  ...noParameters,
+  arity: "one",
+  absorbedAs: () => undefined,
+  endsInProbabilities: () => undefined,
+  sign: ({ centre }) => (centre ? "any" : "keeps"),
+  inputVanishing: ({ centre }, { lrn }) => (centre || lrn === "gradient" ? "never" : "withOutput"),
+  outputShape(node, inputs) {
+    const input = mustHave(inputs[0], "input");
+    const { channels } = imageSize(input);
+    if (!(node.channels >= 1) || channels % node.channels !== 0 || !(node.epsilon >= 0)) {
+      throw new ShapeError(
+        `normalise "${node.name}": channels ${node.channels} must divide those of ${formatShape(input)}, and epsilon ${node.epsilon} must not be negative.`,
+      );
+    }
+    return input;
+  },
+  build({ kernels, inputs, output: y }, { channels, overPixels, centre, epsilon }) {
+    const { split } = kernels;
+    const x = mustHave(inputs[0], "input");
+    const [perPixel, isCentred] = [overPixels ? 0 : 1, centre ? 1 : 0];
+    const parts = overPixels ? y.channels / channels : y.height;
+    return {
+      forward() {
+        // biome-ignore format: one group of arguments a line
+        split("normaliseForward", parts, y.address, y.rowStride, y.pixelStride, x.address, x.rowStride, x.pixelStride,
+          y.height, y.width, y.channels, channels, perPixel, isCentred, epsilon);
+      },
+      ruleName: (rules) => (rules.lrn === "gradient" ? "gradient" : "pass"),
+      prepareRelevance({ relevance: r, inputRelevance, rules }) {
+        const dx = mustHave(inputRelevance[0], "relevance of the input");
+        return {
+          scratchBytes: [],
+          run() {
+            if (rules.lrn !== "gradient") {
+              const count = y.height * y.width * y.channels;
+              split("copyChannels", 1, dx.address, 0, count, r.address, 0, count, 1, count);
+              return nothingLost;
+            }
+            // biome-ignore format: one group of arguments a line
+            split("normaliseInputGrad", parts, dx.address, dx.rowStride, dx.pixelStride, r.address, r.rowStride, r.pixelStride,
+              x.address, x.rowStride, x.pixelStride, y.height, y.width, y.channels, channels, perPixel, isCentred, epsilon);
+            return bookTheRest;
+          },
+        };
+      },
+    };
+  },
+};
