@@ -12,7 +12,7 @@ export const compositeOptions: OptionTable = {
   composite: {
     value: "NAME",
     short: "c",
-    help: 'The relevance rules: a composite by name ("srmap rules" lists them) or your own, as FILE.json or JSON. Default li2019, the published method.',
+    help: 'The relevance rules: a composite by name ("srmap rules" lists them) or your own, as FILE.json or JSON. Default li2019, the rules that Li et al. 2019 describe; what their own code computes for AlexNet is li2019Overwrite.',
   },
   "max-pool": { value: "RULE", help: `Another rule for max pooling: ${maxPoolRules.join(", ")}.` },
   lrn: { value: "RULE", help: `Another rule for local response normalisation: ${lrnRules.join(", ")}.` },

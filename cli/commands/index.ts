@@ -7,6 +7,7 @@ import { inspect } from "./inspect.ts";
 import { models } from "./models.ts";
 import { openPage } from "./open.ts";
 import { rulesCommand } from "./rules.ts";
+import { indexCommand } from "./run-index.ts";
 import { salient } from "./salient.ts";
 import { verify } from "./verify.ts";
 
@@ -19,6 +20,7 @@ export type CommandName =
   | "models"
   | "open"
   | "fetch"
+  | "index"
   | "inspect"
   | "convert"
   | "verify";
@@ -32,6 +34,7 @@ export const commands: Record<CommandName, Command> = {
   models,
   open: openPage,
   fetch,
+  index: indexCommand,
   inspect,
   convert,
   verify,

@@ -1,13 +1,14 @@
 import type { Tensor } from "../../engine/basics/tensor.ts";
-import type { Explanation } from "../../engine/explain.ts";
+import type { Explanation, RelevanceExplanation, SalientSign } from "../../engine/explain.ts";
 import type { Preprocessing } from "../../engine/graph/definition.ts";
 import { type LayerRelevance, sumOverChannels } from "../../engine/network/channel-sums.ts";
-import { heatmap, overlay } from "../../engine/picture/heatmap.ts";
+import { type Heatmap, heatmap, overlay } from "../../engine/picture/heatmap.ts";
 import type { Image } from "../../engine/picture/image.ts";
 import { heatImage } from "../../engine/salient/salient-relevance.ts";
 import { version } from "../../host/version.ts";
 import { writeNpy } from "../../weights-loader/numpy/npy.ts";
 import type { RelevanceColors } from "../choices/colors.ts";
+import type { Part } from "../choices/parts.ts";
 import { enlarge } from "../drawing/canvas.ts";
 import { heatJpeg } from "../drawing/heat-jpeg.ts";
 import { panel } from "../drawing/panel.ts";
@@ -15,15 +16,19 @@ import { encodePng } from "../drawing/png.ts";
 import type { InputFile, SourceFile } from "../inputs/photo.ts";
 import { fileNames } from "../outputs/file-names.ts";
 import { saliencyColors } from "../outputs/outputs.ts";
-import { doubtHeadline, emptyMapHeadline, isEmptyMap } from "./doubt.ts";
-import { explanationReport } from "./report.ts";
+import type { Note } from "./doubt.ts";
+import { type ExplanationReport, explanationReport, reportText } from "./report.ts";
+
+/** Name of the report in a folder of results. A folder that has it has everything. */
+export const reportName = "explanation.json";
 
 /** Where an explanation came from, for its report. */
 export interface ExplanationContext {
+  /** See ExplanationReport. */
+  readonly request: string;
   readonly weights: SourceFile;
   readonly input: InputFile;
-  /** Said when the network merely guesses. */
-  readonly note: string | undefined;
+  readonly notes: readonly Note[];
   /** The target as it was typed. */
   readonly requestedTarget: string;
   /** What the network saw, as a picture. */
@@ -31,37 +36,34 @@ export interface ExplanationContext {
   readonly preprocessing: Preprocessing;
   /** The composite and what was changed in it. */
   readonly compositeLabel: string;
+  readonly salientSign: SalientSign;
   readonly colors: RelevanceColors;
   /** Quality of the JPEG that the heat image went through, if it did. */
   readonly heatQuality: number | undefined;
   /** Relevance at a layer is written as [H,W] instead of [C,H,W]. */
   readonly isAtSummed: boolean;
-  /** How the kernels ran. The last digits depend on the algorithm, nothing on the threads. */
-  readonly computation: {
-    readonly algorithm: "auto" | "direct";
-    readonly lowMemory: boolean;
-    readonly threads: number;
-  };
-  /** Reading and preparing the photo. */
-  readonly decodeMs: number;
+  /** How the kernels ran, as far as the last digits depend on it; they do not depend on threads. */
+  readonly computation: { readonly algorithm: "auto" | "direct"; readonly lowMemory: boolean };
+  /** What is written. */
+  readonly parts: ReadonlySet<Part>;
 }
 
 /** The relevance at a layer: its numbers and, where it has height and width, a picture about as large as the other ones. */
 function layerFiles(
   { layer, relevance }: LayerRelevance,
   { picture, colors, isAtSummed }: ExplanationContext,
-): { array: readonly [name: string, array: Tensor]; pictures: (readonly [string, Uint8Array])[] } {
+): { name: string; array: Tensor; image: Image | undefined } {
   const name = `relevance-at-${fileNames([layer])[0]}`;
   const [, height, width] = relevance.shape;
-  const array = [`${name}.npy`, isAtSummed ? sumOverChannels(relevance) : relevance] as const;
-  if (height === undefined || width === undefined) return { array, pictures: [] };
+  const array = isAtSummed ? sumOverChannels(relevance) : relevance;
+  if (height === undefined || width === undefined) return { name, array, image: undefined };
   const factor = Math.max(1, Math.round(picture.width / width));
-  return { array, pictures: [[`${name}.png`, encodePng(enlarge(heatmap(relevance, colors).image, factor))]] };
+  return { name, array, image: enlarge(heatmap(relevance, colors).image, factor) };
 }
 
 /** First small line of the panel: the file, and what was explained where that is not the prediction. */
 function sourceLine(
-  { target, targetKind, targetDescription, top }: Explanation,
+  { target, targetKind, targetDescription, top }: RelevanceExplanation,
   { input }: ExplanationContext,
 ): string {
   if (targetKind !== "class") return `${input.file} · explained: ${targetDescription}`;
@@ -70,47 +72,87 @@ function sourceLine(
   return `${input.file} · explained as asked; the prediction is ${first.label}`;
 }
 
-/**
- * All files of an explanation by name: the numbers as .npy, pictures of them, the panel and, last, the report explanation.json,
- * so that a folder that has the report has everything.
- */
-export function explanationFiles(explanation: Explanation, context: ExplanationContext): Map<string, Uint8Array> {
-  const { target, top, model, layer } = explanation;
-  const { colors, heatQuality } = context;
-  const arrays = new Map<string, Tensor>([
-    ["logits.npy", explanation.logits],
-    ["relevance.npy", explanation.relevance],
-    ["salient-relevance.npy", explanation.salientRelevance],
-  ]);
-  const inside = layer && layerFiles(layer, context);
-  if (inside) arrays.set(...inside.array);
-  const [, height = 1, width = 1] = explanation.relevance.shape;
-  const relevance = heatmap(explanation.relevance, colors);
-  const salientRelevance = heatmap(explanation.salientRelevance, saliencyColors);
-  const laidOver = overlay(context.picture, explanation.salientRelevance, { colormap: saliencyColors.colormap });
-  const sheet = panel({
+function panelOf(
+  explanation: Explanation,
+  context: ExplanationContext,
+  maps: { relevance: Heatmap; salientRelevance: Heatmap; laidOver: Image },
+): Image {
+  const { target, top, model } = explanation;
+  return panel({
     photo: context.picture,
-    relevance: { ...relevance, colormap: colors.colormap },
-    salientRelevance: { ...salientRelevance, colormap: saliencyColors.colormap },
-    overlay: laidOver,
+    relevance: { ...maps.relevance, colormap: context.colors.colormap },
+    salientRelevance: { ...maps.salientRelevance, colormap: saliencyColors.colormap },
+    overlay: maps.laidOver,
     target,
     top,
     details: [
       sourceLine(explanation, context),
-      `${model} · composite ${context.compositeLabel} · features ${explanation.salientRelevanceOptions.feature} · srmap ${version}`,
-      ...(context.note === undefined ? [] : [isEmptyMap(explanation) ? emptyMapHeadline : doubtHeadline]),
+      `${model} · composite ${context.compositeLabel} · features ${explanation.salientRelevanceOptions.feature}${context.salientSign === "both" ? "" : `, ${context.salientSign} alone`} · srmap ${version}`,
+      ...context.notes.slice(0, 1).map(({ headline }) => headline),
     ],
   });
-  return new Map<string, Uint8Array>([
-    ["panel.png", encodePng(sheet)],
-    ["overlay.png", encodePng(laidOver)],
-    ["salient-relevance.png", encodePng(salientRelevance.image)],
-    ["relevance.png", encodePng(relevance.image)],
-    ...(inside?.pictures ?? []),
-    ...(heatQuality === undefined
-      ? []
-      : [["heat.jpg", heatJpeg(heatImage(explanation.relevance), height, width, heatQuality)] as const]),
-    ...[...arrays].map(([name, array]) => [name, writeNpy(array)] as const),
-    ["explanation.json", new TextEncoder().encode(explanationReport(explanation, context, arrays))],
+}
+
+/** The pictures of an explanation that are wanted, by file name. */
+function picturesOf(explanation: RelevanceExplanation | Explanation, context: ExplanationContext): Map<string, Image> {
+  const { colors, parts } = context;
+  const pictures = new Map<string, Image>();
+  const relevance = heatmap(explanation.relevance, colors);
+  if ("salientRelevance" in explanation) {
+    const salientRelevance = heatmap(explanation.salientRelevance, saliencyColors);
+    const laidOver = overlay(context.picture, explanation.salientRelevance, { colormap: saliencyColors.colormap });
+    if (parts.has("panel")) {
+      pictures.set("panel.png", panelOf(explanation, context, { relevance, salientRelevance, laidOver }));
+    }
+    if (parts.has("overlay")) pictures.set("overlay.png", laidOver);
+    if (parts.has("maps")) pictures.set("salient-relevance.png", salientRelevance.image);
+  }
+  if (parts.has("maps")) pictures.set("relevance.png", relevance.image);
+  return pictures;
+}
+
+/** An explanation as files. */
+export interface ExplanationFiles {
+  /** By name, the report last. */
+  readonly files: ReadonlyMap<string, Uint8Array>;
+  readonly report: ExplanationReport;
+}
+
+/**
+ * All files of an explanation that are wanted: the numbers as .npy, pictures of them, the panel and, last, the report, so that a
+ * folder that has the report has everything.
+ */
+export function explanationFiles(
+  explanation: RelevanceExplanation | Explanation,
+  context: ExplanationContext,
+): ExplanationFiles {
+  const { heatQuality, parts } = context;
+  const arrays = new Map<string, Tensor>([
+    ["logits.npy", explanation.logits],
+    ["relevance.npy", explanation.relevance],
   ]);
+  if ("salientRelevance" in explanation) arrays.set("salient-relevance.npy", explanation.salientRelevance);
+  const hasPictures = parts.has("panel") || parts.has("overlay") || parts.has("maps");
+  const pictures = hasPictures ? picturesOf(explanation, context) : new Map<string, Image>();
+  if (explanation.layer !== undefined) {
+    const { name, array, image } = layerFiles(explanation.layer, context);
+    arrays.set(`${name}.npy`, array);
+    if (image !== undefined && parts.has("maps")) pictures.set(`${name}.png`, image);
+  }
+  const files = new Map<string, Uint8Array>([...pictures].map(([name, image]) => [name, encodePng(image)]));
+  if (heatQuality !== undefined && parts.has("maps")) {
+    const [, height = 1, width = 1] = explanation.relevance.shape;
+    files.set("heat.jpg", heatJpeg(heatImage(explanation.relevance), height, width, heatQuality));
+  }
+  if (parts.has("npy")) for (const [name, array] of arrays) files.set(name, writeNpy(array));
+  const report = explanationReport(explanation, context, arrays, pictures, [...files.keys()]);
+  files.set(reportName, new TextEncoder().encode(reportText(report)));
+  return { files, report };
+}
+
+/** True for names of files that an explanation, of any settings, may have written. */
+export function isExplanationFile(name: string): boolean {
+  return /^(panel|overlay|relevance|salient-relevance|relevance-at-.+)\.png$|^(logits|relevance|salient-relevance|relevance-at-.+)\.npy$|^heat\.jpg$|^explanation\.json$/.test(
+    name,
+  );
 }

@@ -1,95 +1,178 @@
 import { join } from "node:path";
-import { type Explanation, explainTargets } from "../../engine/explain.ts";
+import {
+  type Explanation,
+  explainTargets,
+  type RelevanceExplanation,
+  relevanceOfTargets,
+} from "../../engine/explain.ts";
 import type { Network } from "../../engine/network/network.ts";
 import { pictureOf } from "../../engine/picture/preprocess.ts";
 import { throughJpeg } from "../drawing/heat-jpeg.ts";
-import { readPhotoInput, type SourceFile } from "../inputs/photo.ts";
+import { decodePhotoInput, type InputFile, readInputBytes, type SourceFile } from "../inputs/photo.ts";
 import { writeFolder } from "../outputs/atomic-write.ts";
 import { fileNames } from "../outputs/file-names.ts";
-import { doubtNote, emptyMapNote, isEmptyMap } from "./doubt.ts";
-import { explanationFiles } from "./files.ts";
-import type { ExplainRequest } from "./request.ts";
+import { sha256 } from "../outputs/hash.ts";
+import { hasZarrRow, writeZarrRow } from "../outputs/zarr.ts";
+import { notesOf } from "./doubt.ts";
+import { keptReport } from "./existing.ts";
+import { explanationFiles, isExplanationFile } from "./files.ts";
+import type { ExplanationReport } from "./report.ts";
+import { type ExplainRequest, requestHash } from "./request.ts";
 
-/** One target of one photo, explained and written. */
-export interface ExplainedTarget {
-  /** As it was typed. */
-  readonly requested: string;
+/** A photo to explain and where its results go. */
+export interface PhotoTask {
+  readonly path: string;
+  /** Path below the folder that all photos of the run have in common: what reports call the photo. */
+  readonly relative: string;
+  /** For one target the folder itself, for several a folder in it for each. */
   readonly folder: string;
-  readonly files: readonly string[];
-  readonly explanation: Explanation;
+  /** Row in run.zarr. */
+  readonly row: number;
 }
 
-/** What became of a photo. */
-export interface ExplainedPhoto {
-  /** One per target; they share everything that does not depend on the target. */
-  readonly targets: readonly ExplainedTarget[];
-  /** Set when the network merely guesses. */
-  readonly note: string | undefined;
-  /** Colour profile that was not applied. */
-  readonly colorProfile: string | undefined;
+/** Milliseconds that a photo took, by step. */
+export interface PhotoTimings {
+  /** Reading and decoding. */
+  readonly read: number;
+  readonly forward: number;
+  readonly relevance: number;
+  readonly salientRelevance: number;
+  /** Drawing, packing and writing. */
+  readonly write: number;
 }
+
+/** What became of a photo; plain data, since it may come from another process. */
+export interface ExplainedPhoto {
+  /** One per target. */
+  readonly reports: readonly ExplanationReport[];
+  /** Where each lies. */
+  readonly folders: readonly string[];
+  /** The results were there already. */
+  readonly isKept: boolean;
+  /** Undefined for kept results. */
+  readonly ms?: PhotoTimings;
+}
+
+/** Folders of a photo's targets. */
+export function targetFolders({ targets }: ExplainRequest, folder: string): string[] {
+  if (targets.length === 1) return [folder];
+  return fileNames(targets.map(({ text }) => text)).map((name) => join(folder, name));
+}
+
+/** All targets of a photo, of which everything was kept, or undefined. */
+function keptPhoto(
+  request: ExplainRequest,
+  folders: readonly string[],
+  weights: SourceFile,
+  inputSha256: string,
+  row: number,
+): ExplainedPhoto | undefined {
+  const hash = requestHash(request, weights.sha256);
+  const reports = folders.map((folder, i) => {
+    const target = request.targets[i]?.text ?? "";
+    const wanted = { request: hash, inputSha256, weightsSha256: weights.sha256, compositeLabel: request.choice.label };
+    return keptReport(folder, { ...wanted, target }, request.existing);
+  });
+  const whole = reports.filter((report) => report !== undefined);
+  const hasRow = request.zarr === undefined || hasZarrRow(request.zarr, row);
+  return whole.length === folders.length && hasRow ? { reports: whole, folders, isKept: true } : undefined;
+}
+
+function explainInput(
+  network: Network,
+  input: Parameters<typeof explainTargets>[1],
+  request: ExplainRequest,
+): readonly (Explanation | RelevanceExplanation)[] {
+  const { targets, choice, settings, heatQuality, at } = request;
+  const wanted = targets.map(({ target }) => target);
+  const options = {
+    composite: choice.composite,
+    clock: () => performance.now(),
+    ...(at === undefined ? {} : { at }),
+  };
+  if (!request.hasSalient) return relevanceOfTargets(network, input, wanted, options);
+  return explainTargets(network, input, wanted, {
+    ...options,
+    salientRelevance: settings,
+    salientSign: request.salientSign,
+    ...(heatQuality === undefined
+      ? {}
+      : { storeHeat: (heat, height, width) => throughJpeg(heat, height, width, heatQuality) }),
+  });
+}
+
+const sumOf = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0);
 
 /**
- * Explains a photo and writes what came out, with what is to be said of the weights' file when it is known: into `folder` for one
- * target, into a folder in it for each of several.
+ * Explains a photo and writes what came out, or keeps what is there.
+ * @param network asked for when there is something to compute
  * @throws whatever reading, explaining or writing throws; targets that were written before stay, each whole
  */
 export async function explainPhoto(
-  path: string,
-  folder: string,
-  network: Network,
-  weights: () => Promise<SourceFile>,
+  task: PhotoTask,
+  network: () => Promise<Network>,
+  weights: SourceFile,
   request: ExplainRequest,
 ): Promise<ExplainedPhoto> {
   const started = performance.now();
-  const { input, source } = await readPhotoInput(path, request.limits);
-  const decodeMs = performance.now() - started;
-  const { targets, choice, settings, heatQuality, at } = request;
-  const explanations = explainTargets(
-    network,
-    input,
-    targets.map(({ target }) => target),
-    {
-      composite: choice.composite,
-      salientRelevance: settings,
-      clock: () => performance.now(),
-      ...(at === undefined ? {} : { at }),
-      ...(heatQuality === undefined
-        ? {}
-        : { storeHeat: (heat, height, width) => throughJpeg(heat, height, width, heatQuality) }),
-    },
-  );
-  const [first] = explanations;
-  const notes = [
-    first && doubtNote(first.model, request.weights, first.top[0]),
-    explanations.some(isEmptyMap) ? emptyMapNote : undefined,
-  ].filter((text) => text !== undefined);
-  const note = notes.length === 0 ? undefined : notes.join(" Also, ");
-  const folders = fileNames(targets.map(({ text }) => text));
-  const written: ExplainedTarget[] = [];
+  const bytes = await readInputBytes(task.path);
+  const folders = targetFolders(request, task.folder);
+  const kept = keptPhoto(request, folders, weights, sha256(bytes), task.row);
+  if (kept !== undefined) return kept;
+  const { input, source } = decodePhotoInput(task.path, bytes, request.limits);
+  const read = performance.now() - started;
+  const loaded = await network();
+  const explanations = explainInput(loaded, input, request);
+  const computed = performance.now();
+  const reports: ExplanationReport[] = [];
   for (const [i, explanation] of explanations.entries()) {
-    const requested = targets[i]?.text ?? "";
-    const own = explanations.length === 1 ? folder : join(folder, folders[i] ?? "");
-    const files = explanationFiles(explanation, {
-      weights: await weights(),
-      note,
-      input: source,
-      requestedTarget: requested,
-      picture: explanation.picture ?? pictureOf(explanation.input, network.definition.preprocessing),
-      preprocessing: network.definition.preprocessing,
-      compositeLabel: choice.label,
-      colors: request.colors,
-      heatQuality,
-      isAtSummed: request.isAtSummed,
-      computation: {
-        algorithm: request.load.algorithm ?? (request.load.lowMemory ? "direct" : "auto"),
-        lowMemory: request.load.lowMemory ?? false,
-        threads: request.threads,
-      },
-      decodeMs,
-    });
-    await writeFolder(own, files);
-    written.push({ requested, folder: own, files: [...files.keys()], explanation });
+    const { files, report } = explanationFiles(
+      explanation,
+      contextOf(explanation, i, loaded, weights, source, task, request),
+    );
+    if (request.zarr !== undefined) writeZarrRow(request.zarr, task.row, i, explanation);
+    await writeFolder(folders[i] ?? task.folder, files, isExplanationFile);
+    reports.push(report);
   }
-  return { targets: written, note, colorProfile: source.colorProfile };
+  const ms = {
+    read,
+    forward: explanations[0]?.timingsMs.forward ?? 0,
+    relevance: sumOf(explanations.map(({ timingsMs }) => timingsMs.relevance)),
+    salientRelevance: sumOf(
+      explanations.map(({ timingsMs }) => ("salientRelevance" in timingsMs ? timingsMs.salientRelevance : 0)),
+    ),
+    write: performance.now() - computed,
+  };
+  return { reports, folders, isKept: false, ms };
+}
+
+function contextOf(
+  explanation: Explanation | RelevanceExplanation,
+  target: number,
+  { definition: { preprocessing } }: Network,
+  weights: SourceFile,
+  source: InputFile,
+  task: PhotoTask,
+  request: ExplainRequest,
+): Parameters<typeof explanationFiles>[1] {
+  const { load, choice } = request;
+  return {
+    request: requestHash(request, weights.sha256),
+    weights,
+    input: { ...source, path: task.relative },
+    notes: notesOf(explanation, request.weights),
+    requestedTarget: request.targets[target]?.text ?? "",
+    picture: explanation.picture ?? pictureOf(explanation.input, preprocessing),
+    preprocessing,
+    compositeLabel: choice.label,
+    salientSign: request.salientSign,
+    colors: request.colors,
+    heatQuality: request.heatQuality,
+    isAtSummed: request.isAtSummed,
+    computation: {
+      algorithm: load.algorithm ?? (load.lowMemory ? "direct" : "auto"),
+      lowMemory: load.lowMemory ?? false,
+    },
+    parts: request.parts,
+  };
 }

@@ -1,5 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
+import { didYouMean } from "../../engine/basics/errors.ts";
+import type { SalientSign } from "../../engine/explain.ts";
 import { valueNamed } from "../../engine/graph/compiled-graph.ts";
 import type { NetworkDefinition } from "../../engine/graph/definition.ts";
 import { modelByName } from "../../engine/models/index.ts";
@@ -9,14 +11,18 @@ import { checkRequest } from "../../engine/request/check.ts";
 import { parseTarget, type Target } from "../../engine/request/target.ts";
 import type { ResolvedSalientRelevanceOptions } from "../../engine/salient/options.ts";
 import type { LoadOptions } from "../../host/network/load.ts";
+import { version } from "../../host/version.ts";
 import { defaultImageLimits, type ImageLimits } from "../../photos/size-limit.ts";
 import { type RelevanceColors, readRelevanceColors } from "../choices/colors.ts";
 import { type CompositeChoice, chooseComposite } from "../choices/composite.ts";
 import { chooseModel } from "../choices/model.ts";
+import { type Part, readParts } from "../choices/parts.ts";
 import { salientSettings } from "../choices/salient.ts";
-import { defaultFolder } from "../outputs/outputs.ts";
+import { sha256 } from "../outputs/hash.ts";
+import type { ZarrPlace } from "../outputs/zarr.ts";
 import type { Arguments } from "../terminal/arguments.ts";
 import { asUsage, CommandError, describeError, UsageError } from "../terminal/errors.ts";
+import type { Existing } from "./existing.ts";
 
 /** A target and the text it was typed as. */
 export interface TypedTarget {
@@ -43,7 +49,17 @@ export interface ExplainRequest {
   readonly isAtSummed: boolean;
   readonly colors: RelevanceColors;
   readonly limits: ImageLimits;
-  readonly out: string;
+  /** False: relevance alone. */
+  readonly hasSalient: boolean;
+  /** Which relevance the Salient Relevance map is of. */
+  readonly salientSign: SalientSign;
+  readonly parts: ReadonlySet<Part>;
+  /** What happens to results that are there already. */
+  readonly existing: Existing;
+  /** Where rows of arrays go; undefined unless the parts have "zarr". The run that knows its photos fills it in. */
+  readonly zarr: ZarrPlace | undefined;
+  /** Undefined when it was not given. */
+  readonly out: string | undefined;
   readonly isJson: boolean;
   readonly hasLedger: boolean;
 }
@@ -117,6 +133,32 @@ function readHeatQuality(given: Arguments, feature: string): number | undefined 
   return Number(typed);
 }
 
+function readOneOf<Choice extends string>(
+  given: Arguments,
+  option: string,
+  choices: readonly [Choice, ...Choice[]],
+): Choice {
+  const typed = given.value(option) ?? choices[0];
+  const choice = choices.find((entry) => entry === typed);
+  if (choice !== undefined) return choice;
+  throw new UsageError(
+    `--${option} must be one of ${choices.join(", ")}, got "${typed}".${didYouMean(typed, choices)}`,
+  );
+}
+
+/**
+ * SHA-256 of everything that decides a result but the photo: what differs in it differs in the result, or may.
+ * @param weightsSha256 of the weight file
+ */
+export function requestHash(request: ExplainRequest, weightsSha256: string): string {
+  const { model, targets, choice, settings, heatQuality, at, isAtSummed, colors, hasSalient, salientSign } = request;
+  const { kernels: _, ...load } = request.load;
+  const parts = [...request.parts].sort();
+  const decisive = { version, weightsSha256, model, load, targets: targets.map(({ text }) => text), choice, settings };
+  const text = JSON.stringify({ ...decisive, heatQuality, at, isAtSummed, colors, hasSalient, salientSign, parts });
+  return sha256(new TextEncoder().encode(text));
+}
+
 /**
  * Refuses what does not fit a network: targets, layers, a composite that leaves a layer without a rule.
  * @throws UsageError
@@ -138,9 +180,6 @@ export function checkFits(request: ExplainRequest, definition: NetworkDefinition
  * @throws UsageError, CommandError
  */
 export async function readRequest(given: Arguments): Promise<ExplainRequest> {
-  if (given.positionals.length === 0) {
-    throw new UsageError('explain needs a photo: srmap explain PHOTO. See "srmap help explain".');
-  }
   const { model, weights } = await chooseModel(given.value("model"), given.value("weights"));
   const settings = salientSettings(given);
   const request: ExplainRequest = {
@@ -156,10 +195,19 @@ export async function readRequest(given: Arguments): Promise<ExplainRequest> {
     isAtSummed: given.has("at-sum"),
     colors: readRelevanceColors(given),
     limits: readLimits(given),
-    out: given.value("out") ?? defaultFolder,
+    hasSalient: !given.has("no-salient"),
+    salientSign: readOneOf(given, "salient-sign", ["both", "for", "against"]),
+    parts: readParts(given),
+    existing: readOneOf(given, "existing", ["skip", "replace", "error"]),
+    zarr: undefined,
+    out: given.value("out"),
     isJson: given.has("json"),
     hasLedger: given.has("ledger"),
   };
+  const needsSalient = ["salient-sign", "sr", "feature", "heat-jpeg"].find((name) => given.has(name));
+  if (!request.hasSalient && needsSalient !== undefined) {
+    throw new UsageError(`--${needsSalient} is about the Salient Relevance step, which --no-salient leaves out.`);
+  }
   if (request.isAtSummed && request.at === undefined) throw new UsageError("--at-sum needs --at LAYER.");
   if (model !== undefined) checkFits(request, modelByName(model));
   return request;

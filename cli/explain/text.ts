@@ -1,73 +1,72 @@
 import { join } from "node:path";
-import { version } from "../../host/version.ts";
 import { formatConfidence } from "../drawing/panel.ts";
-import type { Outcome } from "../inputs/batch.ts";
-import type { SourceFile } from "../inputs/photo.ts";
 import { mostOfPath, shown } from "../terminal/shown.ts";
+import { describeBalance } from "./balance.ts";
 import { ledgerTable } from "./ledger-table.ts";
-import type { ExplainedPhoto, ExplainedTarget } from "./photo.ts";
-import type { ExplainRequest } from "./request.ts";
+import type { ExplainedPhoto } from "./photo.ts";
+import type { ExplanationReport } from "./report.ts";
 
 // As many channels as fit on a line.
 const shownChannels = 5;
 
-function describeLayer({ explanation: { layer } }: ExplainedTarget): string {
-  if (layer === undefined) return "";
-  const { channels } = layer;
+function describeLayer({ at }: ExplanationReport): string {
+  if (at === undefined) return "";
+  const { channels, layer } = at;
   const listed = channels
     .slice(0, shownChannels)
     .map((entry) => `${entry.channel} (${entry.relevance.toPrecision(3)})`);
   const rest = channels.length > shownChannels ? ` of ${channels.length}` : "";
-  return `  relevance at ${shown(layer.layer)}: channels ${listed.join(", ")}${rest}\n`;
+  return `  relevance at ${shown(layer)}: channels ${listed.join(", ")}${rest}\n`;
 }
 
-function describeTarget(target: ExplainedTarget, hasLedger: boolean): string {
-  const { folder, files, explanation } = target;
-  const { targetKind, targetDescription, ledger } = explanation;
-  const number = `class ${explanation.target.index}`;
+function describeTarget(report: ExplanationReport, folder: string, verb: string, hasLedger: boolean): string {
+  const { kind, description, index } = report.target;
+  const number = `class ${index}`;
   // Without class names the description is the number already.
-  const about = targetKind === "class" && targetDescription !== number ? ` (${number})` : "";
-  const table = hasLedger ? ledgerTable(ledger).replace(/^/gm, "  ").trimEnd() : "";
-  return `  explained: ${shown(targetDescription, 200)}${about}
-${describeLayer(target)}  wrote ${join(folder, "/")}: ${files.join(", ")}
+  const about = kind === "class" && description !== number ? ` (${number})` : "";
+  const table = hasLedger ? ledgerTable(report.ledger).replace(/^/gm, "  ").trimEnd() : "";
+  return `  explained: ${shown(description, 200)}${about}
+  relevance: ${describeBalance(report.relevance)}
+${describeLayer(report)}  ${verb} ${join(folder, "/")}: ${[...report.files, "explanation.json"].join(", ")}
 ${table === "" ? "" : `${table}\n`}`;
 }
 
-/** What people are told of a photo: the likeliest classes and, for each target, what was explained and where it lies. */
-export function describePhoto(
-  path: string,
-  { targets, note, colorProfile }: ExplainedPhoto,
-  hasLedger: boolean,
-): string {
-  const top = targets[0]?.explanation.top ?? [];
-  const rows = top.map((entry) => `  ${formatConfidence(entry).padStart(7)}  ${shown(entry.label)}\n`);
+/** What is to be said of a photo, whatever its target: each note once. */
+export function photoNotes({ reports }: ExplainedPhoto): string[] {
+  const profile = reports[0]?.input.colorProfile;
   const colors =
-    colorProfile === undefined
-      ? ""
-      : `  note: the photo has the colour profile "${shown(colorProfile)}"; its values are used as they are stored.\n`;
-  const blocks = targets.map((target) => describeTarget(target, hasLedger));
-  return `${shown(path, mostOfPath)}\n${rows.join("")}${note === undefined ? "" : `  note: ${note}\n`}${colors}${blocks.join("")}`;
+    profile === undefined
+      ? []
+      : [`the photo has the colour profile "${shown(profile)}"; its values are used as they are stored.`];
+  return [...new Set([...reports.flatMap(({ notes }) => notes), ...colors])];
 }
 
-/** The same for machines, of all photos. */
-export function photosAsJson(
-  { model, choice, hasLedger }: ExplainRequest,
-  weights: SourceFile,
-  outcomes: readonly Outcome<ExplainedPhoto>[],
-): string {
-  const photos = outcomes.map(({ path, result, error }) => {
-    if (result === undefined) return { photo: path, error };
-    const explanations = result.targets.map(({ requested, folder, files, explanation }) => ({
-      requested,
-      kind: explanation.targetKind,
-      description: explanation.targetDescription,
-      target: explanation.target,
-      folder,
-      files,
-      ...(hasLedger ? { ledger: explanation.ledger } : {}),
-    }));
-    return { photo: path, top: result.targets[0]?.explanation.top, note: result.note, explanations };
-  });
-  const described = outcomes.find(({ result }) => result !== undefined)?.result?.targets[0]?.explanation.model;
-  return `${JSON.stringify({ srmap: version, model: model ?? described, weights, composite: choice.label, photos }, null, 2)}\n`;
+/** What people are told of a photo: the likeliest classes and, for each target, what was explained and where it lies. */
+export function describePhoto(path: string, photo: ExplainedPhoto, hasLedger: boolean): string {
+  const { reports, folders, isKept } = photo;
+  const rows = (reports[0]?.top ?? []).map(
+    (entry) => `  ${formatConfidence(entry).padStart(7)}  ${shown(entry.label)}\n`,
+  );
+  const notes = photoNotes(photo).map((note) => `  note: ${shown(note, 600)}\n`);
+  const verb = isKept ? "kept" : "wrote";
+  const blocks = reports.map((report, i) => describeTarget(report, folders[i] ?? "", verb, hasLedger));
+  return `${shown(path, mostOfPath)}\n${rows.join("")}${notes.join("")}${blocks.join("")}`;
+}
+
+/** The same for machines. */
+export function photoAsJson(path: string, photo: ExplainedPhoto, hasLedger: boolean): object {
+  const explanations = photo.reports.map((report, i) => ({
+    requested: report.target.requested,
+    kind: report.target.kind,
+    description: report.target.description,
+    target: report.target,
+    relevance: report.relevance,
+    folder: photo.folders[i],
+    files: [...report.files, "explanation.json"],
+    arrays: report.arrays,
+    pictures: report.pictures,
+    ...(hasLedger ? { ledger: report.ledger } : {}),
+  }));
+  const [first] = photo.reports;
+  return { photo: path, input: first?.input, top: first?.top, notes: photoNotes(photo), explanations };
 }

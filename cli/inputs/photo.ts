@@ -20,6 +20,8 @@ export interface SourceFile {
 /** The photo (or tensor in its place) that went into an explanation. */
 export interface InputFile extends SourceFile {
   readonly kind: "photo" | "tensor";
+  /** Where it lies below the folder that all inputs of the run have in common, parts divided by "/". */
+  readonly path?: string;
   /** Size of the photo before it was fitted to the network. */
   readonly width?: number;
   readonly height?: number;
@@ -30,20 +32,24 @@ export interface InputFile extends SourceFile {
 // Fewer pixels than this show nothing that could be explained; enlarging them to a network's input invents the rest.
 const minimumSide = 8;
 
-async function readBytes(path: string): Promise<Uint8Array> {
+/**
+ * Reads the bytes of a path, a URL, or `-` for standard input.
+ * @throws RangeError for what is too large or no file, system errors
+ */
+export async function readInputBytes(path: string): Promise<Uint8Array> {
   if (path === "-") return readPhotoStream(process.stdin);
   return isUrl(path) ? downloadPhoto(path) : readPhotoBytes(path);
 }
 
 /**
- * Reads a photo, or a tensor in its place, from a path, a URL, or `-` for standard input.
- * @throws FormatError, UnsupportedError for damaged or unknown files, RangeError for photos too small or too large, system errors
+ * Decodes a photo, or a tensor in its place.
+ * @throws FormatError, UnsupportedError for damaged or unknown files, RangeError for photos too small or too large
  */
-export async function readPhotoInput(
+export function decodePhotoInput(
   path: string,
+  bytes: Uint8Array,
   limits: ImageLimits,
-): Promise<{ input: Image | Tensor; source: InputFile }> {
-  const bytes = await readBytes(path);
+): { input: Image | Tensor; source: InputFile } {
   const name = inputName(path);
   const file = { file: name, sha256: sha256(bytes) };
   // By its first bytes, too: standard input has no name.
@@ -59,4 +65,15 @@ export async function readPhotoInput(
     );
   }
   return { input, source: { ...file, kind: "photo", width: input.width, height: input.height, ...profile } };
+}
+
+/**
+ * Reads a photo, or a tensor in its place, from a path, a URL, or `-` for standard input.
+ * @throws as readInputBytes and decodePhotoInput
+ */
+export async function readPhotoInput(
+  path: string,
+  limits: ImageLimits,
+): Promise<{ input: Image | Tensor; source: InputFile }> {
+  return decodePhotoInput(path, await readInputBytes(path), limits);
 }

@@ -1,4 +1,4 @@
-import { existsSync, linkSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, linkSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { basename, dirname, join, relative, resolve } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import { discard, removeLitter, temporaryPath } from "./litter.ts";
@@ -33,10 +33,10 @@ function writeWholeFolder(path: string, files: Files, others: readonly string[])
 }
 
 /**
- * Files take their places one by one. The last one, the report that says what the others are, is taken away before: a folder that
+ * Files take their places one by one, without what is obsolete. The last one, the report that says what the others are, is taken away before: a folder that
  * has it has everything.
  */
-function writeIntoFolder(path: string, files: Files): void {
+function writeIntoFolder(path: string, files: Files, obsolete: readonly string[]): void {
   const moves: (readonly [from: string, to: string])[] = [];
   try {
     for (const [name, bytes] of files) {
@@ -46,6 +46,7 @@ function writeIntoFolder(path: string, files: Files): void {
     }
     const last = moves.at(-1);
     if (moves.length > 1 && last !== undefined) rmSync(last[1], { force: true });
+    for (const name of obsolete) rmSync(join(path, name), { force: true });
     for (const [from, to] of moves) renameSync(from, to);
   } catch (error) {
     for (const [from] of moves) discard(from);
@@ -62,24 +63,34 @@ function filesOf(path: string): string[] | undefined {
 
 const cleaned = new Set<string>();
 
-/** Once for each folder and run. */
-function cleanOnce(folder: string): void {
+/** Removes what killed runs left in a folder, once for each folder and run. */
+export function cleanOnce(folder: string): void {
   if (cleaned.has(folder)) return;
   cleaned.add(folder);
   removeLitter(folder);
 }
 
-function write(path: string, files: Files): void {
+/** Somebody else made a folder of this name meanwhile. */
+function isTaken(error: unknown): boolean {
+  return error instanceof Error && "code" in error && (error.code === "ENOTEMPTY" || error.code === "EEXIST");
+}
+
+function write(path: string, files: Files, isObsolete: (name: string) => boolean): void {
   cleanOnce(dirname(path));
   if (!existsSync(path)) {
-    writeWholeFolder(path, files, []);
-    return;
+    try {
+      writeWholeFolder(path, files, []);
+      return;
+    } catch (error) {
+      if (!isTaken(error)) throw error;
+    }
   }
   cleanOnce(path);
+  const goes = (name: string): boolean => !files.has(name) && isObsolete(name);
   const present = filesOf(path);
   if (present !== undefined) {
     try {
-      const others = present.filter((name) => !files.has(name));
+      const others = present.filter((name) => !files.has(name) && !goes(name));
       writeWholeFolder(path, files, others);
       return;
     } catch {
@@ -87,7 +98,7 @@ function write(path: string, files: Files): void {
       // an error that comes again is told.
     }
   }
-  writeIntoFolder(path, files);
+  writeIntoFolder(path, files, readdirSync(path).filter(goes));
 }
 
 /**
@@ -116,11 +127,30 @@ async function uninterrupted(work: () => void): Promise<void> {
  * or is replaced with all its files at once, other files in it stay. Where that cannot be done (it holds folders, is the working
  * folder, or the disk has no links), files are replaced one by one, each whole, and the last of `files` is missing until all are
  * there. What killed runs left beside it or in it is removed first.
+ * @param isObsolete tells, by name, files of an earlier result: they go where the new ones do not replace them. Default: none.
  * @throws the system's error when something cannot be written; nothing new is left then
  */
-export async function writeFolder(folder: string, files: ReadonlyMap<string, Uint8Array>): Promise<void> {
+export async function writeFolder(
+  folder: string,
+  files: ReadonlyMap<string, Uint8Array>,
+  isObsolete: (name: string) => boolean = () => false,
+): Promise<void> {
   const path = resolve(folder);
-  await uninterrupted(() => write(path, files));
+  await uninterrupted(() => write(path, files, isObsolete));
+}
+
+/** Writes one file so that nobody finds it half-written, making its folder; one of the same bytes is left as it is. */
+export function writeWhole(path: string, bytes: Uint8Array): void {
+  if (existsSync(path) && readFileSync(path).equals(bytes)) return;
+  mkdirSync(dirname(path), { recursive: true });
+  const temporary = temporaryPath(dirname(path), basename(path), "new");
+  try {
+    writeFileSync(temporary, bytes);
+    renameSync(temporary, path);
+  } catch (error) {
+    discard(temporary);
+    throw error;
+  }
 }
 
 /**

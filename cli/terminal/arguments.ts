@@ -20,6 +20,8 @@ export type OptionTable = Readonly<Record<string, OptionSpec>>;
 
 /** What was typed behind a command's name. */
 export interface Arguments {
+  /** As they came, for whoever hands them on. */
+  readonly argv: readonly string[];
   readonly positionals: readonly string[];
   /** True when the switch was given. */
   has(name: string): boolean;
@@ -70,6 +72,7 @@ export function parseArguments(command: string, table: OptionTable, argv: readon
     given.set(name, [...values, value ?? ""]);
   }
   return {
+    argv,
     positionals,
     has: (name) => given.has(name),
     value: (name) => given.get(name)?.at(-1),

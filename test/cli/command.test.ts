@@ -141,7 +141,7 @@ suite("cli/command", (test) => {
     const out = join(folder, "one");
     const run = await explain(cat, "--out", out, "--target", "Golden Retriever");
     assert.equal([run.code, run.err], [0, ""]);
-    assert.match(run.out, /explained: golden retriever \(class 207\)\n {2}wrote /);
+    assert.match(run.out, /explained: golden retriever \(class 207\)\n {2}relevance: for \+.* % for\)\n {2}wrote /);
     assert.equal(readdirSync(out), explanationFileNames);
     const report = JSON.parse(readFileSync(join(out, "explanation.json"), "utf8"));
     assert.is(report.model, model);
@@ -174,15 +174,24 @@ suite("cli/command", (test) => {
     }
   });
 
-  test("the same call gives the same numbers and pictures, and replaces what it wrote before", async () => {
+  test("the same call keeps what it wrote before, or makes the same bytes anew", async () => {
     const out = join(folder, "one");
     const before = new Map(explanationFileNames.map((name) => [name, readFileSync(join(out, name))]));
     writeFileSync(join(out, "mine.txt"), "stays");
-    assert.is((await explain(cat, "--out", out, "--target", "207")).code, 0);
-    for (const [name, bytes] of before) {
-      // The report has timings in it.
-      if (name !== "explanation.json") assert.ok(bytes.equals(readFileSync(join(out, name))), name);
-    }
+    const asked = ["--out", out, "--target", "Golden Retriever"];
+    assert.match((await explain(cat, ...asked)).out, /kept /);
+    assertRefused(
+      await explain(cat, "--out", out, "--target", "207"),
+      1,
+      `srmap: ${out}/ holds results of target Golden Retriever instead of 207. Add --existing replace to make them anew, or choose another --out.`,
+    );
+    assertRefused(
+      await explain(cat, ...asked, "--existing", "error"),
+      1,
+      `srmap: ${out}/ holds results already, and --existing error refuses that.`,
+    );
+    assert.match((await explain(cat, ...asked, "--existing", "replace")).out, /wrote /);
+    for (const [name, bytes] of before) assert.ok(bytes.equals(readFileSync(join(out, name))), name);
     assert.equal(readdirSync(out), [...explanationFileNames, "mine.txt"].sort());
   });
 
@@ -256,8 +265,18 @@ suite("cli/command", (test) => {
       "  photos/*.gif",
       "",
     ]);
-    assert.equal(readdirSync(out), ["good"], "failed photos leave nothing");
-    assert.equal(readdirSync(join(out, "good")), explanationFileNames);
+    assert.equal(
+      readdirSync(out),
+      ["good.jpg", "index.csv", "index.html", "index.jsonl", "run.json"],
+      "failed photos leave nothing",
+    );
+    assert.equal(readdirSync(join(out, "good.jpg")), explanationFileNames);
+    const lines = readFileSync(join(out, "index.jsonl"), "utf8")
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line));
+    assert.is(lines.length, 12);
+    assert.equal(lines[0].error, "image: the file is empty. Give a PNG or JPEG photo.");
   });
 
   test("the size limit can be changed", async () => {

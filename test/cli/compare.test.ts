@@ -137,7 +137,7 @@ suite("cli/compare", (test) => {
     const network = await loadNetwork("vgg-mini");
     const explanation = explain(network, createImage(224, 224, [0, 0, 0]));
     const empty = { ...explanation, relevance: { ...explanation.relevance, data: new Float32Array(3 * 224 * 224) } };
-    assert.equal(columnOf(empty, "vgg-mini", ["golf ball"]).lines, ["golf ball", "empty maps: biases alone"]);
+    assert.equal(columnOf(empty, "vgg-mini", ["golf ball"]).lines, ["golf ball", "empty maps: no relevance"]);
     const one = { ...empty, relevance: { ...empty.relevance, data: empty.relevance.data.with(7, 1) } };
     assert.equal(columnOf(one, "vgg-mini", ["golf ball"]).lines, ["golf ball"]);
   });

@@ -40,7 +40,19 @@ function srmap(...args: string[]): Promise<Run> {
 
 /** `srmap explain` of the cat by weights that describe their own network. */
 function explain(weights: string, ...args: string[]): Promise<Run> {
-  return srmap("explain", cat, "--weights", fixturePath(weights), "--sr", "workSize=60", "--out", "out", ...args);
+  return srmap(
+    "explain",
+    cat,
+    "--weights",
+    fixturePath(weights),
+    "--sr",
+    "workSize=60",
+    "--out",
+    "out",
+    "--existing",
+    "replace",
+    ...args,
+  );
 }
 
 suite("cli/weights", (test) => {
@@ -145,7 +157,18 @@ fits: none of the package's networks
     assert.match(run.out, /19 tensors, network "keras3-functional\.h5" included\n$/);
     const logits: Buffer[] = [];
     for (const args of [[keras, "--preprocess", "torchvision"], [converted]]) {
-      const explained = await srmap("explain", cat, "--sr", "workSize=60", "--out", "both", "--weights", ...args);
+      const explained = await srmap(
+        "explain",
+        cat,
+        "--sr",
+        "workSize=60",
+        "--out",
+        "both",
+        "--existing",
+        "replace",
+        "--weights",
+        ...args,
+      );
       assert.is(explained.err, "");
       logits.push(readFileSync(join(folder, "both/logits.npy")));
     }
@@ -177,7 +200,18 @@ fits: none of the package's networks
     assert.match(run.out, /13 tensors, network "onnx-made\.onnx" included\n$/);
     const logits: Buffer[] = [];
     for (const args of [[fixturePath("onnx-made.onnx"), "--preprocess", "torchvision"], [converted]]) {
-      const explained = await srmap("explain", cat, "--sr", "workSize=60", "--out", "both", "--weights", ...args);
+      const explained = await srmap(
+        "explain",
+        cat,
+        "--sr",
+        "workSize=60",
+        "--out",
+        "both",
+        "--existing",
+        "replace",
+        "--weights",
+        ...args,
+      );
       assert.is(explained.err, "");
       logits.push(readFileSync(join(folder, "both/logits.npy")));
     }

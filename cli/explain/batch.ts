@@ -1,0 +1,286 @@
+import { existsSync, statSync } from "node:fs";
+import { availableParallelism, totalmem } from "node:os";
+import { basename, dirname, join, relative, resolve, sep } from "node:path";
+import { sha256File } from "../../host/files/sha256.ts";
+import { version } from "../../host/version.ts";
+import { type PhotoLabels, readLabels } from "../compare/labels.ts";
+import { formatShare } from "../drawing/panel.ts";
+import type { Inputs } from "../inputs/expand.ts";
+import { inputNames } from "../inputs/names.ts";
+import type { SourceFile } from "../inputs/photo.ts";
+import { isInShard, parseShard, type Shard, shardName } from "../inputs/shard.ts";
+import { cleanOnce, writeWhole } from "../outputs/atomic-write.ts";
+import { writeGallery } from "../outputs/gallery.ts";
+import { requireWritable } from "../outputs/outputs.ts";
+import { openRunIndex } from "../outputs/run-index.ts";
+import { openZarr, type ZarrPlace } from "../outputs/zarr.ts";
+import type { Arguments } from "../terminal/arguments.ts";
+import { CommandError, UsageError } from "../terminal/errors.ts";
+import { createProgress } from "../terminal/progress.ts";
+import { mostOfPath, shown } from "../terminal/shown.ts";
+import type { Terminal } from "../terminal/terminal.ts";
+import { readReport } from "./existing.ts";
+import { weightsError } from "./explainer.ts";
+import { indexLine, truthOf } from "./labels.ts";
+import { targetFolders } from "./photo.ts";
+import type { ExplainRequest } from "./request.ts";
+import { exitCodeOf, type RunEnd, type RunItem, runPhotos } from "./run.ts";
+import { describePhoto, photoAsJson } from "./text.ts";
+import { startWorkers } from "./worker-pool.ts";
+
+// Failed photos that are named again at the end; all are in the index.
+const mostFailures = 20;
+
+/** What a worker process needs besides the weights: measured 150 MB with alexnet-mini, 190 with SqueezeNet. */
+const workerBytes = 200e6;
+
+/** Processes that share the work. */
+function readJobs(given: Arguments, { weights, load, threads }: ExplainRequest, photos: number): number {
+  const typed = given.value("jobs");
+  if (typed !== undefined) {
+    const jobs = Number(typed);
+    if (!/^\d+$/.test(typed) || jobs < 1 || jobs > 256) {
+      throw new UsageError(`--jobs must be a whole number from 1 to 256, got "${typed}".`);
+    }
+    return jobs;
+  }
+  if (load.lowMemory) return 1;
+  const cores = Math.floor(availableParallelism() / (given.has("threads") ? threads : 1));
+  // A network takes about its weights' size twice while it is loaded.
+  const fitting = Math.floor(totalmem() / 2 / (workerBytes + 2 * statSync(weights).size));
+  return Math.max(1, Math.min(cores, fitting, photos));
+}
+
+/** All that a run is: what to compute, and where it goes. */
+export interface Run {
+  readonly request: ExplainRequest;
+  /** The whole run's photos, whatever the shard. */
+  readonly names: readonly string[];
+  readonly items: readonly RunItem[];
+  /** As typed, for messages. */
+  readonly paths: readonly string[];
+  readonly out: string;
+  readonly zarr: ZarrPlace | undefined;
+}
+
+/** Lays a run out: names, folders, rows. */
+export function planRun(inputs: Inputs, request: ExplainRequest, out: string): Run {
+  const names = inputNames(inputs.inputs);
+  const items = inputs.inputs.map(({ path, error }, row): RunItem => {
+    const name = names[row] ?? path;
+    if (path === "-") return { error: "standard input is one photo; give it alone." };
+    return error === undefined
+      ? { task: { path, relative: name, folder: join(out, ...name.split("/")), row } }
+      : { error };
+  });
+  const folder = join(out, "run.zarr");
+  const zarr = request.parts.has("zarr")
+    ? { folder, photos: names.length, targets: request.targets.length }
+    : undefined;
+  return { request, names, items, paths: inputs.inputs.map(({ path }) => path), out, zarr };
+}
+
+/** Refuses a run into which results were written already. */
+function refuseExisting({ request, items }: Run): void {
+  const taken = items.flatMap((item) =>
+    "task" in item ? targetFolders(request, item.task.folder).filter((folder) => readReport(folder) !== undefined) : [],
+  );
+  const [first] = taken;
+  if (first === undefined) return;
+  throw new CommandError(
+    `${taken.length} of the results are there already, the first in ${join(first, "/")}, and --existing error refuses that. Nothing was done.`,
+  );
+}
+
+/**
+ * Makes what a run's photos have in common: run.json, which "srmap verify" reads, and the store.
+ * @throws CommandError, system errors
+ */
+export function openRun(run: Run, argv: readonly string[]): void {
+  const { request, out, zarr, names, items } = run;
+  if (request.existing === "error") refuseExisting(run);
+  const document = { srmap: version, command: "explain", folder: process.cwd(), arguments: withoutShard(argv) };
+  writeWhole(join(out, "run.json"), new TextEncoder().encode(`${JSON.stringify(document, null, 2)}\n`));
+  if (zarr !== undefined) openZarr(zarr.folder, names, request.existing === "replace");
+  // What killed runs left beside results that are whole, and so will not be written again.
+  const folders = new Set(items.flatMap((item) => ("task" in item ? [dirname(resolve(item.task.folder))] : [])));
+  for (const folder of folders) cleanOnce(folder);
+}
+
+/** The command line as all shards of a run have it, and without what does not change a result. */
+function withoutShard(argv: readonly string[]): string[] {
+  const left = ["--shard", "--jobs", "--existing"];
+  return argv.filter((argument, i) => {
+    const isValue = left.includes(argv[i - 1] ?? "");
+    return !(isValue || left.some((option) => argument === option || argument.startsWith(`${option}=`)));
+  });
+}
+
+/** Counts over the photos of a run. */
+interface Tally {
+  explained: number;
+  kept: number;
+  failed: number;
+  labelled: number;
+  right: number;
+  readonly failures: string[];
+}
+
+function describeEnd(end: RunEnd, tally: Tally, total: number, where: string): string {
+  const parts = [
+    `${tally.explained} explained`,
+    ...(tally.kept > 0 ? [`${tally.kept} kept from before`] : []),
+    ...(tally.failed > 0 ? [`${tally.failed} failed`] : []),
+  ];
+  if (end.interrupt === undefined && end.full === undefined) return `${total} photos: ${parts.join(", ")}. ${where}\n`;
+  const why = end.full ?? (end.interrupt === "EPIPE" ? "nobody reads the output any more." : "interrupted.");
+  return `Stopped: ${why} ${end.done} of ${total} photos are done: ${parts.join(", ")}. ${where} The same command goes on from there.\n`;
+}
+
+/** The whole of `srmap explain` for several photos. @returns the exit code */
+export async function explainBatch(
+  given: Arguments,
+  inputs: Inputs,
+  request: ExplainRequest,
+  out: string,
+  terminal: Terminal,
+): Promise<number> {
+  const shardText = given.value("shard");
+  const shard = shardText === undefined ? undefined : parseShard(shardText);
+  const labelsPath = given.value("labels");
+  const labels = labelsPath === undefined ? undefined : await readLabels(labelsPath);
+  const run = planRun(inputs, request, out);
+  const jobs = readJobs(given, request, run.items.length);
+  const sha256 = await sha256File(request.weights).catch((error: unknown) => {
+    throw weightsError(request.weights, error);
+  });
+  const weights = { file: basename(request.weights), sha256 };
+  const threads = given.has("threads") ? request.threads : 1;
+  const start = { argv: given.argv, folder: process.cwd(), weights, zarr: run.zarr, threads };
+  const rows = run.items.flatMap((_, row) => (shard === undefined || isInShard(shard, row) ? [row] : []));
+  // Weights can be large: they are not read when no photo was found, and nothing is written.
+  if (!run.items.some((item) => "task" in item)) return tellAll(run, terminal);
+  const pool = startWorkers(Math.min(jobs, Math.max(1, rows.length)), start);
+  requireWritable(out);
+  try {
+    await pool.load();
+    openRun(run, given.argv);
+  } catch (error) {
+    await pool.stop();
+    throw error;
+  }
+  const session = openSession(run, rows, shard, labels, weights, terminal);
+  const end = await runPhotos(
+    rows.map((row) => run.items[row] ?? { error: "is missing." }),
+    pool,
+    session.tell,
+  );
+  return session.close(end);
+}
+
+/** Tells what was wrong with all inputs. @returns the exit code */
+function tellAll({ items, paths, request }: Run, terminal: Terminal): number {
+  const photos = items.map((item, i) => ({ photo: paths[i] ?? "", error: "error" in item ? item.error : "" }));
+  for (const { photo, error } of photos) terminal.err(`${shown(photo, mostOfPath)}: ${error}\n`);
+  if (request.isJson) {
+    const document = { srmap: version, composite: request.choice.label, photos, model: request.model, isWhole: true };
+    terminal.out(`${JSON.stringify(document, null, 2)}\n`);
+  } else if (photos.length > 1) {
+    const list = photos.map(({ photo }) => `  ${shown(photo, mostOfPath)}\n`).join("");
+    terminal.err(`${photos.length} of ${photos.length} photos failed:\n${list}`);
+  }
+  return 1;
+}
+
+interface Session {
+  tell(index: number, outcome: Parameters<Parameters<typeof runPhotos>[2]>[1]): void;
+  /** @returns the exit code */
+  close(end: RunEnd): number;
+}
+
+/** Prints and indexes outcomes one by one, so that nothing of a photo stays in memory. */
+function openSession(
+  run: Run,
+  rows: readonly number[],
+  shard: Shard | undefined,
+  labels: PhotoLabels | undefined,
+  weights: SourceFile,
+  terminal: Terminal,
+): Session {
+  const { request, out } = run;
+  const name = shard === undefined ? "index" : shardName(shard);
+  const index = openRunIndex(out, name, request.targets.length);
+  const progress = createProgress(terminal, rows.length);
+  const tally: Tally = { explained: 0, kept: 0, failed: 0, labelled: 0, right: 0, failures: [] };
+  const below = (folder: string): string => relative(out, folder).split(sep).join("/");
+  let model = request.model;
+  let isFirst = true;
+  const json = (entry: object): void => {
+    const text = JSON.stringify(entry, null, 2).replace(/^/gm, "    ");
+    terminal.out(`${isFirst ? "" : ",\n"}${text}`);
+    isFirst = false;
+  };
+  if (request.isJson) {
+    const head = JSON.stringify({ srmap: version, composite: request.choice.label }, null, 2).slice(0, -2);
+    terminal.out(`${head},\n  "photos": [\n`);
+  }
+  return {
+    tell(position, { result, error }) {
+      const row = rows[position] ?? position;
+      const path = run.paths[row] ?? "";
+      const photo = run.names[row] ?? path;
+      progress.clear();
+      if (result === undefined) {
+        tally.failed++;
+        if (tally.failures.length < mostFailures) tally.failures.push(path);
+        terminal.err(`${shown(path, mostOfPath)}: ${error}\n`);
+        const truth = truthOf(labels, photo);
+        index.add({ photo, ...(truth === undefined ? {} : { truth }), error });
+        if (request.isJson) json({ photo: path, error });
+      } else {
+        if (result.isKept) tally.kept++;
+        else tally.explained++;
+        model ??= result.reports[0]?.model;
+        const line = indexLine(photo, result, result.folders.map(below), labels);
+        if (line.right !== undefined) tally.labelled++;
+        if (line.right === true) tally.right++;
+        index.add(line);
+        if (request.isJson) json(photoAsJson(path, result, request.hasLedger));
+        else terminal.out(describePhoto(path, result, request.hasLedger));
+      }
+      progress.update(position + 1, path);
+    },
+    close(end) {
+      progress.clear();
+      const isWhole = end.interrupt === undefined && end.full === undefined;
+      if (isWhole) index.finish();
+      index.close();
+      if (isWhole && shard === undefined) writeGallery(out);
+      const files = [`${name}.csv`, `${name}.jsonl`, ...(existsSync(join(out, "index.html")) ? ["index.html"] : [])];
+      const where = `Results are in ${join(out, "/")}: ${files.join(", ")} and a folder for each photo.`;
+      if (tally.failures.length > 0 && rows.length > 1) {
+        const list = tally.failures.map((path) => `  ${shown(path, mostOfPath)}\n`).join("");
+        const more = tally.failed > mostFailures ? `  and ${tally.failed - mostFailures} more, see ${name}.csv\n` : "";
+        terminal.err(`${tally.failed} of ${rows.length} photos failed:\n${list}${more}`);
+      }
+      const accuracy =
+        tally.labelled === 0
+          ? ""
+          : `right: ${tally.right} of ${tally.labelled} labelled photos (${formatShare(tally.right / tally.labelled)})\n`;
+      const summary = describeEnd(end, tally, rows.length, where);
+      if (!isWhole) terminal.err(`srmap: ${summary}`);
+      if (request.isJson) {
+        const tail = {
+          ...(tally.labelled === 0
+            ? {}
+            : { labelled: tally.labelled, right: tally.right, accuracy: tally.right / tally.labelled }),
+          model,
+          weights,
+          isWhole,
+        };
+        terminal.out(`\n  ],\n${JSON.stringify(tail, null, 2).slice(2)}\n`);
+      } else if (isWhole && tally.explained + tally.kept > 0) terminal.out(`${accuracy}${summary}`);
+      return exitCodeOf(end, tally.failed);
+    },
+  };
+}

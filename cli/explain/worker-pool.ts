@@ -1,0 +1,106 @@
+import { type ChildProcess, fork } from "node:child_process";
+import { CommandError, UsageError } from "../terminal/errors.ts";
+import type { PhotoTask } from "./photo.ts";
+import type { FromWorker, ToWorker, WorkerStart } from "./worker-protocol.ts";
+
+/** Processes that explain photos side by side. */
+export interface WorkerPool {
+  readonly count: number;
+  /**
+   * Loads the network in one process, so that what is wrong with it is known before anything is written.
+   * @throws UsageError, CommandError
+   */
+  load(): Promise<void>;
+  /**
+   * Explains a photo in a process that is idle; at most `count` at a time.
+   * @returns undefined when the pool was stopped meanwhile
+   */
+  run(task: PhotoTask): Promise<FromWorker | undefined>;
+  /** Ends the processes when they have written what they are writing. Photos in work are given up. */
+  stop(): Promise<void>;
+}
+
+/** A photo that ends its process this often is given up. */
+const attempts = 3;
+
+const script = new URL("./worker.js", import.meta.url);
+
+/** How a process ended, for people. */
+function endOf(child: ChildProcess): string {
+  return child.signalCode === null ? `ended with code ${child.exitCode}` : `was ended by ${child.signalCode}`;
+}
+
+/** Sends work and waits for its answer, or for the end of the process. */
+function ask(child: ChildProcess, work: ToWorker): Promise<FromWorker | undefined> {
+  return new Promise((resolve) => {
+    const onMessage = (answer: FromWorker): void => done(answer);
+    const onExit = (): void => done(undefined);
+    const done = (answer: FromWorker | undefined): void => {
+      child.off("message", onMessage);
+      child.off("exit", onExit);
+      resolve(answer);
+    };
+    child.on("message", onMessage);
+    child.on("exit", onExit);
+    if (child.exitCode !== null || child.signalCode !== null) done(undefined);
+    else child.send(work, (error) => error && done(undefined));
+  });
+}
+
+/** Starts processes as they are needed, at most `count`. */
+export function startWorkers(count: number, start: WorkerStart): WorkerPool {
+  const idle: ChildProcess[] = [];
+  const all = new Set<ChildProcess>();
+  let isStopped = false;
+  const begin = (): ChildProcess => {
+    const child = fork(script, [], { stdio: ["ignore", "ignore", "inherit", "ipc"], serialization: "advanced" });
+    all.add(child);
+    child.on("error", () => {}); // it also exits
+    child.on("exit", () => all.delete(child));
+    child.send({ start } satisfies ToWorker, () => {});
+    return child;
+  };
+  const pool: WorkerPool = {
+    count,
+    async load() {
+      const child = begin();
+      const answer = await ask(child, { load: true });
+      if (answer === undefined) throw new CommandError(`the process that loads the network ${endOf(child)}.`);
+      if (answer.error !== undefined) throw new (answer.isUsage ? UsageError : CommandError)(answer.error);
+      idle.push(child);
+    },
+    async run(task) {
+      let end = "";
+      for (let attempt = 0; attempt < attempts && !isStopped; attempt++) {
+        const child = idle.pop() ?? begin();
+        const answer = await ask(child, { task });
+        if (answer !== undefined) {
+          idle.push(child);
+          return answer;
+        }
+        // Ctrl-C ends a process that is just writing a moment before this one hears of it.
+        await new Promise((resolve) => setTimeout(resolve, 50));
+        end = endOf(child);
+      }
+      if (isStopped) return undefined;
+      return {
+        error: `its process ${end}, ${attempts} times in a row. Nothing of it was written.`,
+        isUsage: false,
+        isFatal: false,
+      };
+    },
+    async stop() {
+      isStopped = true;
+      await Promise.all(
+        [...all].map(
+          (child) =>
+            new Promise<void>((resolve) => {
+              child.once("exit", () => resolve());
+              child.kill("SIGTERM");
+            }),
+        ),
+      );
+    },
+  };
+  return pool;
+}

@@ -1,0 +1,164 @@
+import { closeSync, ftruncateSync, mkdirSync, openSync, readSync, writeFileSync, writeSync } from "node:fs";
+import { join } from "node:path";
+
+/** A target of a photo in the index. */
+export interface IndexTarget {
+  readonly requested: string;
+  readonly description: string;
+  readonly class: number;
+  /** Left out for a network with one output. */
+  readonly probability?: number;
+  /** Sums of the relevance that speaks for the target, and against it. */
+  readonly for: number;
+  readonly against: number;
+  /** Below the run's folder. */
+  readonly folder: string;
+}
+
+/** A line of index.jsonl: one photo. */
+export interface IndexLine {
+  /** Its path below the folder that all photos have in common. */
+  readonly photo: string;
+  readonly sha256?: string;
+  /** The likeliest class. */
+  readonly class?: number;
+  readonly label?: string;
+  readonly probability?: number;
+  readonly targets?: readonly IndexTarget[];
+  /** True class, with --labels, and whether the likeliest class is it. */
+  readonly truth?: string;
+  readonly right?: boolean;
+  readonly notes?: readonly string[];
+  readonly error?: string;
+  /** Milliseconds by step; only here, and only where the photo was computed in this run: all else is the same in every run. */
+  readonly ms?: object;
+}
+
+/** Lines of a file that grows by whole lines, each with the offset where it starts. The last one may be torn and is left out. */
+function* linesOf(descriptor: number): Generator<{ line: string; offset: number }> {
+  const block = Buffer.alloc(1 << 16);
+  let rest = Buffer.alloc(0);
+  let offset = 0;
+  for (;;) {
+    const count = readSync(descriptor, block, 0, block.length, offset + rest.length);
+    if (count === 0) return;
+    rest = Buffer.concat([rest, block.subarray(0, count)]);
+    for (let end = rest.indexOf(10); end >= 0; end = rest.indexOf(10)) {
+      const line = rest.toString("utf8", 0, end);
+      rest = rest.subarray(end + 1);
+      yield { line, offset };
+      offset += Buffer.byteLength(line) + 1;
+    }
+  }
+}
+
+/** Every photo of an index, one after the other. */
+export function* readIndex(path: string): Generator<IndexLine> {
+  const descriptor = openSync(path, "r");
+  try {
+    for (const { line } of linesOf(descriptor)) yield JSON.parse(line) as IndexLine; // written by this module
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+const withoutTimings = ({ ms: _, ...line }: IndexLine): string => JSON.stringify(line);
+
+function cell(value: string | number | boolean | undefined): string {
+  if (value === undefined) return "";
+  const text = String(value);
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
+
+function csvHeader(targets: number): string {
+  const columns = Array.from({ length: targets }, (_, i) =>
+    ["target", "target_probability", "for", "against"].map((name) => (i === 0 ? name : `${name}_${i + 1}`)),
+  );
+  return [
+    ...["photo", "folder", "class", "label", "probability"],
+    ...columns.flat(),
+    "truth",
+    "right",
+    "notes",
+    "error",
+  ]
+    .map(cell)
+    .join(",");
+}
+
+function csvRow(line: IndexLine, targets: number): string {
+  const cells = Array.from({ length: targets }, (_, i) => {
+    const target = line.targets?.[i];
+    return [target?.description, target?.probability, target?.for, target?.against];
+  });
+  return [
+    ...[line.photo, line.targets?.[0]?.folder, line.class, line.label, line.probability],
+    ...cells.flat(),
+    ...[line.truth, line.right, line.notes?.join(" "), line.error],
+  ]
+    .map(cell)
+    .join(",");
+}
+
+/** The index of a run, written photo by photo. */
+export interface RunIndex {
+  add(line: IndexLine): void;
+  /** Takes off what an earlier run wrote of photos behind the last one. */
+  finish(): void;
+  close(): void;
+}
+
+/**
+ * Opens index.jsonl and index.csv of a run. Lines of an earlier run stay, with their timings, as long as each says the same of the
+ * same photo; from the first that does not on they are written anew.
+ * @param name "index", or another for a part of a run
+ */
+export function openRunIndex(folder: string, name: string, targets: number): RunIndex {
+  mkdirSync(folder, { recursive: true });
+  const lines = openSync(join(folder, `${name}.jsonl`), "a+");
+  const table = openSync(join(folder, `${name}.csv`), "w");
+  writeSync(table, `${csvHeader(targets)}\n`);
+  let earlier: Generator<{ line: string; offset: number }> | undefined = linesOf(lines);
+  let end = 0;
+  const cut = (): void => {
+    ftruncateSync(lines, end);
+    earlier = undefined;
+  };
+  const close = (): void => {
+    closeSync(lines);
+    closeSync(table);
+  };
+  return {
+    add(line) {
+      writeSync(table, `${csvRow(line, targets)}\n`);
+      const old = earlier?.next();
+      if (old?.done === false && line.ms === undefined) {
+        const before = JSON.parse(old.value.line) as IndexLine; // written by this module
+        if (withoutTimings(before) === withoutTimings(line)) {
+          end = old.value.offset + Buffer.byteLength(old.value.line) + 1;
+          return;
+        }
+      }
+      if (earlier !== undefined) cut();
+      const text = `${JSON.stringify(line)}\n`;
+      writeSync(lines, text);
+      end += Buffer.byteLength(text);
+    },
+    finish: cut,
+    close,
+  };
+}
+
+/** Writes an index anew from lines in their order. */
+export function writeRunIndex(folder: string, targets: number, lines: Iterable<IndexLine>): number {
+  writeFileSync(join(folder, "index.jsonl"), "");
+  const index = openRunIndex(folder, "index", targets);
+  let count = 0;
+  for (const line of lines) {
+    index.add(line);
+    count++;
+  }
+  index.finish();
+  index.close();
+  return count;
+}
