@@ -119,7 +119,7 @@ export async function explainPhoto(
   const folders = targetFolders(request, task.folder);
   const kept = keptPhoto(request, folders, weights, sha256(bytes), task.row);
   if (kept !== undefined) return kept;
-  const { input, source } = decodePhotoInput(task.path, bytes, request.limits);
+  const { input, source } = await decodePhotoInput(task.path, bytes, request.limits);
   const read = performance.now() - started;
   const loaded = await network();
   const explanations = explainInput(loaded, input, request);

@@ -45,11 +45,11 @@ export async function readInputBytes(path: string): Promise<Uint8Array> {
  * Decodes a photo, or a tensor in its place.
  * @throws FormatError, UnsupportedError for damaged or unknown files, RangeError for photos too small or too large
  */
-export function decodePhotoInput(
+export async function decodePhotoInput(
   path: string,
   bytes: Uint8Array,
   limits: ImageLimits,
-): { input: Image | Tensor; source: InputFile } {
+): Promise<{ input: Image | Tensor; source: InputFile }> {
   const name = inputName(path);
   const file = { file: name, sha256: sha256(bytes) };
   // By its first bytes, too: standard input has no name.
