@@ -14,7 +14,7 @@ import { encodePng } from "../drawing/png.ts";
 import { runBatch } from "../inputs/batch.ts";
 import { expandInputs, mapInputs } from "../inputs/expand.ts";
 import { tellLeftOut } from "../inputs/left-out.ts";
-import { parseTensor } from "../inputs/map.ts";
+import { parseMap } from "../inputs/map.ts";
 import { writeFolder } from "../outputs/atomic-write.ts";
 import { sha256 } from "../outputs/hash.ts";
 import { defaultFolder, outputOption, relevanceColors, requireWritable, saliencyColors } from "../outputs/outputs.ts";
@@ -90,7 +90,7 @@ Example:
           `${shown(path, mostOfPath)}\n  wrote ${join(folder, "")}: ${files.join(", ")}\n`,
         async work(path, own) {
           const bytes = await readPhotoBytes(path);
-          const map = parseTensor(bytes, basename(path));
+          const map = parseMap(bytes, basename(path));
           refuseChannelsLast(map);
           const { map: sr } = salientRelevance(kernels, map, settings);
           const npy = writeNpy(sr);

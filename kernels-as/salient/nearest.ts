@@ -214,6 +214,14 @@ function meanNearestGroup(
           count = appendNear(distances, hits, values, rest, x, y, count, hitCount, first + q, length, limit);
           if (count >= neighbours + (neighbours >> 1)) {
             const lower = kthSmallest(distances, count, neighbours, 0, limit);
+            if (lower == 0) {
+              // Nothing is nearer than equal patches: in an empty part of a map the first chunk holds enough of them.
+              store<f64>(out + ((<usize>(first + q)) << 3), 0);
+              store<i32>(counts + (n << 2), -1);
+              store<f32>(halfLimits + (n << 2), -noLimit);
+              pending--;
+              continue;
+            }
             keepSmallest(distances, count, neighbours, lower);
             count = neighbours;
             store<f32>(limits + (n << 2), lower);

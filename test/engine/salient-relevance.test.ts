@@ -136,6 +136,37 @@ suite("salient relevance", (test) => {
     });
   }
 
+  // Equal patches are as near as can be: who has enough of them looks no further. Before, such maps took five to seven times as long.
+  test("empty, constant, sparse and masked maps take at most 1.5 times the time of a full one", () => {
+    const full = randomRelevance([3, 96, 96], 8);
+    const change = (of: (value: number, i: number) => number): Tensor => tensor(full.shape, full.data.map(of));
+    const maps = {
+      empty: change(() => 0),
+      constant: change(() => 0.5),
+      "one pixel": change((_, i) => (i === 5000 ? 1 : 0)),
+      sparse: change((value, i) => (i % 997 === 0 ? value : 0)),
+      masked: change((value, i) =>
+        i % 96 > 40 && i % 96 < 60 && (i / 96) % 96 > 40 && (i / 96) % 96 < 60 ? value : 0,
+      ),
+    };
+    for (const feature of ["lab", "gray"] as const) {
+      const time = (map: Tensor): number => {
+        const times = [0, 1, 2].map(() => {
+          const { user, system } = process.cpuUsage();
+          salientRelevance(kernels, map, { feature });
+          const after = process.cpuUsage();
+          return after.user + after.system - user - system;
+        });
+        return Math.min(...times);
+      };
+      const usual = time(full);
+      for (const [name, map] of Object.entries(maps)) {
+        const ratio = time(map) / usual;
+        assert.ok(ratio < 1.5, `${feature}: ${name} takes ${ratio.toFixed(2)} times as long`);
+      }
+    }
+  });
+
   test("the heat image may come from outside", () => {
     const relevance = randomRelevance([3, 20, 30], 7);
     const own = salientRelevance(kernels, relevance, small).map;
