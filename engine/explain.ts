@@ -17,7 +17,7 @@ import {
   type Target,
   type TargetKind,
 } from "./request/target.ts";
-import { type Composite, compositeByName } from "./rules/composites.ts";
+import { type Composite, compositeByName, defaultComposite } from "./rules/composites.ts";
 import type { LrnRule, MaxPoolRule } from "./rules/rules.ts";
 import type { ResolvedSalientRelevanceOptions, SalientRelevanceOptions } from "./salient/options.ts";
 import { heatImage, salientRelevance } from "./salient/salient-relevance.ts";
@@ -32,7 +32,7 @@ export const salientSigns: readonly SalientSign[] = ["both", "for", "against"];
 export interface ExplainOptions {
   /** What to explain; default the most probable class. */
   readonly target?: Target;
-  /** Composite by name or as data; default `li2019`. */
+  /** Composite by name or as data; default `epsilonPlus`. */
   readonly composite?: string | Composite;
   /** Replaces the composite's rule for max pooling. */
   readonly maxPool?: MaxPoolRule;
@@ -145,7 +145,7 @@ function describeValue(value: unknown): string {
  * @throws RangeError for an unknown name
  */
 export function chosenComposite({
-  composite = "li2019",
+  composite = defaultComposite,
   maxPool,
   lrn,
 }: Pick<ExplainOptions, "composite" | "maxPool" | "lrn">): Composite {

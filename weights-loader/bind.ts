@@ -171,7 +171,7 @@ function misfit(
   const better = known.filter(({ parameters }) => fits(fitReport(parameters, file))).map(({ name }) => `"${name}"`);
   lines.push(
     better.length > 0
-      ? `They fit ${better.join(" and ")}: choose that network.`
+      ? `They fit ${better.join(" and ")}: choose ${better.length > 1 ? "the one they belong to" : "that network"}.`
       : "Choose the network that these weights belong to.",
   );
   return new ShapeError(lines.join("\n"));

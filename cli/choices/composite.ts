@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { basename, extname } from "node:path";
 import { didYouMean } from "../../engine/basics/errors.ts";
 import { compositeFromSpec } from "../../engine/rules/composite-spec.ts";
-import { type Composite, compositeByName } from "../../engine/rules/composites.ts";
+import { type Composite, compositeByName, defaultComposite } from "../../engine/rules/composites.ts";
 import { lrnRules, maxPoolRules } from "../../engine/rules/rules.ts";
 import type { Arguments, OptionTable } from "../terminal/arguments.ts";
 import { asUsage, describeError, UsageError } from "../terminal/errors.ts";
@@ -12,7 +12,7 @@ export const compositeOptions: OptionTable = {
   composite: {
     value: "NAME",
     short: "c",
-    help: 'The relevance rules: a composite by name ("srmap rules" lists them) or your own, as FILE.json or JSON. Default li2019, the rules that Li et al. 2019 describe; what their own code computes for AlexNet is li2019Overwrite.',
+    help: `The relevance rules: a composite by name ("srmap rules" lists them) or your own, as FILE.json or JSON. Default ${defaultComposite}; li2019 are the rules that Li et al. 2019 describe, what their own code computes for AlexNet is li2019Overwrite.`,
   },
   "max-pool": { value: "RULE", help: `Another rule for max pooling: ${maxPoolRules.join(", ")}.` },
   lrn: { value: "RULE", help: `Another rule for local response normalisation: ${lrnRules.join(", ")}.` },
@@ -73,7 +73,7 @@ function readChoice<Choice extends string>(
 export async function chooseComposite(given: Arguments): Promise<CompositeChoice> {
   const maxPool = readChoice(given, "max-pool", maxPoolRules);
   const lrn = readChoice(given, "lrn", lrnRules);
-  const base = await readComposite(given.value("composite") ?? "li2019");
+  const base = await readComposite(given.value("composite") ?? defaultComposite);
   const changes = [
     ...(maxPool === undefined ? [] : [`max pool ${maxPool}`]),
     ...(lrn === undefined ? [] : [`LRN ${lrn}`]),

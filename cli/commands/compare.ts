@@ -1,6 +1,6 @@
 import { basename, join } from "node:path";
 import { parseTarget, resolveTarget } from "../../engine/request/target.ts";
-import { type Composite, compositeByName, compositeNames } from "../../engine/rules/composites.ts";
+import { type Composite, compositeByName, compositeNames, defaultComposite } from "../../engine/rules/composites.ts";
 import type { ResolvedSalientRelevanceOptions } from "../../engine/salient/options.ts";
 import { sha256File } from "../../host/files/sha256.ts";
 import { defaultModel } from "../../host/models/bundled.ts";
@@ -34,7 +34,7 @@ import { mostOfPath, shown as shownText } from "../terminal/shown.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 import type { Command } from "./command.ts";
 
-const defaultComposites = "li2019,epsilonPlus,epsilonGammaBox";
+const defaultComposites = "epsilonPlus,li2019,epsilonGammaBox";
 const defaultSheets = 100;
 
 const limits = defaultImageLimits;
@@ -216,7 +216,7 @@ async function runModels(given: Arguments, common: Common, terminal: Terminal): 
   const { photos, settings, out, isJson } = common;
   const names = listOf("models", given.value("models") ?? "");
   if (names.length !== 2) throw new UsageError(`--models needs two names: --models a,b, got ${names.length}.`);
-  const composite: Composite = asUsage(() => compositeByName(given.value("composite") ?? "li2019"));
+  const composite: Composite = asUsage(() => compositeByName(given.value("composite") ?? defaultComposite));
   const limitText = given.value("limit");
   const limit = limitText === undefined ? defaultSheets : Number(limitText);
   if (!(Number.isSafeInteger(limit) && limit >= 0)) {
@@ -278,7 +278,7 @@ export const compare: Command = {
       value: "FILE",
       help: 'True classes, JSON: {"a.jpg": "tench"}, or {"a.jpg": {"index": 0}} with ImageNet indices.',
     },
-    composite: { value: "NAME", short: "c", help: "Composite of the sheets of --models. Default li2019." },
+    composite: { value: "NAME", short: "c", help: `Composite of the sheets of --models. Default ${defaultComposite}.` },
     limit: { value: "N", help: `Sheets of --models at most. Default ${defaultSheets}.` },
     ...salientSettingOptions,
     ...outputOption,

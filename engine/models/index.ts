@@ -3,7 +3,7 @@ import type { NetworkDefinition } from "../graph/definition.ts";
 import { imagenetLabels } from "../labels/imagenet.ts";
 import { alexnet, alexnetBvlc, caffenet } from "./alexnet.ts";
 import { alexnetMini, vggMini } from "./mini.ts";
-import { squeezenet1_0, squeezenet1_1 } from "./squeezenet.ts";
+import { squeezenet1_0, squeezenet1_1, squeezenet1_1Caffe } from "./squeezenet.ts";
 import { vgg16, vgg16Caffe, vggFace } from "./vgg16.ts";
 
 const imagenet = (make: () => NetworkDefinition) => (): NetworkDefinition => ({ ...make(), labels: imagenetLabels });
@@ -19,6 +19,7 @@ const models: ReadonlyMap<string, () => NetworkDefinition> = new Map([
   ["vgg-face", vggFace],
   ["squeezenet1_0", imagenet(squeezenet1_0)],
   ["squeezenet1_1", imagenet(squeezenet1_1)],
+  ["squeezenet1_1-caffe", imagenet(squeezenet1_1Caffe)],
 ]);
 
 /** Names of the networks that come as data with the package. */

@@ -75,6 +75,15 @@ export function squeezenet1_0(): NetworkDefinition {
   ]);
 }
 
+/**
+ * SqueezeNet 1.1 with the weights of its authors' Caffe release, which come with the package (models/squeezenet.py): 1,000 classes. Photos
+ * are squashed to 224x224, as its training squashed them, so that the maps cover the whole photo.
+ */
+export function squeezenet1_1Caffe(): NetworkDefinition {
+  const preprocessing = { ...torchvisionPreprocessing, resize: "squash", resizeTo: 224 } as const;
+  return { ...squeezenet1_1(), name: "squeezenet1_1-caffe", preprocessing };
+}
+
 /** SqueezeNet 1.1: 2.4 times less work at the same accuracy; torchvision's tensor names. */
 export function squeezenet1_1(): NetworkDefinition {
   return squeezenet("squeezenet1_1", 64, 3, [

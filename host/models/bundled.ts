@@ -15,7 +15,7 @@ export interface BundledModel {
 }
 
 /** The network that is used when none is named. */
-export const defaultModel = "alexnet-mini";
+export const defaultModel = "squeezenet1_1-caffe";
 
 const folder = new URL("../../../models/", import.meta.url);
 

@@ -150,7 +150,7 @@ suite("cli/command", (test) => {
     assert.equal([report.input.width, report.input.height], [451, 300]);
     assert.equal([report.target.requested, report.target.index], ["Golden Retriever", 207]);
     assert.is(report.top.length, 5);
-    assert.is(report.composite.name, "li2019");
+    assert.is(report.composite.name, "epsilonPlus");
     assert.is(report.salientRelevance.workSize, 60);
     assert.ok(report.ledger.length > 20);
     const shapes: Record<string, number[]> = {
@@ -296,7 +296,7 @@ suite("cli/command", (test) => {
     const run = await explain(cat, "missing.jpg", "--json", "--out", join(folder, "json"));
     assert.is(run.code, 1);
     const document = JSON.parse(run.out);
-    assert.equal([document.model, document.composite, document.photos.length], [model, "li2019", 2]);
+    assert.equal([document.model, document.composite, document.photos.length], [model, "epsilonPlus", 2]);
     assert.equal(document.photos[0].explanations[0].files.slice().sort(), explanationFileNames);
     assert.is(document.photos[0].top.length, 5);
     assert.equal(document.photos[1], { photo: "missing.jpg", error: "there is no such file or folder." });
@@ -338,7 +338,7 @@ suite("cli/command", (test) => {
     const other = await srmap("explain", cat, "--model", "squeezenet1_0", "--weights", weights, "--out", out);
     assert.is(other.code, 1);
     assert.match(other.err, /^srmap: weights "weights.safetensors" do not fit the network: /);
-    assert.match(other.err, /\nThey fit "squeezenet1_1": choose that network\.\n$/);
+    assert.match(other.err, /\nThey fit "squeezenet1_1" and "squeezenet1_1-caffe": choose the one they belong to\.\n$/);
     assert.ok(!existsSync(out), "nothing was written");
   });
 

@@ -50,7 +50,17 @@ function labelsFile(name: string, content: unknown): string {
 suite("cli/compare", (test) => {
   test("composites side by side: one sheet and its numbers per photo", async () => {
     const out = join(folder, "composites");
-    const run = await srmap("compare", photos, "--composites", "li2019,epsilonPlus", "--out", out, ...fast);
+    const run = await srmap(
+      "compare",
+      photos,
+      "--model",
+      "alexnet-mini",
+      "--composites",
+      "li2019,epsilonPlus",
+      "--out",
+      out,
+      ...fast,
+    );
     assert.is(run.err, "");
     assert.is(run.code, 0);
     for (const name of ["cat", "coffee"]) {
@@ -194,7 +204,7 @@ suite("cli/compare", (test) => {
         "--weights must name its network, one of --models: --weights alexnet-mini=FILE",
       ],
       [[photos, ...twoModels, "--limit", "-1"], '--limit must be a whole number, 0 or more, got "-1".'],
-      [[photos, "--target", "tabby"], 'target "tabby": no class has this name.'],
+      [[photos, "--model", "alexnet-mini", "--target", "tabby"], 'target "tabby": no class has this name.'],
     ];
     for (const [args, message] of refused) {
       const { code, err } = await srmap("compare", ...args);

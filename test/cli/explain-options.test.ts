@@ -34,10 +34,11 @@ async function srmap(...argv: string[]): Promise<Run> {
   return { ...run, code };
 }
 
-/** `srmap explain` with the bundled network and a small Salient Relevance step, into a folder of its own. */
+/** `srmap explain` with alexnet-mini and a small Salient Relevance step, into a folder of its own. */
 async function explain(name: string, ...argv: string[]): Promise<Run & { folder: string }> {
   const own = join(folder, name);
-  return { ...(await srmap("explain", photo, "--sr", "workSize=60", "--out", own, ...argv)), folder: own };
+  const network = argv.includes("--model") || argv.includes("--weights") ? [] : ["--model", "alexnet-mini"];
+  return { ...(await srmap("explain", photo, "--sr", "workSize=60", "--out", own, ...network, ...argv)), folder: own };
 }
 
 /** Refused before any work: one line, word for word, exit code 2, nothing written. */

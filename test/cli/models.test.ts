@@ -26,7 +26,7 @@ suite("cli/models", (test) => {
     assert.is(code, 0);
     assert.is(err, "");
     for (const name of modelNames()) assert.match(out, new RegExp(`^${name} +\\d+ `, "m"));
-    assert.match(out, new RegExp(`^${defaultModel} +10 +1\\.9 M +3\\.7 MB +in the package \\(default\\)$`, "m"));
+    assert.match(out, new RegExp(`^${defaultModel} +1000 +1\\.2 M +2\\.5 MB +in the package \\(default\\)$`, "m"));
     assert.match(out, /^vgg16 +1000 +138\.4 M +553\.4 MB +(srmap fetch vgg16|fetched)$/m);
     assert.match(out, /^vgg-face +2622 /m);
   });

@@ -80,7 +80,7 @@ fits: none of the package's networks
     });
     writeSeededWeights(join(folder, "seeded.safetensors"), "squeezenet1_1", 1);
     const seeded = await srmap("inspect", "seeded.safetensors", "--json");
-    assert.equal(JSON.parse(seeded.out).fits, ["squeezenet1_1"]);
+    assert.equal(JSON.parse(seeded.out).fits, ["squeezenet1_1", "squeezenet1_1-caffe"]);
   });
 
   test("inspect shows the network that a file describes, or why it cannot be run", async () => {
@@ -250,7 +250,7 @@ fits: none of the package's networks
     assert.is(wrong.code, 1);
     assert.match(
       wrong.err,
-      /do not fit the network: \d+ missing.*\n[\s\S]*They fit "squeezenet1_1": choose that network\.\n$/,
+      /do not fit the network: \d+ missing.*\n[\s\S]*They fit "squeezenet1_1" and "squeezenet1_1-caffe": choose the one they belong to\.\n$/,
     );
     assert.not(existsSync(join(folder, "x.safetensors")));
     assert.not(existsSync(join(folder, "x.safetensors.part")));

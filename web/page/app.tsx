@@ -1,7 +1,7 @@
 import type { JSX } from "preact";
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { Target } from "../../engine/request/target.ts";
-import { compositeNames, compositeSummary } from "../../engine/rules/composites.ts";
+import { compositeNames, compositeSummary, defaultComposite } from "../../engine/rules/composites.ts";
 import type { Explainer } from "../../workers/explainer/client.ts";
 import type { ExplainedPhoto, NetworkInfo, Progress } from "../../workers/explainer/messages.ts";
 import { createExplainer } from "../explainer/explainer.ts";
@@ -17,7 +17,7 @@ import { saveArray, saveJson, savePanel } from "./save.ts";
 import { Viewer } from "./viewer.tsx";
 
 const defaults: Settings = {
-  composite: "epsilonPlus",
+  composite: defaultComposite,
   mode: "fast",
   feature: "lab",
   view: "areas",

@@ -13,6 +13,11 @@ const kernels = { kernels: "kernels.wasm", kernelsShared: "kernels-shared.wasm" 
 /** The network of the first picture comes first. */
 export const offeredNetworks: readonly OfferedNetwork[] = [
   {
+    title: "SqueezeNet",
+    about: "1,000 classes of ImageNet, 2.5 MB",
+    network: { ...kernels, weights: "models/squeezenet1_1-caffe.safetensors", model: "squeezenet1_1-caffe" },
+  },
+  {
     title: "AlexNet mini",
     about: "10 classes, with LRN as in the paper, 3.6 MB",
     network: { ...kernels, weights: "models/alexnet-mini.safetensors", model: "alexnet-mini" },
