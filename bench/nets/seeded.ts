@@ -2,6 +2,7 @@ import { closeSync, existsSync, mkdirSync, openSync, writeFileSync, writeSync } 
 import { fileURLToPath } from "node:url";
 import type { Tensor } from "../../engine/basics/tensor.ts";
 import { instantiateKernels, type Kernels } from "../../engine/memory/kernels.ts";
+import { plainPreprocessing } from "../../engine/models/preprocessing.ts";
 import { Network, type NetworkOptions } from "../../engine/network/network.ts";
 import { type SeededNetName, seededDefinition, seededInput, seededTensors } from "../../test/cases/seeded-nets.ts";
 import { onnxModel } from "../parts/onnx.ts";
@@ -84,7 +85,7 @@ export function exportSeeded(name: SeededNetName): string {
     }
   });
   // What black and white become: the bounds of the input.
-  const { scale, mean, std } = definition.preprocessing;
+  const { scale, mean, std } = definition.preprocessing ?? plainPreprocessing;
   const [low, high] = [0, 255].map((value) => mean.map((m, c) => (value * scale - m) / (std[c] ?? 1)));
   writeFileSync(`${folder}net.json`, JSON.stringify({ inputShape: definition.inputShape, low, high, layers }));
   writeFileSync(`${folder}model.onnx`, onnxModel(definition, tensors, "weights.bin"));

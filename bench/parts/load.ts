@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url";
 import { elementCount } from "../../engine/basics/tensor.ts";
 import type { NetworkDefinition } from "../../engine/graph/definition.ts";
 import { modelByName } from "../../engine/models/index.ts";
+import { plainPreprocessing } from "../../engine/models/preprocessing.ts";
 import { networkParameters } from "../../engine/network/parameter-specs.ts";
 import { seededDefinition, seededInput, seededTensors } from "../../test/cases/seeded-nets.ts";
 import { exportSeeded } from "../nets/seeded.ts";
@@ -39,7 +40,7 @@ interface Subject {
 
 function subject(effort: Effort): Subject {
   if (!effort.once) {
-    const { preprocessing } = modelByName("vgg16"); // of photos of any size
+    const { preprocessing = plainPreprocessing } = modelByName("vgg16"); // of photos of any size
     return {
       definition: { ...seededDefinition("vgg16"), preprocessing },
       input: seededInput("vgg16"),

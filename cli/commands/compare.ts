@@ -25,6 +25,7 @@ import { formatConfidence, formatShare } from "../drawing/panel.ts";
 import { runBatch } from "../inputs/batch.ts";
 import { expandInputs, folderNames, photoInputs } from "../inputs/expand.ts";
 import { tellLeftOut } from "../inputs/left-out.ts";
+import { requirePreprocessing } from "../inputs/preprocessing.ts";
 import { writeFolder } from "../outputs/atomic-write.ts";
 import { defaultFolder, outputOption, requireWritable } from "../outputs/outputs.ts";
 import type { Arguments } from "../terminal/arguments.ts";
@@ -88,6 +89,7 @@ async function runComposites(given: Arguments, common: Common, terminal: Termina
   tellLeftOut(inputs, photoInputs, terminal);
   requireWritable(out);
   const model = await load(choice);
+  requirePreprocessing(model.network.definition, choice.weights, inputs.inputs);
   const { labels } = model.network.definition;
   const zeros = new Float32Array(model.network.classCount);
   asUsage(() => resolveTarget(parseTarget(target), { logits: zeros, probabilities: zeros, labels }, "score"));

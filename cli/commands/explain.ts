@@ -26,7 +26,7 @@ async function explainOne(
   requireWritable(folder);
   const sha256 = request.load.lowMemory ? sha256File(request.weights) : sha256FileAside(request.weights);
   sha256.catch(() => {}); // loading says it better
-  const explainer = photoExplainer(request, sha256);
+  const explainer = photoExplainer(request, sha256, (note) => terminal.err(`${shown(note, mostOfPath)}\n`));
   try {
     await explainer.load();
     const photo = await explainer.explain({ path, relative: name, folder, row: 0 });

@@ -1,8 +1,8 @@
 import { formatShape, type Shape } from "../../engine/basics/tensor.ts";
 import { compileGraph } from "../../engine/network/compile.ts";
 import { hdf5Package } from "../../host/hdf5/reader.ts";
-import { describesNetwork, knownNetworks, openNetwork, openWeightFile } from "../../host/network/load.ts";
-import { type Inspection, inspectWeights, metadataKeys } from "../../weights-loader/index.ts";
+import { knownNetworks, openNetwork, openWeightFile } from "../../host/network/load.ts";
+import { describesNetwork, type Inspection, inspectWeights, metadataKeys } from "../../weights-loader/index.ts";
 import { CommandError, describeError, UsageError } from "../terminal/errors.ts";
 import { shown } from "../terminal/shown.ts";
 import type { Command } from "./command.ts";
@@ -17,10 +17,9 @@ type Described =
 
 /** A file's network, for the formats that describe one; undefined for the others. */
 async function describedNetwork(path: string, { format, metadata }: Inspection): Promise<Described | undefined> {
-  if (!describesNetwork({ format }) && metadata[metadataKeys.network] === undefined) return undefined;
+  if (!describesNetwork({ format, metadata })) return undefined;
   try {
-    // Preparing photos is not what is asked here; any preparation will do.
-    const { definition, close } = await openNetwork(undefined, path, { preprocess: "plain" });
+    const { definition, close } = await openNetwork(undefined, path);
     await close();
     const { layers, values, logits } = compileGraph(definition);
     const output = values[logits]?.shape ?? [];

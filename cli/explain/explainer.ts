@@ -4,6 +4,7 @@ import type { Network } from "../../engine/network/network.ts";
 import { loadNetwork } from "../../host/network/load.ts";
 import { loadKernels, type ThreadedKernels } from "../../host/threads/load-kernels.ts";
 import type { SourceFile } from "../inputs/photo.ts";
+import { requirePreprocessing } from "../inputs/preprocessing.ts";
 import { asUsage, CommandError, describeError } from "../terminal/errors.ts";
 import { type ExplainedPhoto, explainPhoto, type PhotoTask } from "./photo.ts";
 import { checkFits, type ExplainRequest } from "./request.ts";
@@ -37,8 +38,15 @@ async function load(request: ExplainRequest, kernels: ThreadedKernels): Promise<
   return network;
 }
 
-/** @param weightsSha256 may come later than the network: the weights' checksum is computed beside */
-export function photoExplainer(request: ExplainRequest, weightsSha256: Promise<string>): PhotoExplainer {
+/**
+ * @param weightsSha256 may come later than the network: the weights' checksum is computed beside
+ * @param onNote hears what loading decided without being asked
+ */
+export function photoExplainer(
+  request: ExplainRequest,
+  weightsSha256: Promise<string>,
+  onNote?: (note: string) => void,
+): PhotoExplainer {
   // JavaScript's heap stays small too (measured on VGG-16: 255 to 236 MB at the peak, no slower).
   if (request.load.lowMemory) setFlagsFromString("--optimize-for-size");
   let kernels: ThreadedKernels | undefined;
@@ -46,14 +54,19 @@ export function photoExplainer(request: ExplainRequest, weightsSha256: Promise<s
   const loaded = (): Promise<Network> => {
     network ??= loadKernels({ threads: request.threads }).then((started) => {
       kernels = started;
-      return load(request, started);
+      return load(onNote === undefined ? request : { ...request, load: { ...request.load, onNote } }, started);
     });
     return network;
   };
   return {
     async explain(task) {
       const weights: SourceFile = { file: basename(request.weights), sha256: await weightsSha256 };
-      return explainPhoto(task, loaded, weights, request);
+      const ready = async (): Promise<Network> => {
+        const own = await loaded();
+        requirePreprocessing(own.definition, request.weights, [task]);
+        return own;
+      };
+      return explainPhoto(task, ready, weights, request);
     },
     async load() {
       await loaded();

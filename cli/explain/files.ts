@@ -33,7 +33,8 @@ export interface ExplanationContext {
   readonly requestedTarget: string;
   /** What the network saw, as a picture. */
   readonly picture: Image;
-  readonly preprocessing: Preprocessing;
+  /** Undefined where nobody says it: then the input was a tensor. */
+  readonly preprocessing: Preprocessing | undefined;
   /** The composite and what was changed in it. */
   readonly compositeLabel: string;
   readonly salientSign: SalientSign;

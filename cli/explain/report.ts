@@ -32,7 +32,7 @@ export interface ExplanationReport {
   readonly model: string;
   readonly weights: SourceFile;
   readonly input: InputFile;
-  readonly preprocessing: Preprocessing;
+  readonly preprocessing: Preprocessing | undefined;
   readonly notes: readonly string[];
   readonly target: ReportedTarget;
   readonly top: readonly Prediction[];

@@ -213,10 +213,14 @@ export type Stage = WithoutWiring<NodeDefinition>;
  * centre crop to the input size, then (pixel * scale - mean[c]) / std[c] with channels in `channelOrder`.
  */
 export interface Preprocessing {
-  /** "shorter": the shorter side becomes `resizeTo`, aspect kept. "squash": both sides do. "none": the photo must fit already. */
-  readonly resize: "shorter" | "squash" | "none";
+  /**
+   * "shorter": the shorter side becomes `resizeTo`, aspect kept. "squash": both sides do. "fit": the photo is squashed to the network's
+   * own height and width. "none": the photo must fit already.
+   */
+  readonly resize: "shorter" | "squash" | "fit" | "none";
   readonly resizeTo: number;
-  readonly channelOrder: "rgb" | "bgr";
+  /** "gray": one channel, (19595 R + 38470 G + 7471 B + 2^15) / 2^16 as Pillow's mode L. */
+  readonly channelOrder: "rgb" | "bgr" | "gray";
   /** Multiplies the 0..255 pixel value. */
   readonly scale: number;
   /** In channelOrder, after `scale`. */
@@ -233,7 +237,8 @@ export interface NetworkDefinition {
   readonly nodes: readonly NodeDefinition[];
   /** Node whose output is the network's output; a trailing softmax is evaluated for probabilities only. */
   readonly output: string;
-  readonly preprocessing: Preprocessing;
+  /** Absent where nobody says it: then the network takes tensors, no photos. */
+  readonly preprocessing?: Preprocessing;
   /** Class names by index, where they are known. */
   readonly labels?: readonly string[];
 }

@@ -29,9 +29,9 @@ function roundHalfEven(value: number): number {
 export function fitPhoto(photo: Image, preprocessing: Preprocessing, inputShape: Shape): Image {
   checkImage(photo);
   const [channels, height, width] = inputShape;
-  if (inputShape.length !== 3 || channels !== 3 || height === undefined || width === undefined) {
+  if (inputShape.length !== 3 || (channels !== 3 && channels !== 1) || height === undefined || width === undefined) {
     throw new UnsupportedError(
-      `preprocess: photos fit networks with input [3,H,W], this one has ${formatShape(inputShape)}. Give a .npy tensor instead.`,
+      `preprocess: photos fit networks with input [3,H,W] or [1,H,W], this one has ${formatShape(inputShape)}. Give a .npy tensor instead.`,
     );
   }
   const { resize, resizeTo } = preprocessing;
@@ -48,6 +48,10 @@ export function fitPhoto(photo: Image, preprocessing: Preprocessing, inputShape:
     case "squash":
       resizedWidth = resizeTo;
       resizedHeight = resizeTo;
+      break;
+    case "fit":
+      resizedWidth = width;
+      resizedHeight = height;
       break;
     case "shorter":
       if (photo.width <= photo.height) {
@@ -76,48 +80,98 @@ export function fitPhoto(photo: Image, preprocessing: Preprocessing, inputShape:
 
 /**
  * Turns a photo into a network's input: fit (see `fitPhoto`), then (pixel * scale - mean[c]) / std[c], computed in double
- * and rounded to float32 once, channels in `channelOrder`.
- * @throws ShapeError, UnsupportedError as `fitPhoto` does
+ * and rounded to float32 once, channels in `channelOrder`. Networks of one channel see the photo in gray.
+ * @throws UnsupportedError where nobody says how photos are prepared; ShapeError, UnsupportedError as `fitPhoto` does
  */
-export function preprocess(photo: Image, preprocessing: Preprocessing, inputShape: Shape): NetworkInput {
-  const picture = fitPhoto(photo, preprocessing, inputShape);
-  const { scale, mean, std, channelOrder } = preprocessing;
-  if (mean.length !== 3 || std.length !== 3) {
+export function preprocess(photo: Image, preprocessing: Preprocessing | undefined, inputShape: Shape): NetworkInput {
+  if (preprocessing === undefined) throw unknownPreprocessing();
+  const own = forChannels(preprocessing, inputShape[0] ?? 0);
+  const { scale, mean, std, channelOrder } = own;
+  const picture = fitPhoto(channelOrder === "gray" ? grayed(onWhite(photo)) : photo, own, inputShape);
+  const [channels = 0] = inputShape;
+  if (mean.length !== channels || std.length !== channels) {
     throw new ShapeError(
-      `preprocess: mean and std must have 3 values, got ${mean.length} and ${std.length}. Correct the network's preprocessing.`,
+      `preprocess: mean and std must have ${channels} values, got ${mean.length} and ${std.length}. Correct the network's preprocessing.`,
     );
   }
   const pixels = picture.width * picture.height;
-  const data = new Float32Array(3 * pixels);
-  for (let channel = 0; channel < 3; channel++) {
-    const byte = channelOrder === "rgb" ? channel : 2 - channel;
+  const data = new Float32Array(channels * pixels);
+  for (let channel = 0; channel < channels; channel++) {
+    const byte = channelOrder === "bgr" ? 2 - channel : channel;
     const values = Float32Array.from({ length: 256 }, (_, pixel) => (pixel * scale - mean[channel]!) / std[channel]!);
     for (let i = 0; i < pixels; i++) data[channel * pixels + i] = values[picture.data[i * 4 + byte]!]!;
   }
   return { tensor: { shape: inputShape, data }, picture };
 }
 
-/**
- * The picture that a preprocessed tensor [3,H,W] came from, as far as 8 bits can show it: round((value * std + mean) / scale),
- * clipped to 0..255. For looking at inputs that were never a photo.
- * @throws UnsupportedError when the tensor does not have 3 channels
- */
-export function pictureOf({ shape, data }: Tensor, preprocessing: Preprocessing): Image {
-  const [channels, height = 0, width = 0] = shape;
-  if (shape.length !== 3 || channels !== 3) {
+/** The error for a photo where nobody says how photos are prepared. */
+function unknownPreprocessing(): UnsupportedError {
+  return new UnsupportedError(
+    "preprocess: neither the weights nor you say how photos are prepared for this network. Name the preprocessing (--preprocess), or give an input that is preprocessed already (.npy).",
+  );
+}
+
+/** A way to prepare photos for a network of one channel, where its three channels are treated alike. */
+function forChannels(preprocessing: Preprocessing, channels: number): Preprocessing {
+  const { mean, std, channelOrder } = preprocessing;
+  if (channels !== 1 || channelOrder === "gray") return preprocessing;
+  const areAlike = [mean, std].every((list) => list.every((value) => value === list[0]));
+  if (!areAlike) {
     throw new UnsupportedError(
-      `preprocess: only tensors [3,H,W] can be shown as a picture, got ${formatShape(shape)}.`,
+      `preprocess: this network takes one channel, but its photos are prepared with a mean [${mean.join(",")}] and deviation [${std.join(",")}] per colour. Give one of each: --preprocess order=gray,mean=M,std=S.`,
     );
   }
-  const { scale, mean, std, channelOrder } = preprocessing;
+  return { ...preprocessing, channelOrder: "gray", mean: mean.slice(0, 1), std: std.slice(0, 1) };
+}
+
+/** A photo in gray, as Pillow converts it to mode L. */
+function grayed(photo: Image): Image {
+  const gray = createImage(photo.width, photo.height);
+  for (let i = 0; i < photo.data.length; i += 4) {
+    const [r, g, b] = [photo.data[i]!, photo.data[i + 1]!, photo.data[i + 2]!];
+    gray.data.fill((r * 19595 + g * 38470 + b * 7471 + 0x8000) >> 16, i, i + 3);
+    gray.data[i + 3] = photo.data[i + 3]!;
+  }
+  return gray;
+}
+
+/**
+ * The picture that a preprocessed tensor [C,H,W] came from, as far as 8 bits can show it: round((value * std + mean) / scale),
+ * clipped to 0..255. Where nobody says how photos are prepared, or the channels are neither one nor three, the mean of the channels
+ * from its smallest value (black) to its largest (white). For looking at inputs that were never a photo.
+ */
+export function pictureOf({ shape, data }: Tensor, preprocessing: Preprocessing | undefined): Image {
+  const [channels = 0, height = 0, width = 0] = shape;
+  if (preprocessing === undefined || (channels !== 1 && channels !== 3))
+    return stretched(data, channels, height, width);
+  const { scale, mean, std, channelOrder } = forChannels(preprocessing, channels);
   const picture = createImage(width, height);
   const pixels = width * height;
-  for (let channel = 0; channel < 3; channel++) {
-    const byte = channelOrder === "rgb" ? channel : 2 - channel;
+  for (let colour = 0; colour < 3; colour++) {
+    const channel = channels === 1 ? 0 : channelOrder === "bgr" ? 2 - colour : colour;
     for (let i = 0; i < pixels; i++) {
       const value = Math.floor((data[channel * pixels + i]! * std[channel]! + mean[channel]!) / scale + 0.5);
-      picture.data[i * 4 + byte] = Math.min(255, Math.max(0, value));
+      picture.data[i * 4 + colour] = Math.min(255, Math.max(0, value));
     }
+  }
+  return picture;
+}
+
+function stretched(data: Float32Array, channels: number, height: number, width: number): Image {
+  const picture = createImage(width, height);
+  const pixels = width * height;
+  const means = Float64Array.from({ length: pixels }, (_, i) => {
+    let sum = 0;
+    for (let channel = 0; channel < channels; channel++) sum += data[channel * pixels + i]!;
+    return sum / channels;
+  });
+  let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  for (const value of means) {
+    low = Math.min(low, value);
+    high = Math.max(high, value);
+  }
+  for (const [i, value] of means.entries()) {
+    picture.data.fill(high > low ? Math.round((255 * (value - low)) / (high - low)) : 128, i * 4, i * 4 + 3);
   }
   return picture;
 }

@@ -32,6 +32,11 @@ function positions({ values, layers }: CompiledGraph): { isFirst: boolean; isLas
 function withBox({ definition }: CompiledGraph, layer: Layer, rules: LayerRules): LayerRules {
   const { linear } = rules;
   if (!linear.needsBox || linear.low !== undefined) return rules;
+  if (definition.preprocessing === undefined) {
+    throw new RangeError(
+      `rule "zBox": nobody says how photos are prepared for this network, so the box of ${layer.node.op} "${layer.name}" is not known. Name the preprocessing, or give low and high with one bound per input channel.`,
+    );
+  }
   const { scale, mean, std } = definition.preprocessing;
   const channels = definition.inputShape[0] ?? 0;
   if (layer.inputs[0] !== 0 || mean.length !== channels || std.length !== channels) {

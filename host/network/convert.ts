@@ -4,11 +4,11 @@ import {
   type ConvertedTensor,
   checkFit,
   convertWeights,
+  describesNetwork,
   inspectWeights,
-  metadataKeys,
   type Precision,
 } from "../../weights-loader/index.ts";
-import { describesNetwork, knownNetworks, type LoadOptions, openNetwork, openWeightFile } from "./load.ts";
+import { knownNetworks, type LoadOptions, openNetwork, openWeightFile } from "./load.ts";
 
 /** How to convert a weight file. */
 export interface ConvertFileOptions extends LoadOptions {
@@ -48,7 +48,7 @@ export async function convertFile(
   if (model === undefined) {
     const { file, close } = await openWeightFile(input);
     try {
-      if (!describesNetwork(file) && file.metadata[metadataKeys.network] === undefined) {
+      if (!describesNetwork(file)) {
         const { fits } = inspectWeights(file, knownNetworks());
         return { inputBytes, fits, ...(await write(convertWeights(file, how), output)) };
       }

@@ -1,30 +1,21 @@
 import { realpath } from "node:fs/promises";
 import { basename, dirname, join, sep } from "node:path";
-import { FormatError, refuseUnknownOptions, UnsupportedError } from "../../engine/basics/errors.ts";
-import type { NetworkDefinition, Preprocessing } from "../../engine/graph/definition.ts";
+import { FormatError, refuseUnknownOptions } from "../../engine/basics/errors.ts";
 import type { Algorithm } from "../../engine/layers/linear/winograd.ts";
 import type { Kernels } from "../../engine/memory/kernels.ts";
 import { modelByName, modelNames } from "../../engine/models/index.ts";
-import { preprocessingByName, preprocessingNames } from "../../engine/models/preprocessing.ts";
+import { preprocessingByName } from "../../engine/models/preprocessing.ts";
 import { Network } from "../../engine/network/network.ts";
 import { networkParameters } from "../../engine/network/parameter-specs.ts";
 import {
-  bindKeras,
   bindWeights,
   checkFit,
-  checkPairing,
   type ExternalData,
-  type ImportedNetwork,
-  importCaffe,
-  importKerasFile,
-  importOnnx,
-  importTfjs,
-  inspectWeights,
+  type FoundNetwork,
+  importNetwork,
   type KnownNetwork,
-  networkOf,
   type OpenOptions,
   openWeights,
-  preprocessingOf,
   type WeightFile,
 } from "../../weights-loader/index.ts";
 import { fileRows } from "../files/rows.ts";
@@ -32,7 +23,6 @@ import { type FileSource, fileSource } from "../files/source.ts";
 import { hdf5Reader } from "../hdf5/reader.ts";
 import { bundledWeights, defaultModel } from "../models/bundled.ts";
 import { loadKernels } from "../threads/load-kernels.ts";
-import { withOriginalPreprocessing } from "./keras-applications.ts";
 
 /** What a weight file does not say about its network. */
 export interface LoadOptions {
@@ -49,6 +39,8 @@ export interface LoadOptions {
   readonly lowMemory?: boolean;
   /** Text of the .prototxt of a .caffemodel; without it the .caffemodel's own description counts. */
   readonly prototxt?: string;
+  /** Hears, in sentences, what was decided without being asked: which known network weights fit, with how many classes. */
+  readonly onNote?: (note: string) => void;
 }
 
 const loadOptionNames = Object.keys({
@@ -57,6 +49,7 @@ const loadOptionNames = Object.keys({
   algorithm: true,
   lowMemory: true,
   prototxt: true,
+  onNote: true,
 } satisfies Record<keyof LoadOptions, true>);
 
 /** The networks of the package and what they need: for "these weights fit another network". */
@@ -67,20 +60,18 @@ export function knownNetworks(): KnownNetwork[] {
   });
 }
 
-/** A weight file that was opened, with what it keeps open. */
-export interface OpenedWeights {
-  readonly file: WeightFile;
+/** A weight file's bytes, with what they keep open. */
+interface OpenedSource {
   /** The file itself. */
   readonly source: FileSource;
   /** The same, and those of its external data that were opened. */
   readonly sources: readonly FileSource[];
-  /** How it was opened, for those who open it again. */
+  /** How it is opened. */
   readonly options: OpenOptions;
   close(): Promise<void>;
 }
 
-/** Opens a weight file of any format that the loader reads, with the files beside it. @throws as `openWeights` */
-export async function openWeightFile(path: string): Promise<OpenedWeights> {
+async function openSource(path: string): Promise<OpenedSource> {
   const sources: FileSource[] = [];
   const reader = hdf5Reader();
   const close = async (): Promise<void> => {
@@ -92,7 +83,24 @@ export async function openWeightFile(path: string): Promise<OpenedWeights> {
     const source = await fileSource(path);
     sources.push(source);
     const options = { name, external: externalData(path, sources), hdf5: reader.fileOpener(path, name) };
-    return { file: withOriginalPreprocessing(await openWeights(source, options)), source, sources, options, close };
+    return { source, sources, options, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/** A weight file that was opened; close it when done. */
+export interface OpenedWeights {
+  readonly file: WeightFile;
+  close(): Promise<void>;
+}
+
+/** Opens a weight file of any format that the loader reads, with the files beside it. @throws as `openWeights` */
+export async function openWeightFile(path: string): Promise<OpenedWeights> {
+  const { source, options, close } = await openSource(path);
+  try {
+    return { file: await openWeights(source, options), close };
   } catch (error) {
     await close();
     throw error;
@@ -116,7 +124,7 @@ function externalData(path: string, opened: FileSource[]): ExternalData {
 }
 
 /** A network's definition and its opened weights; close it when the weights are bound. */
-export interface OpenedNetwork extends ImportedNetwork {
+export interface OpenedNetwork extends FoundNetwork {
   /** The file itself, and those of its external data that were opened. */
   readonly sources: readonly FileSource[];
   close(): Promise<void>;
@@ -133,19 +141,21 @@ export async function openNetwork(
   weights: string,
   options: LoadOptions = {},
 ): Promise<OpenedNetwork> {
-  const chosen = options.preprocess === undefined ? undefined : preprocessingByName(options.preprocess);
-  const known = model === undefined ? undefined : modelByName(model);
-  const opened = await openWeightFile(weights);
-  const { file, sources, close } = opened;
+  const definition = model === undefined ? undefined : modelByName(model);
+  const preprocessing = options.preprocess === undefined ? undefined : preprocessingByName(options.preprocess);
+  const opened = await openSource(weights);
   try {
-    const network =
-      known === undefined
-        ? await describedNetwork(opened, chosen, options.prototxt)
-        : { definition: withPreprocessing(known, chosen), weights: isKeras(file) ? bindKeras(known, file) : file };
-    if (chosen === undefined) checkPairing(network.definition, network.weights);
-    return { ...network, sources, close };
+    const network = await importNetwork(opened.source, {
+      ...opened.options,
+      known: knownNetworks(),
+      ...(definition === undefined ? {} : { definition }),
+      ...(preprocessing === undefined ? {} : { preprocessing }),
+      ...(options.prototxt === undefined ? {} : { prototxt: options.prototxt }),
+    });
+    for (const note of network.notes) options.onNote?.(`weights "${opened.options.name}": ${note}`);
+    return { ...network, sources: opened.sources, close: opened.close };
   } catch (error) {
-    await close();
+    await opened.close();
     throw error;
   }
 }
@@ -182,45 +192,4 @@ export async function loadNetwork(
   } finally {
     await close();
   }
-}
-
-function withPreprocessing(definition: NetworkDefinition, chosen: Preprocessing | undefined): NetworkDefinition {
-  return chosen === undefined ? definition : { ...definition, preprocessing: chosen };
-}
-
-function isKeras({ format }: WeightFile): boolean {
-  return format === "keras" || format === "keras-weights";
-}
-
-/** True for formats that describe their network. */
-export function describesNetwork({ format }: Pick<WeightFile, "format">): boolean {
-  return ["onnx", "caffe", "tfjs", "keras"].includes(format);
-}
-
-/** The network that a file describes, under the names of its own tensors. */
-async function describedNetwork(
-  { file, source, options }: OpenedWeights,
-  chosen: Preprocessing | undefined,
-  prototxt: string | undefined,
-): Promise<ImportedNetwork> {
-  const { name, format } = file;
-  const preprocessing = chosen ?? preprocessingOf(file);
-  const carried = networkOf(file);
-  if (carried !== undefined) return { definition: withPreprocessing(carried, chosen), weights: file };
-  if (!describesNetwork(file)) {
-    const { fits } = inspectWeights(file, knownNetworks());
-    const advice = fits.length === 0 ? "It fits none of the package's networks." : `It fits ${fits.join(" and ")}.`;
-    throw new UnsupportedError(`weights "${name}": a ${format} file does not describe its network. Name it. ${advice}`);
-  }
-  if (preprocessing === undefined) {
-    throw new UnsupportedError(
-      `weights "${name}": the file does not say how photos are prepared for its network. Name the preprocessing: ${preprocessingNames().join(", ")}.`,
-    );
-  }
-  const how = { ...options, name, preprocessing };
-  if (format === "keras") return importKerasFile(source, how);
-  if (format === "tfjs") return importTfjs(source, how);
-  return format === "onnx"
-    ? importOnnx(source, how)
-    : importCaffe(source, { name, preprocessing, ...(prototxt === undefined ? {} : { prototxt }) });
 }

@@ -272,7 +272,7 @@ fits: none of the package's networks
     const run = await explain("small-f32.safetensors");
     assert.match(
       run.err,
-      /a safetensors file does not describe its network\. Name it\. It fits none of the package's networks\.\n$/,
+      /a safetensors file does not describe its network\. Name it\. It fits none of the package's networks\. For any other network export it/,
     );
   });
 

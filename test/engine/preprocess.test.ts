@@ -69,7 +69,34 @@ suite("engine/preprocess", (test) => {
     }
     const outside = { shape: [3, 1, 1], data: Float32Array.of(-1000, 0, 1000) };
     assert.equal([...pictureOf(outside, caffe).data], [255, 117, 0, 255]);
-    assert.throws(() => pictureOf({ shape: [1, 2, 2], data: new Float32Array(4) }, asIs), /only tensors \[3,H,W\]/);
+    const two = { shape: [2, 1, 2], data: Float32Array.of(0, 1, 2, 7) };
+    assert.equal([...pictureOf(two, asIs).data], [0, 0, 0, 255, 255, 255, 255, 255], "means stretched");
+    assert.equal([...pictureOf(outside, undefined).data], [128, 128, 128, 255], "no preprocessing, one value");
+  });
+
+  test("a network of one channel sees Pillow's gray; colours treated unlike are refused", () => {
+    const photo = createImage(2, 1);
+    photo.data.set([200, 100, 30, 255, 0, 255, 7, 255]);
+    const plain: Preprocessing = { ...asIs, scale: 1 / 255, mean: [0.5, 0.5, 0.5], std: [0.5, 0.5, 0.5] };
+    // Image.fromarray([[[200, 100, 30], [0, 255, 7]]]).convert("L") of Pillow 13: 122, 150
+    const { tensor, picture } = preprocess(photo, plain, [1, 1, 2]);
+    assert.equal(tensor.data, Float32Array.of((122 / 255 - 0.5) / 0.5, (150 / 255 - 0.5) / 0.5));
+    assert.equal([...picture.data], [122, 122, 122, 255, 150, 150, 150, 255]);
+    assert.equal(pictureOf(tensor, plain), picture);
+    assert.throws(
+      () => preprocess(photo, { ...plain, mean: [0.4, 0.5, 0.6] }, [1, 1, 2]),
+      /takes one channel, but its photos are prepared with a mean \[0\.4,0\.5,0\.6\]/,
+    );
+  });
+
+  test("fit squashes to the network's own size; nobody's preprocessing is refused", () => {
+    const fit: Preprocessing = { ...asIs, resize: "fit" };
+    const { picture } = preprocess(gradient(64, 48), fit, [3, 20, 31]);
+    assert.equal([picture.width, picture.height], [31, 20]);
+    assert.throws(
+      () => preprocess(gradient(9, 9), undefined, shape),
+      /neither the weights nor you say how photos are prepared/,
+    );
   });
 
   test("margins that are odd are halved as Python rounds: to even", () => {
@@ -119,8 +146,8 @@ suite("engine/preprocess", (test) => {
       /resizeTo 200 makes 200x200 pixels, less than the network's 224x224/,
     );
     assert.throws(
-      () => preprocess(createImage(9, 9), torchvision, [1, 28, 28]),
-      /photos fit networks with input \[3,H,W\]/,
+      () => preprocess(createImage(9, 9), torchvision, [4, 28, 28]),
+      /photos fit networks with input \[3,H,W\] or \[1,H,W\]/,
     );
     assert.throws(
       () => preprocess(createImage(9, 9), { ...torchvision, mean: [1] }, shape),

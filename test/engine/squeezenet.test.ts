@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import * as assert from "uvu/assert";
 import type { Tensor } from "../../engine/basics/tensor.ts";
+import { torchvisionPreprocessing } from "../../engine/models/preprocessing.ts";
 import type { Network } from "../../engine/network/network.ts";
 import { compositeByName } from "../../engine/rules/composites.ts";
 import { assertClose, correlation, relativeL2 } from "../support/close.ts";
@@ -91,7 +92,7 @@ suite("SqueezeNet with real weights", (test) => {
         // That map is the gradient times the pixel less the mean 123, 117, 104 that SqueezeNet's authors trained with, of their
         // graph, whose last convolution is padded. So the gradient is taken here and multiplied in those units.
         const network = await realSqueezenet(1);
-        const { mean, std } = network.definition.preprocessing;
+        const { mean, std } = torchvisionPreprocessing;
         const input = photoTensor(network, `${photosOfMaps}${photo}_224.png`);
         const logits = network.forward(input).data;
         const start = logits.map((logit) => (logit === Math.max(...logits) ? 1 : 0));

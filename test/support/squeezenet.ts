@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import type { Tensor } from "../../engine/basics/tensor.ts";
 import { modelByName } from "../../engine/models/index.ts";
+import { torchvisionPreprocessing } from "../../engine/models/preprocessing.ts";
 import { Network } from "../../engine/network/network.ts";
 import { preprocess } from "../../engine/picture/preprocess.ts";
 import { decodeImage } from "../../host/photos/decode.ts";
@@ -19,7 +20,7 @@ export const validationPhotos: string = `${sharedData}ilsvrc2012-val/`;
  */
 export async function realSqueezenet(headPad: 0 | 1 = 0): Promise<Network> {
   const model = modelByName("squeezenet1_0");
-  const preprocessing = { ...model.preprocessing, resize: "none" as const };
+  const preprocessing = { ...torchvisionPreprocessing, resize: "none" as const };
   const pads = [headPad, headPad, headPad, headPad] as const;
   const nodes = model.nodes.map((node) => (node.name === "conv10" ? { ...node, pads } : node));
   const network = new Network(testKernels(), { ...model, nodes, preprocessing });

@@ -1,7 +1,5 @@
-import { UnsupportedError } from "../../engine/basics/errors.ts";
-import type { NetworkDefinition } from "../../engine/graph/definition.ts";
 import type { Kernels } from "../../engine/memory/kernels.ts";
-import { modelByName } from "../../engine/models/index.ts";
+import { modelByName, modelNames } from "../../engine/models/index.ts";
 import { preprocessingByName } from "../../engine/models/preprocessing.ts";
 import { Network } from "../../engine/network/network.ts";
 import { networkParameters } from "../../engine/network/parameter-specs.ts";
@@ -11,8 +9,7 @@ import {
   blobSource,
   bytesSource,
   checkFit,
-  networkOf,
-  openWeights,
+  importNetwork,
 } from "../../weights-loader/index.ts";
 import type { Progress } from "../../workers/explainer/messages.ts";
 import type { WebNetwork } from "../explainer/messages.ts";
@@ -46,24 +43,22 @@ async function sourceOf(
 
 /**
  * Loads a network from an address, a file or bytes.
- * @throws as `openWeights`, `bindWeights` and `download`; UnsupportedError when nobody says which network the weights belong to
+ * @throws as `importNetwork`, `bindWeights` and `download`; UnsupportedError when nobody says which network the weights belong to
  */
 export async function loadNetwork(kernels: Kernels, web: WebNetwork, watch: LoadWatch = {}): Promise<Network> {
   const { source, name } = await sourceOf(web, watch);
   watch.report?.({ stage: "network", done: 0, total: undefined });
-  const file = await openWeights(source, { name });
   const named = typeof web.model === "string" ? modelByName(web.model) : web.model;
-  const found = named ?? networkOf(file);
-  if (found === undefined) {
-    throw new UnsupportedError(
-      `weights "${name}": a ${file.format} file does not describe its network. Name it in the option "model".`,
-    );
-  }
-  const definition: NetworkDefinition = {
-    ...found,
+  const { definition: found, weights: file } = await importNetwork(source, {
+    name,
+    known: modelNames().map((known) => {
+      const definition = modelByName(known);
+      return { name: known, parameters: networkParameters(definition), definition };
+    }),
+    ...(named === undefined ? {} : { definition: named }),
     ...(web.preprocess === undefined ? {} : { preprocessing: preprocessingByName(web.preprocess) }),
-    ...(web.labels === undefined ? {} : { labels: web.labels }),
-  };
+  });
+  const definition = web.labels === undefined ? found : { ...found, labels: web.labels };
   checkFit(networkParameters(definition), file, []); // before memory is reserved for what the file only claims
   const network = new Network(kernels, definition);
   await bindWeights(network, file);

@@ -23,7 +23,7 @@ export interface CaffeImportOptions {
   /** How messages call the file; default "unnamed". */
   readonly name?: string;
   /** What the weights expect of photos. */
-  readonly preprocessing: Preprocessing;
+  readonly preprocessing?: Preprocessing;
   /** The text of the .prototxt; without it the network is the one that the .caffemodel describes itself. */
   readonly prototxt?: string;
   /** [C,H,W], where the description does not say. */
@@ -77,7 +77,7 @@ export async function importCaffe(source: ByteSource, options: CaffeImportOption
     inputShape,
     nodes: state.nodes,
     output,
-    preprocessing: options.preprocessing,
+    ...(options.preprocessing === undefined ? {} : { preprocessing: options.preprocessing }),
   };
   return { definition, weights: onlyUsed(withComputed(weights, computedOf(state)), state.nodes) };
 }

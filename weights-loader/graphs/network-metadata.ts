@@ -19,11 +19,13 @@ const isSize = (value: unknown): value is number => isNumber(value) && Number.is
 const isListOf = <T>(value: unknown, is: (item: unknown) => item is T): value is readonly T[] =>
   Array.isArray(value) && value.every(is);
 
+const isOneOf = (value: unknown, names: readonly string[]): boolean => isText(value) && names.includes(value);
+
 function isPreprocessing(value: unknown): value is Preprocessing {
   return (
     isRecord(value) &&
-    ["shorter", "squash", "none"].includes(String(value["resize"])) &&
-    ["rgb", "bgr"].includes(String(value["channelOrder"])) &&
+    isOneOf(value["resize"], ["shorter", "squash", "fit", "none"]) &&
+    isOneOf(value["channelOrder"], ["rgb", "bgr", "gray"]) &&
     isNumber(value["resizeTo"]) &&
     isNumber(value["scale"]) &&
     isListOf(value["mean"], isNumber) &&
@@ -38,7 +40,7 @@ function isNetwork(value: unknown): value is NetworkDefinition {
     isText(value["output"]) &&
     isListOf(value["inputShape"], isSize) &&
     isListOf(value["nodes"], isNode) &&
-    isPreprocessing(value["preprocessing"]) &&
+    (value["preprocessing"] === undefined || isPreprocessing(value["preprocessing"])) &&
     (value["labels"] === undefined || isListOf(value["labels"], isText))
   );
 }
@@ -79,6 +81,7 @@ export function preprocessingOf(file: WeightFile): Preprocessing | undefined {
  */
 export function checkPairing(definition: NetworkDefinition, file: WeightFile): void {
   const wanted = definition.preprocessing;
+  if (wanted === undefined) return; // it takes no photos
   const carried = preprocessingOf(file);
   const remedy = "Choose the network that these weights were made for, or name the preprocessing yourself.";
   if (carried !== undefined && JSON.stringify(carried) !== JSON.stringify(wanted)) {
@@ -100,6 +103,6 @@ export function checkPairing(definition: NetworkDefinition, file: WeightFile): v
 
 function describe({ channelOrder, scale, mean, std, resize, resizeTo }: Preprocessing): string {
   const numbers = (list: readonly number[]): string => list.map((value) => Number(value.toPrecision(6))).join(" ");
-  const size = resize === "none" ? "not resized" : `${resize} ${resizeTo}`;
+  const size = resize === "none" ? "not resized" : resize === "fit" ? "squashed to the input" : `${resize} ${resizeTo}`;
   return `${channelOrder.toUpperCase()} (${size}, scale ${Number(scale.toPrecision(6))}, mean ${numbers(mean)}, std ${numbers(std)})`;
 }

@@ -13,7 +13,7 @@ import { type Json, type Layer, plain, type State } from "./state.ts";
 /** How to import a Keras network. */
 export interface KerasImportOptions {
   /** What the weights expect of photos. */
-  readonly preprocessing: Preprocessing;
+  readonly preprocessing?: Preprocessing;
 }
 
 /** How to import a Keras file. */
@@ -83,7 +83,7 @@ export function importKeras(topology: unknown, weights: WeightFile, options: Ker
     inputShape,
     nodes: state.nodes,
     output: plain(state, last).node,
-    preprocessing: options.preprocessing,
+    ...(options.preprocessing === undefined ? {} : { preprocessing: options.preprocessing }),
   };
   return { definition, weights: importedWeights(weights, state) };
 }

@@ -15,7 +15,7 @@ export interface OnnxImportOptions {
   /** How messages call the file, and the network's name; default "unnamed". */
   readonly name?: string;
   /** What the weights expect of photos: ONNX files do not say. */
-  readonly preprocessing: Preprocessing;
+  readonly preprocessing?: Preprocessing;
   /** Opens external data beside the model; without it such models are refused. */
   readonly external?: ExternalData;
   /** [C,H,W], where the file leaves sizes open. */
@@ -70,7 +70,13 @@ export async function importOnnx(source: ByteSource, options: OnnxImportOptions)
   const weights = importedWeights({ name, format: "onnx", metadata: model.metadata }, state);
   const { preprocessing } = options;
   return {
-    definition: { name, inputShape, nodes: state.nodes, output: outputNode, preprocessing },
+    definition: {
+      name,
+      inputShape,
+      nodes: state.nodes,
+      output: outputNode,
+      ...(preprocessing === undefined ? {} : { preprocessing }),
+    },
     weights,
   };
 }

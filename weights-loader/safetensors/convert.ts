@@ -77,7 +77,9 @@ export function convertWeights(file: WeightFile, options: ConvertOptions = {}): 
   const metadata: Record<string, string> = { "srmap.precision": precision };
   if (network !== undefined) {
     metadata[metadataKeys.network] = JSON.stringify(network);
-    metadata[metadataKeys.preprocessing] = JSON.stringify(network.preprocessing);
+    if (network.preprocessing !== undefined) {
+      metadata[metadataKeys.preprocessing] = JSON.stringify(network.preprocessing);
+    }
   }
   const header: Record<string, unknown> = { __metadata__: metadata };
   let offset = 0;

@@ -73,6 +73,7 @@ export async function openTorchZip(
   name: string,
   entries: ReadonlyMap<string, ZipEntry>,
   pickleName: string,
+  wish?: string,
 ): Promise<WeightFile> {
   const file = `weights "${name}"`;
   const folder = pickleName.slice(0, pickleName.indexOf("/"));
@@ -102,7 +103,7 @@ export async function openTorchZip(
   }
   const hooks = stateDictHooks(file, (id) => wrap(storageFromId(id, file)));
   const { value } = readPickle(await read("data.pkl"), 0, hooks, file);
-  return finish(name, "torch-zip", source, findStateDict(value, file), ({ key }) => entry(`data/${key}`));
+  return finish(name, "torch-zip", source, findStateDict(value, file, wish), ({ key }) => entry(`data/${key}`));
 }
 
 /**
@@ -147,7 +148,7 @@ async function readInt64(source: ByteSource, offset: number, what: string): Prom
  * Opens what `torch.save` wrote before 1.6: five pickles (magic number, protocol, system, object, storage keys), then per key
  * an int64 element count and the raw elements.
  */
-export async function openTorchLegacy(source: ByteSource, name: string): Promise<WeightFile> {
+export async function openTorchLegacy(source: ByteSource, name: string, wish?: string): Promise<WeightFile> {
   const file = `weights "${name}"`;
   const storages = new Map<string, TorchStorage>();
   const hooks = stateDictHooks(file, (id) => {
@@ -183,7 +184,7 @@ export async function openTorchLegacy(source: ByteSource, name: string): Promise
     places.set(storage.key, { offset: at, bytes });
     at += bytes;
   }
-  return finish(name, "torch-legacy", source, findStateDict(value, file), ({ key }) => {
+  return finish(name, "torch-legacy", source, findStateDict(value, file, wish), ({ key }) => {
     const place = places.get(key);
     if (place === undefined) throw new FormatError(`${file}: the data of storage "${key}" is missing.`);
     return place;
@@ -200,7 +201,7 @@ function checkLittleEndian(system: PickleValue | undefined, file: string): void 
  * Opens PyTorch's first format (2016 and 2017): a tar of `sys_info`, `storages`, `tensors` and `pickle`, in which pickles and
  * raw data alternate. Source: torch/serialization.py, `legacy_load`.
  */
-export async function openTorchTar(source: ByteSource, name: string): Promise<WeightFile> {
+export async function openTorchTar(source: ByteSource, name: string, wish?: string): Promise<WeightFile> {
   const file = `weights "${name}"`;
   const members = await readTar(source, file);
   const member = (path: string): { begin: number; end: number } => {
@@ -281,7 +282,7 @@ export async function openTorchTar(source: ByteSource, name: string): Promise<We
     return tensor;
   });
   const { values } = await readPickles(source, pickle.begin, pickle.end, [hooks], file);
-  return finish(name, "torch-tar", source, findStateDict(values[0] ?? null, file), ({ key }) => {
+  return finish(name, "torch-tar", source, findStateDict(values[0] ?? null, file, wish), ({ key }) => {
     return places.get(key) ?? { offset: 0, bytes: 0 };
   });
 }

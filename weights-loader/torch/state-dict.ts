@@ -162,7 +162,7 @@ export interface StateDict {
  * Finds the state dict: the file's value itself, or the one dict of tensors that it holds.
  * @throws FormatError when there is none, or more than one to choose from
  */
-export function findStateDict(value: PickleValue, what: string): StateDict {
+export function findStateDict(value: PickleValue, what: string, _wish?: string): StateDict {
   const candidates: StateDict[] = [];
   const whole = tensorsIn(value);
   if (whole.size > 0) candidates.push({ key: "", tensors: whole });

@@ -1,5 +1,6 @@
 import { vggCaffePreprocessing } from "../../engine/models/preprocessing.ts";
-import { metadataKeys, type WeightFile } from "../../weights-loader/index.ts";
+import { metadataKeys } from "../graphs/network-metadata.ts";
+import type { WeightFile } from "../tensors/weight-file.ts";
 
 /** Layers of keras.applications.VGG16 that have weights. */
 const vgg16Layers = [

@@ -1,8 +1,8 @@
 import * as assert from "uvu/assert";
 import { modelByName } from "../../engine/models/index.ts";
 import { networkParameters } from "../../engine/network/parameter-specs.ts";
-import { withOriginalPreprocessing } from "../../host/network/keras-applications.ts";
 import { bindKeras, checkFit, checkPairing, type TensorInfo, type WeightFile } from "../../weights-loader/index.ts";
+import { withOriginalPreprocessing } from "../../weights-loader/keras/applications.ts";
 import { suite } from "../support/suite.ts";
 
 /** The list of keras.applications.VGG16's weights; there is no data behind it. */
