@@ -15,6 +15,8 @@ import { parseArgs } from "node:util";
 import { instantiateKernels } from "../engine/memory/kernels.ts";
 import { loadKernels } from "../host/threads/load-kernels.ts";
 import { type SeededNetName, seededNetNames } from "../test/cases/seeded-nets.ts";
+import { machine } from "./measure/machine.ts";
+import type { Result } from "./measure/result.ts";
 import { buildSeeded } from "./nets/seeded.ts";
 import { writeSeededFile } from "./nets/seeded-file.ts";
 import { shapeFiles } from "./nets/shapes.ts";
@@ -38,11 +40,9 @@ import { benchSizes } from "./parts/sizes.ts";
 import { benchTargets } from "./parts/targets.ts";
 import { benchThreads } from "./parts/threads.ts";
 import { printGoals } from "./report/goals.ts";
-import { machine } from "./report/machine.ts";
 import { benchPeers, missingPeers } from "./report/peers.ts";
 import { plot } from "./report/plot.ts";
 import { print } from "./report/report.ts";
-import type { Result } from "./report/result.ts";
 
 const { values } = parseArgs({
   options: {

@@ -1,19 +1,11 @@
 import { FormatError, UnsupportedError } from "../engine/basics/errors.ts";
-import type { Image } from "../engine/picture/image.ts";
 import { decodeBmp } from "./bmp/decode.ts";
 import { asBytes, asciiText, type BytesLike, startsWith } from "./bytes.ts";
 import type { Steps } from "./inflate.ts";
 import { decodeJpeg } from "./jpeg/decode.ts";
+import type { Photo } from "./photo.ts";
 import { decodePng } from "./png/decode.ts";
 import { defaultImageLimits, type ImageLimits } from "./size-limit.ts";
-
-/** A decoded photo. */
-export interface Photo {
-  /** Upright (EXIF and XMP orientation applied), values as stored, alpha as stored. */
-  readonly image: Image;
-  /** What the colour profile in the file calls itself; undefined without one. Profiles are not applied. */
-  readonly colorProfile: string | undefined;
-}
 
 // First bytes of what people keep as photos or beside them. "?" stands for any byte.
 const formats = [

@@ -3,7 +3,7 @@ export type { CallOptions, Explainer, ExplainerOptions } from "../workers/explai
 export { AbortError, BusyError, WorkerError } from "../workers/explainer/errors.ts";
 export type { ExplainedPhoto, NetworkInfo, Progress, Stage } from "../workers/explainer/messages.ts";
 export { createExplainer, type ExplainerSettings } from "./explainer/explainer.ts";
-export type { PhotoDecoder, WebNetwork } from "./explainer/messages.ts";
+export type { PhotoDecoder, WebNetwork } from "./messages.ts";
 export { type Download, type DownloadOptions, download, forgetDownloads } from "./network/download.ts";
 export { type LoadWatch, loadNetwork } from "./network/load-network.ts";
 export type { WebPhoto } from "./photos/post-photo.ts";

@@ -1,7 +1,7 @@
 // The worker of a page's explainer: a module worker. Started by explainer.ts.
 import type { Call } from "../workers/explainer/messages.ts";
 import { serveExplainer } from "../workers/explainer/server.ts";
-import type { PostedPhoto, WebNetwork } from "./explainer/messages.ts";
+import type { PostedPhoto, WebNetwork } from "./messages.ts";
 import { loadNetwork } from "./network/load-network.ts";
 import { readPhoto } from "./photos/read-photo.ts";
 import { loadKernels, type WebKernels } from "./threads/load-kernels.ts";

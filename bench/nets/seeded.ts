@@ -5,7 +5,7 @@ import { instantiateKernels, type Kernels } from "../../engine/memory/kernels.ts
 import { plainPreprocessing } from "../../engine/models/preprocessing.ts";
 import { Network, type NetworkOptions } from "../../engine/network/network.ts";
 import { type SeededNetName, seededDefinition, seededInput, seededTensors } from "../../test/cases/seeded-nets.ts";
-import { onnxModel } from "../parts/onnx.ts";
+import { onnxModel } from "./onnx-file.ts";
 
 /** A seeded network, bound piece by piece so that its weights are in memory once; `loadMs` leaves out drawing them. */
 export function buildSeeded(

@@ -3,12 +3,12 @@ import { compositeByName } from "../../engine/rules/composites.ts";
 import { salientRelevance } from "../../engine/salient/salient-relevance.ts";
 import { type SeededNetName, seededNetNames } from "../../test/cases/seeded-nets.ts";
 import { fillValues } from "../../test/cases/values.ts";
+import { correlation, relativeL2 } from "../measure/difference.ts";
+import type { Effort } from "../measure/measure.ts";
+import type { Result } from "../measure/result.ts";
 import { convolution64 } from "../nets/float64.ts";
 import { buildSeeded, topStart } from "../nets/seeded.ts";
 import { type ConvSize, readShapes } from "../nets/shapes.ts";
-import { correlation, relativeL2 } from "../report/difference.ts";
-import type { Effort } from "../report/measure.ts";
-import type { Result } from "../report/result.ts";
 import { algorithmName, chosenTile, possibleTiles, readyConvolution, turned, turnedSize } from "./convolution.ts";
 
 /** Far beyond rounding: a broken kernel, not an inaccurate one. */

@@ -1,10 +1,10 @@
 import type { Tensor } from "../../engine/basics/tensor.ts";
 import type { Network } from "../../engine/network/network.ts";
 import { compositeByName } from "../../engine/rules/composites.ts";
+import { checked } from "../measure/difference.ts";
+import { type Effort, median } from "../measure/measure.ts";
+import type { Result } from "../measure/result.ts";
 import { topStart } from "../nets/seeded.ts";
-import { checked } from "../report/difference.ts";
-import { type Effort, median } from "../report/measure.ts";
-import type { Result } from "../report/result.ts";
 
 /** Several photos through one network, one after another: photos a second. */
 export function benchBatch(network: Network, input: Tensor, effort: Effort): Result[] {

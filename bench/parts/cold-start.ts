@@ -3,12 +3,12 @@ import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { type Effort, median, timingOf } from "../report/measure.ts";
-import type { Result } from "../report/result.ts";
+import { type Effort, median, timingOf } from "../measure/measure.ts";
+import type { Result } from "../measure/result.ts";
 
 const path = (relative: string): string => fileURLToPath(new URL(relative, import.meta.url));
 // Said by the process itself when it ends: the CPU time and the most memory that it took.
-const usage = new URL("../report/usage.js", import.meta.url).href;
+const usage = new URL("../measure/usage.js", import.meta.url).href;
 
 interface Run {
   readonly wall: number;

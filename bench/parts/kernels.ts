@@ -1,8 +1,8 @@
 import { fillValues } from "../../test/cases/values.ts";
+import { checked } from "../measure/difference.ts";
+import { type Effort, measure } from "../measure/measure.ts";
+import type { Result } from "../measure/result.ts";
 import { convolution64 } from "../nets/float64.ts";
-import { checked } from "../report/difference.ts";
-import { type Effort, measure } from "../report/measure.ts";
-import type { Result } from "../report/result.ts";
 import { algorithmName, arithmetic, choices, chosenTile, possibleTiles, readyConvolution } from "./convolution.ts";
 
 /** The convolutions of a shape file by every algorithm, also those that the table does not choose: why it chooses as it does. */

@@ -4,10 +4,10 @@ import { Network } from "../../engine/network/network.ts";
 import { type Composite, compositeByName } from "../../engine/rules/composites.ts";
 import { epsilon, gradient, type LinearRule, zPlus } from "../../engine/rules/rules.ts";
 import { fillValues } from "../../test/cases/values.ts";
+import { checked } from "../measure/difference.ts";
+import { type Effort, measure } from "../measure/measure.ts";
+import type { Result } from "../measure/result.ts";
 import { oneOfEachKind, readShapes, type ShapeLayer } from "../nets/shapes.ts";
-import { checked } from "../report/difference.ts";
-import { type Effort, measure } from "../report/measure.ts";
-import type { Result } from "../report/result.ts";
 import { arithmetic, chosenTile } from "./convolution.ts";
 
 /** One layer as a network, in its own kernel memory, with seeded parameters. */

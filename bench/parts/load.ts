@@ -9,11 +9,11 @@ import { modelByName } from "../../engine/models/index.ts";
 import { plainPreprocessing } from "../../engine/models/preprocessing.ts";
 import { networkParameters } from "../../engine/network/parameter-specs.ts";
 import { seededDefinition, seededInput, seededTensors } from "../../test/cases/seeded-nets.ts";
+import { relativeL2 } from "../measure/difference.ts";
+import { type Effort, median, type Timing, timingOf } from "../measure/measure.ts";
+import type { Result } from "../measure/result.ts";
 import { exportSeeded } from "../nets/seeded.ts";
 import { type DrawnTensor, writeTensors } from "../nets/seeded-file.ts";
-import { relativeL2 } from "../report/difference.ts";
-import { type Effort, median, type Timing, timingOf } from "../report/measure.ts";
-import type { Result } from "../report/result.ts";
 
 /** Time and memory of a process at one moment. */
 interface Moment {
@@ -77,7 +77,7 @@ const momentTiming = (moments: readonly Moment[]): Timing =>
 /** Peak memory of the command itself, photo and pictures included. */
 function commandPeak(weights: string, out: string): number {
   const path = (relative: string): string => fileURLToPath(new URL(relative, import.meta.url));
-  const args = ["--import", new URL("../report/usage.js", import.meta.url).href, path("../../cli/main.js"), "explain"];
+  const args = ["--import", new URL("../measure/usage.js", import.meta.url).href, path("../../cli/main.js"), "explain"];
   const photo = path("../../../examples/coffee.jpg");
   const run = spawnSync(process.execPath, [...args, photo, "--weights", weights, "--low-memory", "--out", out], {
     encoding: "utf8",

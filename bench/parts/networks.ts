@@ -5,11 +5,11 @@ import type { Network } from "../../engine/network/network.ts";
 import { type Composite, compositeByName, compositeNames } from "../../engine/rules/composites.ts";
 import { salientRelevance } from "../../engine/salient/salient-relevance.ts";
 import type { SeededNetName } from "../../test/cases/seeded-nets.ts";
+import { checked, correlation } from "../measure/difference.ts";
+import { type Effort, measure } from "../measure/measure.ts";
+import type { Result } from "../measure/result.ts";
 import { buildSeeded, topStart } from "../nets/seeded.ts";
 import { readShapes } from "../nets/shapes.ts";
-import { checked, correlation } from "../report/difference.ts";
-import { type Effort, measure } from "../report/measure.ts";
-import type { Result } from "../report/result.ts";
 
 const shapeFile: Readonly<Record<SeededNetName, string>> = {
   alexnet: "alexnet",

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
-import { type Effort, measure } from "../report/measure.ts";
-import type { Result } from "../report/result.ts";
+import { type Effort, measure } from "../measure/measure.ts";
+import type { Result } from "../measure/result.ts";
 
 /** What this machine allows one thread of strict 128-bit WebAssembly. */
 export interface Roof {

@@ -2,8 +2,8 @@ import { tensor } from "../../engine/basics/tensor.ts";
 import { instantiateKernels } from "../../engine/memory/kernels.ts";
 import { type SalientRelevance, salientRelevance } from "../../engine/salient/salient-relevance.ts";
 import { mapShape, speckledMap, spots } from "../../test/cases/salient-relevance-224.ts";
-import { type Effort, measure } from "../report/measure.ts";
-import type { Result } from "../report/result.ts";
+import { type Effort, measure } from "../measure/measure.ts";
+import type { Result } from "../measure/result.ts";
 
 /** Largest difference from the oracle's values at the spots of a feature. */
 function offBy({ grids, options }: SalientRelevance): number {

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
-import type { Result } from "../report/result.ts";
+import type { Result } from "../measure/result.ts";
 
 const root = fileURLToPath(new URL("../../../", import.meta.url));
 

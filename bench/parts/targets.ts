@@ -3,9 +3,9 @@ import { explainTargets } from "../../engine/explain.ts";
 import type { Network } from "../../engine/network/network.ts";
 import type { Target } from "../../engine/request/target.ts";
 import { compositeByName } from "../../engine/rules/composites.ts";
-import { checked } from "../report/difference.ts";
-import { type Effort, measure } from "../report/measure.ts";
-import type { Result } from "../report/result.ts";
+import { checked } from "../measure/difference.ts";
+import { type Effort, measure } from "../measure/measure.ts";
+import type { Result } from "../measure/result.ts";
 
 /** Several targets of one photo: one forward pass, a relevance pass each; and whole explanations of them. */
 export function benchTargets(network: Network, input: Tensor, effort: Effort): Result[] {

@@ -3,10 +3,10 @@ import { compositeByName } from "../../engine/rules/composites.ts";
 import { salientRelevance } from "../../engine/salient/salient-relevance.ts";
 import { loadKernels } from "../../host/threads/load-kernels.ts";
 import type { SeededNetName } from "../../test/cases/seeded-nets.ts";
+import { checked } from "../measure/difference.ts";
+import { type Effort, measureInTurns } from "../measure/measure.ts";
+import type { Result } from "../measure/result.ts";
 import { buildSeeded, topStart } from "../nets/seeded.ts";
-import { checked } from "../report/difference.ts";
-import { type Effort, measureInTurns } from "../report/measure.ts";
-import type { Result } from "../report/result.ts";
 
 /** The same work on one, two and three threads, in turns; every result must have the bytes of one thread. */
 export async function benchThreads(name: SeededNetName, effort: Effort): Promise<Result[]> {

@@ -1,6 +1,6 @@
 import { availableParallelism } from "node:os";
+import type { Result } from "../measure/result.ts";
 import { ratio } from "./report.ts";
-import type { Result } from "./result.ts";
 
 /** Something that the product is meant to reach: a value that should not be larger (or, `isMore`, smaller). */
 interface Goal {

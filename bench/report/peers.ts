@@ -2,11 +2,11 @@ import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import type { SeededNetName } from "../../test/cases/seeded-nets.ts";
+import { checked } from "../measure/difference.ts";
+import { timingOf } from "../measure/measure.ts";
+import type { Result } from "../measure/result.ts";
 import { exportSeeded } from "../nets/seeded.ts";
 import { type Computed, epsilonPlusLrnGradient, headlineComposites } from "../parts/networks.ts";
-import { checked } from "./difference.ts";
-import { timingOf } from "./measure.ts";
-import type { Result } from "./result.ts";
 
 const scripts = fileURLToPath(new URL("../../../bench/peers/", import.meta.url));
 const installed = fileURLToPath(new URL("../../../.peers/node_modules/", import.meta.url));

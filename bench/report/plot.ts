@@ -1,6 +1,6 @@
-import { machine } from "./machine.ts";
+import { machine } from "../measure/machine.ts";
+import type { Result } from "../measure/result.ts";
 import { milliseconds } from "./report.ts";
-import type { Result } from "./result.ts";
 
 /** The rows worth a picture: group, measure, threads, and what people call it. */
 const headlines: readonly (readonly [group: string, name: string, threads: number, title: string])[] = [

@@ -1,5 +1,5 @@
+import type { Result } from "../measure/result.ts";
 import type { Roof } from "../parts/roof.ts";
-import type { Result } from "./result.ts";
 
 /** A time with as many digits as are worth reading. */
 export function milliseconds(ms: number): string {

@@ -10,7 +10,6 @@ import { defaultImageLimits } from "../../photos/size-limit.ts";
 import { chooseModel, type ModelChoice } from "../choices/model.ts";
 import { salientSettingOptions, salientSettings } from "../choices/salient.ts";
 import { type ComparedComposites, compareComposites } from "../compare/composites.ts";
-import { type PhotoLabels, readLabels } from "../compare/labels.ts";
 import {
   type ComparedModel,
   type ComparedPhoto,
@@ -25,6 +24,7 @@ import { formatConfidence, formatShare } from "../drawing/panel.ts";
 import { runBatch } from "../inputs/batch.ts";
 import { expandInputs, folderNames, photoInputs } from "../inputs/expand.ts";
 import { tellLeftOut } from "../inputs/left-out.ts";
+import { type PhotoLabels, readLabels } from "../inputs/photo-labels.ts";
 import { requirePreprocessing } from "../inputs/preprocessing.ts";
 import { writeFolder } from "../outputs/atomic-write.ts";
 import { defaultFolder, outputOption, requireWritable } from "../outputs/outputs.ts";

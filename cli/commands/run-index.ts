@@ -1,10 +1,10 @@
 import { type Dirent, existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { readLabels } from "../compare/labels.ts";
 import { readReport } from "../explain/existing.ts";
 import { reportName } from "../explain/files.ts";
 import { indexLine } from "../explain/labels.ts";
 import type { ExplanationReport } from "../explain/report.ts";
+import { readLabels } from "../inputs/photo-labels.ts";
 import { writeGallery } from "../outputs/gallery.ts";
 import { type IndexLine, writeRunIndex } from "../outputs/run-index.ts";
 import { CommandError, UsageError } from "../terminal/errors.ts";

@@ -13,8 +13,8 @@ import { formatConfidence } from "../drawing/panel.ts";
 import { encodePng } from "../drawing/png.ts";
 import { sheet } from "../drawing/sheet.ts";
 import { readPhotoInput, type SourceFile } from "../inputs/photo.ts";
+import { type PhotoLabels, plainName } from "../inputs/photo-labels.ts";
 import { columnOf } from "./composites.ts";
-import { type PhotoLabels, plainName } from "./labels.ts";
 
 /** A network under comparison. */
 export interface ComparedModel {

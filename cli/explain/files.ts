@@ -1,53 +1,22 @@
 import type { Tensor } from "../../engine/basics/tensor.ts";
-import type { Explanation, RelevanceExplanation, SalientSign } from "../../engine/explain.ts";
-import type { Preprocessing } from "../../engine/graph/definition.ts";
+import type { Explanation, RelevanceExplanation } from "../../engine/explain.ts";
 import { type LayerRelevance, sumOverChannels } from "../../engine/network/channel-sums.ts";
 import { type Heatmap, heatmap, overlay } from "../../engine/picture/heatmap.ts";
 import type { Image } from "../../engine/picture/image.ts";
 import { heatImage } from "../../engine/salient/salient-relevance.ts";
 import { version } from "../../host/version.ts";
 import { writeNpy } from "../../weights-loader/numpy/npy.ts";
-import type { RelevanceColors } from "../choices/colors.ts";
-import type { Part } from "../choices/parts.ts";
 import { enlarge } from "../drawing/canvas.ts";
 import { heatJpeg } from "../drawing/heat-jpeg.ts";
 import { panel } from "../drawing/panel.ts";
 import { encodePng } from "../drawing/png.ts";
-import type { InputFile, SourceFile } from "../inputs/photo.ts";
 import { fileNames } from "../outputs/file-names.ts";
 import { saliencyColors } from "../outputs/outputs.ts";
-import type { Note } from "./doubt.ts";
+import type { ExplanationContext } from "./context.ts";
 import { type ExplanationReport, explanationReport, reportText } from "./report.ts";
 
 /** Name of the report in a folder of results. A folder that has it has everything. */
 export const reportName = "explanation.json";
-
-/** Where an explanation came from, for its report. */
-export interface ExplanationContext {
-  /** See ExplanationReport. */
-  readonly request: string;
-  readonly weights: SourceFile;
-  readonly input: InputFile;
-  readonly notes: readonly Note[];
-  /** The target as it was typed. */
-  readonly requestedTarget: string;
-  /** What the network saw, as a picture. */
-  readonly picture: Image;
-  /** Undefined where nobody says it: then the input was a tensor. */
-  readonly preprocessing: Preprocessing | undefined;
-  /** The composite and what was changed in it. */
-  readonly compositeLabel: string;
-  readonly salientSign: SalientSign;
-  readonly colors: RelevanceColors;
-  /** Quality of the JPEG that the heat image went through, if it did. */
-  readonly heatQuality: number | undefined;
-  /** Relevance at a layer is written as [H,W] instead of [C,H,W]. */
-  readonly isAtSummed: boolean;
-  /** How the kernels ran, as far as the last digits depend on it; they do not depend on threads. */
-  readonly computation: { readonly algorithm: "auto" | "direct"; readonly lowMemory: boolean };
-  /** What is written. */
-  readonly parts: ReadonlySet<Part>;
-}
 
 /** The relevance at a layer: its numbers and, where it has height and width, a picture about as large as the other ones. */
 function layerFiles(

@@ -1,6 +1,6 @@
 import { basename } from "node:path";
 import type { Prediction } from "../../engine/explain.ts";
-import { type PhotoLabels, plainName } from "../compare/labels.ts";
+import { type PhotoLabels, plainName } from "../inputs/photo-labels.ts";
 import type { IndexLine } from "../outputs/run-index.ts";
 import type { ExplainedPhoto } from "./photo.ts";
 

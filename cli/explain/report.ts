@@ -11,7 +11,7 @@ import { sha256 } from "../outputs/hash.ts";
 import { jsonText } from "../outputs/json-text.ts";
 import { saliencyColors } from "../outputs/outputs.ts";
 import { type Balance, balanceOf } from "./balance.ts";
-import type { ExplanationContext } from "./files.ts";
+import type { ExplanationContext } from "./context.ts";
 
 /** What explanation.json says of a target. */
 export interface ReportedTarget extends Prediction {

@@ -2,22 +2,9 @@ import { readdir, stat } from "node:fs/promises";
 import { basename, dirname, extname, relative } from "node:path";
 import { describeError } from "../terminal/errors.ts";
 import { expandFolder, isMeant } from "./folder.ts";
+import type { FoundInput, Input, InputKind } from "./found-input.ts";
 import { expandGlob } from "./glob.ts";
 import { holdsResults, type LeftOut, leaveOut, nothingLeftOut } from "./left-out.ts";
-
-/** A photo to work on. */
-export interface FoundInput {
-  /** A path, a URL, or `-` for standard input. */
-  readonly path: string;
-  /** Its path below the folder or pattern that it was found by; its name where it was named itself. */
-  readonly relative: string;
-  /** The class that its folder stands for, in a tree with a folder per class. */
-  readonly label: string | undefined;
-  readonly error?: undefined;
-}
-
-/** A photo to work on, or why an argument gave none. */
-export type Input = FoundInput | { readonly path: string; readonly error: string };
 
 /** All that the arguments stand for. */
 export interface Inputs {
@@ -26,16 +13,6 @@ export interface Inputs {
   readonly areSeveral: boolean;
   /** What lay beside them and was not taken. */
   readonly leftOut: LeftOut;
-}
-
-/** Which files of a folder or pattern are meant. A file named by itself is always taken. */
-export interface InputKind {
-  /** In messages: "photo or .npy file". */
-  readonly name: string;
-  /** Endings in lower case, with the dot. */
-  readonly endings: readonly string[];
-  /** Results of this command are of the same kind and are not meant. */
-  readonly refusesResults: boolean;
 }
 
 /** Pictures, and tensors in their place. */

@@ -1,5 +1,5 @@
 import { extname, join } from "node:path";
-import type { FoundInput, InputKind } from "./expand.ts";
+import type { FoundInput, InputKind } from "./found-input.ts";
 import { entriesOf } from "./glob.ts";
 import { holdsResults, type LeftOut, leaveOut } from "./left-out.ts";
 

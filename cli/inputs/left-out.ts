@@ -1,7 +1,7 @@
 import { extname } from "node:path";
 import { shown } from "../terminal/shown.ts";
 import type { Terminal } from "../terminal/terminal.ts";
-import type { InputKind, Inputs } from "./expand.ts";
+import type { InputKind } from "./found-input.ts";
 
 /** What was found beside the inputs and not taken. */
 export interface LeftOut {
@@ -76,7 +76,7 @@ export function describeLeftOut(leftOut: LeftOut, { name }: InputKind): string |
 }
 
 /** Says it, as a note beside the results. */
-export function tellLeftOut({ leftOut }: Inputs, kind: InputKind, terminal: Terminal): void {
+export function tellLeftOut({ leftOut }: { readonly leftOut: LeftOut }, kind: InputKind, terminal: Terminal): void {
   const text = describeLeftOut(leftOut, kind);
   if (text !== undefined) terminal.err(`${text}\n`);
 }

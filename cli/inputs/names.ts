@@ -1,5 +1,6 @@
 import { resolve, sep } from "node:path";
-import { type FoundInput, type Input, isUrl } from "./expand.ts";
+import { isUrl } from "./expand.ts";
+import type { FoundInput, Input } from "./found-input.ts";
 
 const isFile = ({ path }: FoundInput): boolean => path !== "-" && !isUrl(path);
 

@@ -2,7 +2,7 @@ import { basename } from "node:path";
 import type { NetworkDefinition } from "../../engine/graph/definition.ts";
 import { preprocessingNames } from "../../engine/models/preprocessing.ts";
 import { CommandError } from "../terminal/errors.ts";
-import type { Input } from "./expand.ts";
+import type { Input } from "./found-input.ts";
 
 /**
  * Refuses photos, once for all of them, where nobody says how they are prepared for a network; tensors (.npy) are prepared already.

@@ -1,6 +1,6 @@
 import type { ActivationFunction } from "../graph/activation-functions.ts";
 import type { FunctionNode } from "../graph/definition.ts";
-import type { OutputSign } from "./layer-kind.ts";
+import type { OutputSign } from "./output-sign.ts";
 
 /** What is known of a function: the kernels' number for it, its parameters' defaults, its sign, and whether 0 stays 0. */
 export interface FunctionFacts {

@@ -1,4 +1,4 @@
-import type { OutputSign } from "./layer-kind.ts";
+import type { OutputSign } from "./output-sign.ts";
 
 // What is known of y = min(max(x, low), high), as ReLU and clip compute it, alone or with the layer before them.
 

@@ -12,6 +12,7 @@ import type { LayerRules } from "../rules/layer-rules.ts";
 import type { Clamp } from "./clamp.ts";
 import type { bookTheRest, LedgerTerms } from "./ledger.ts";
 import type { Algorithm } from "./linear/winograd.ts";
+import type { OutputSign } from "./output-sign.ts";
 
 /** The node definition of one op. */
 export type NodeOf<O extends Op> = Extract<NodeDefinition, { readonly op: O }>;
@@ -86,9 +87,6 @@ export interface LayerRuntime {
   /** Takes whole rows (axis 0) of a parameter, in order, first to last. */
   setRows?(name: string, firstRow: number, rows: Float32Array): void;
 }
-
-/** What is known of an output's sign: it is never negative; never where no input is; nothing. */
-export type OutputSign = "nonNegative" | "keeps" | "any";
 
 /**
  * Where relevance of an input is 0 for an input value of 0: whatever the relevance of the output; if that is 0 wherever the output is 0;

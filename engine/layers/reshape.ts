@@ -7,9 +7,9 @@ import {
   type LayerKind,
   type LayerRuntime,
   noParameters,
-  type OutputSign,
 } from "./layer-kind.ts";
 import { nothingLost } from "./ledger.ts";
+import type { OutputSign } from "./output-sign.ts";
 
 /** Changes the shape and keeps the order C, H, W of the elements. */
 function buildReshape({ kernels, inputs, output: y }: Construction): LayerRuntime {

@@ -1,8 +1,9 @@
 import { inflateSync, constants as zlib } from "node:zlib";
 import { type Image, onWhite } from "../../engine/picture/image.ts";
 import { asBytes, type BytesLike } from "../../photos/bytes.ts";
-import { decodePhoto, type Photo, photoFormat } from "../../photos/decode.ts";
+import { decodePhoto, photoFormat } from "../../photos/decode.ts";
 import { type Inflated, type InflateRequest, runSteps } from "../../photos/inflate.ts";
+import type { Photo } from "../../photos/photo.ts";
 import { defaultImageLimits, type ImageLimits } from "../../photos/size-limit.ts";
 import { decodeBySharp, isSharpFormat } from "./other-formats.ts";
 

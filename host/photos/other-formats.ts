@@ -1,6 +1,7 @@
 import { FormatError, UnsupportedError } from "../../engine/basics/errors.ts";
 import { iccDescription } from "../../photos/color-profile.ts";
-import type { Photo, PhotoFormat } from "../../photos/decode.ts";
+import type { PhotoFormat } from "../../photos/decode.ts";
+import type { Photo } from "../../photos/photo.ts";
 import { checkSize, type ImageLimits } from "../../photos/size-limit.ts";
 
 /** The package that reads further formats, in the version that it was tested with. */

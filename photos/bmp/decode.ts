@@ -1,6 +1,6 @@
 import { FormatError } from "../../engine/basics/errors.ts";
 import type { Image } from "../../engine/picture/image.ts";
-import type { Photo } from "../decode.ts";
+import type { Photo } from "../photo.ts";
 import { type BmpHeader, readBmpHeader } from "./header.ts";
 
 const truncated = (): FormatError => new FormatError("BMP: the file is truncated. Get the photo again.");

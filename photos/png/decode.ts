@@ -1,11 +1,11 @@
 import { FormatError } from "../../engine/basics/errors.ts";
 import type { Image } from "../../engine/picture/image.ts";
 import { iccDescription } from "../color-profile.ts";
-import type { Photo } from "../decode.ts";
 import type { Inflated, Steps } from "../inflate.ts";
 import { applyOrientation } from "../orientation/apply.ts";
 import { exifOrientation, rawProfileOrientation } from "../orientation/exif.ts";
 import { xmpOrientation } from "../orientation/xmp.ts";
+import type { Photo } from "../photo.ts";
 import { type PngText, readChunks } from "./chunks.ts";
 import { pixelBytes } from "./header.ts";
 import { readRows } from "./rows.ts";

@@ -2,9 +2,9 @@ import { checkRuntime } from "../../engine/memory/runtime.ts";
 import { createExplainerFor, type Explainer } from "../../workers/explainer/client.ts";
 import type { Answer } from "../../workers/explainer/messages.ts";
 import { startExplainerWorker } from "../assets.ts";
+import type { PhotoDecoder, PostedPhoto, WebNetwork } from "../messages.ts";
 import { postPhoto, type WebPhoto } from "../photos/post-photo.ts";
 import { canShareMemory } from "../threads/load-kernels.ts";
-import type { PhotoDecoder, PostedPhoto, WebNetwork } from "./messages.ts";
 
 /** How a page's explainer is made. */
 export interface ExplainerSettings {

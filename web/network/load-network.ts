@@ -12,7 +12,7 @@ import {
   importNetwork,
 } from "../../weights-loader/index.ts";
 import type { Progress } from "../../workers/explainer/messages.ts";
-import type { WebNetwork } from "../explainer/messages.ts";
+import type { WebNetwork } from "../messages.ts";
 import { download } from "./download.ts";
 
 /** What may be watched and ended while a network loads. */

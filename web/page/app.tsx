@@ -5,7 +5,7 @@ import { compositeNames, compositeSummary, defaultComposite } from "../../engine
 import type { Explainer } from "../../workers/explainer/client.ts";
 import type { ExplainedPhoto, NetworkInfo, Progress } from "../../workers/explainer/messages.ts";
 import { createExplainer } from "../explainer/explainer.ts";
-import type { WebNetwork } from "../explainer/messages.ts";
+import type { WebNetwork } from "../messages.ts";
 import type { WebPhoto } from "../photos/post-photo.ts";
 import { examples, offeredNetworks } from "./bundled.ts";
 import { type Camera, startCamera } from "./camera.ts";

@@ -1,4 +1,4 @@
-import type { WebNetwork } from "../explainer/messages.ts";
+import type { WebNetwork } from "../messages.ts";
 
 /** A network that the page offers at once. */
 export interface OfferedNetwork {

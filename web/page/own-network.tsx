@@ -3,7 +3,7 @@ import { useState } from "preact/hooks";
 import { modelNames } from "../../engine/models/index.ts";
 import { preprocessingNames } from "../../engine/models/preprocessing.ts";
 import type { NetworkInfo } from "../../workers/explainer/messages.ts";
-import type { WebNetwork } from "../explainer/messages.ts";
+import type { WebNetwork } from "../messages.ts";
 import { offeredNetworks } from "./bundled.ts";
 
 /** Class names from a file: a JSON list, a JSON object by index, or a line each. @throws Error in words for people */

@@ -1,6 +1,6 @@
 import { type Tensor, tensor } from "../../engine/basics/tensor.ts";
 import type { Image } from "../../engine/picture/image.ts";
-import type { PhotoDecoder, PostedPhoto } from "../explainer/messages.ts";
+import type { PhotoDecoder, PostedPhoto } from "../messages.ts";
 import { canvasPixels } from "./canvas-pixels.ts";
 
 /**

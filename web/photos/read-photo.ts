@@ -4,7 +4,7 @@ import { decodePhoto, photoFormat } from "../../photos/decode.ts";
 import { runStepsAsync } from "../../photos/inflate.ts";
 import { checkSize, defaultImageLimits } from "../../photos/size-limit.ts";
 import type { ReadPhoto } from "../../workers/explainer/server.ts";
-import type { PostedPhoto } from "../explainer/messages.ts";
+import type { PostedPhoto } from "../messages.ts";
 import { canvasPixels } from "./canvas-pixels.ts";
 import { inflate } from "./inflate.ts";
 

@@ -1,6 +1,6 @@
-import type { Tensor } from "../../engine/basics/tensor.ts";
-import type { NetworkDefinition } from "../../engine/graph/definition.ts";
-import type { Image } from "../../engine/picture/image.ts";
+import type { Tensor } from "../engine/basics/tensor.ts";
+import type { NetworkDefinition } from "../engine/graph/definition.ts";
+import type { Image } from "../engine/picture/image.ts";
 
 /** Who decodes files: `exact`, srmap itself, the same pixels as everywhere; `browser`, faster for large photos, its own pixels. */
 export type PhotoDecoder = "exact" | "browser";
