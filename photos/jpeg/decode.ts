@@ -6,13 +6,15 @@ import { applyOrientation } from "../orientation/apply.ts";
 import { exifOrientation } from "../orientation/exif.ts";
 import { xmpOrientation } from "../orientation/xmp.ts";
 import type { Photo } from "../photo.ts";
+import { arithmeticBlocks, type Conditioning, readConditioning } from "./arithmetic-blocks.ts";
 import { colorsOf, writeColors } from "./colors.ts";
 import { blockCount, isFrameMarker, type JpegFrame, readFrame, zigzag } from "./frame.ts";
-import { createHuffmanTable } from "./huffman.ts";
+import { createHuffmanTable, type HuffmanTable } from "./huffman.ts";
 import { type HuffmanTables, huffmanBlocks } from "./huffman-blocks.ts";
 import { nextMarker, standsAlone } from "./markers.ts";
 import { blocksOfScan, decodeScan, finishComponent, truncated } from "./scan.ts";
 import { readScanHeader } from "./scan-header.ts";
+import { typicalTables } from "./typical-tables.ts";
 import { rowWriter } from "./upsample.ts";
 
 // A progressive file may send every bit of every coefficient in a scan of its own, each a pass over the whole picture.
@@ -26,7 +28,8 @@ const xmpStart = "http://ns.adobe.com/xap/1.0/\0";
 /** What the segments before and between the scans say; the scans change it as they go. */
 interface State {
   frame: JpegFrame | undefined;
-  readonly huffman: HuffmanTables;
+  readonly huffman: { readonly dc: (HuffmanTable | undefined)[]; readonly ac: (HuffmanTable | undefined)[] };
+  readonly conditioning: Conditioning;
   readonly quantization: (Int32Array | undefined)[];
   restartInterval: number;
   hasJfif: boolean;
@@ -42,7 +45,7 @@ function damagedSegment(name: string): FormatError {
 }
 
 /** DHT: one or more tables (T.81, B.2.4.2). */
-function readHuffmanTables(data: Uint8Array, { dc, ac }: HuffmanTables): void {
+function readHuffmanTables(data: Uint8Array, { dc, ac }: State["huffman"]): void {
   for (let at = 0; at < data.length; ) {
     const counts = data.subarray(at + 1, at + 17);
     const total = counts.reduce((sum, count) => sum + count, 0);
@@ -75,6 +78,15 @@ function readQuantization(data: Uint8Array, tables: (Int32Array | undefined)[]):
   }
 }
 
+/** The file's tables and, in sequential frames, the typical ones where it brings none (libjpeg-turbo, jdhuff.c). */
+function withTypicalTables({ dc, ac }: HuffmanTables, isProgressive: boolean): HuffmanTables {
+  if (isProgressive || (dc[0] && dc[1] && ac[0] && ac[1])) return { dc, ac };
+  const typical = typicalTables();
+  const filled = (own: HuffmanTables["dc"], usual: HuffmanTables["dc"]): HuffmanTables["dc"] =>
+    [0, 1, 2, 3].map((id) => own[id] ?? usual[id]);
+  return { dc: filled(dc, typical.dc), ac: filled(ac, typical.ac) };
+}
+
 /** Reads a scan and its data; returns where to go on. */
 function readScan(bytes: Uint8Array, data: Uint8Array, at: number, state: State): number {
   const { frame } = state;
@@ -95,7 +107,10 @@ function readScan(bytes: Uint8Array, data: Uint8Array, at: number, state: State)
       );
     }
   }
-  const blocks = huffmanBlocks(bytes, at, scan, frame.isProgressive, state.huffman);
+  const { isArithmetic, isProgressive } = frame;
+  const blocks = isArithmetic
+    ? arithmeticBlocks(bytes, at, scan, isProgressive, state.conditioning)
+    : huffmanBlocks(bytes, at, scan, isProgressive, withTypicalTables(state.huffman, isProgressive));
   return decodeScan(bytes, frame, scan, blocks, state.restartInterval);
 }
 
@@ -117,8 +132,10 @@ function readSegment(marker: number, data: Uint8Array, state: State): void {
     if (data[12] === 1) state.colorProfile = iccDescription(data.subarray(14));
   } else if (marker === 0xee) {
     if (startsWith(data, "Adobe") && data.length >= 12) state.adobeTransform = data[11];
-  } else if (marker >= 0xe0 || marker === 0xcc) {
-    // Other application data, comments; conditioning of arithmetic coding.
+  } else if (marker === 0xcc) {
+    readConditioning(data, state.conditioning);
+  } else if (marker >= 0xe0) {
+    // Other application data, comments.
   } else {
     throw new FormatError(`JPEG: there is no segment of kind ${marker.toString(16)}. The file is damaged.`);
   }
@@ -129,6 +146,7 @@ function readPicture(bytes: Uint8Array, maxPixels: number): State & { frame: Jpe
   const state: State = {
     frame: undefined,
     huffman: { dc: [], ac: [] },
+    conditioning: { dc: [], ac: [] },
     quantization: [],
     restartInterval: 0,
     hasJfif: false,
@@ -156,13 +174,9 @@ function readPicture(bytes: Uint8Array, maxPixels: number): State & { frame: Jpe
         throw new FormatError("JPEG: two frame headers in one picture. The file is damaged.");
       }
       state.frame = readFrame(marker, data, maxPixels);
-      if (state.frame.isArithmetic) {
-        throw new UnsupportedError(
-          "JPEG: arithmetic-coded files are not supported. Save the photo as a common JPEG or as PNG.",
-        );
-      }
-      // Every block costs a bit at least. Without this a few bytes could claim 100 megapixels and get the memory for them.
-      if ((bytes.length - at) * 8 < blockCount(state.frame)) throw truncated();
+      // Every block costs a bit at least, unless arithmetic coding makes flat areas cheaper. Without this a few bytes could claim
+      // 100 megapixels and get the memory for them.
+      if (!state.frame.isArithmetic && (bytes.length - at) * 8 < blockCount(state.frame)) throw truncated();
     } else if (marker === 0xda) {
       at = readScan(bytes, data, at, state);
     } else {
@@ -188,7 +202,7 @@ function readPicture(bytes: Uint8Array, maxPixels: number): State & { frame: Jpe
 }
 
 /**
- * Decodes a JPEG: baseline, extended or progressive with 8 bits a sample, any subsampling, grey, YCbCr, RGB, CMYK or YCCK; see
+ * Decodes a JPEG: baseline, extended or progressive, Huffman- or arithmetic-coded, with 8 bits a sample, any subsampling, grey, YCbCr, RGB, CMYK or YCCK; see
  * `decodePhoto`. Pixels are those of libjpeg-turbo's default settings, which Pillow, OpenCV and torchvision use, byte for byte:
  * networks see what they saw in training. What follows the picture's end is ignored.
  * @throws FormatError, UnsupportedError, RangeError

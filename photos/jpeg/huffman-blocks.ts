@@ -22,8 +22,8 @@ export interface BlockDecoder {
 
 /** The entropy tables that may be replaced between scans. */
 export interface HuffmanTables {
-  readonly dc: (HuffmanTable | undefined)[];
-  readonly ac: (HuffmanTable | undefined)[];
+  readonly dc: readonly (HuffmanTable | undefined)[];
+  readonly ac: readonly (HuffmanTable | undefined)[];
 }
 
 const tooMany = (): FormatError => new FormatError("JPEG: a block has more than 64 coefficients. The file is damaged.");

@@ -71,7 +71,6 @@ const refusals: Record<string, string> = {
   "huge-60000.jpg": "JPEG: 60000x60000 are 3600 megapixels, the limit is 100 megapixels. Scale it down first.",
   "claims-98-megapixels.jpg": `JPEG: the file is truncated. ${again}`,
   "12-bit.jpg": "JPEG: samples must have 8 bits, got 12. Save the photo as a common JPEG or as PNG.",
-  "arithmetic.jpg": "JPEG: arithmetic-coded files are not supported. Save the photo as a common JPEG or as PNG.",
   "no-scan.jpg": "JPEG: there is no picture in this file.",
   "other.gif": "image: GIF is not supported. Convert the photo to PNG or JPEG.",
   "short.bmp": `BMP: the file is truncated. ${again}`,

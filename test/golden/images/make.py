@@ -1,13 +1,13 @@
 """Makes the picture goldens: small PNG and JPEG files of every kind, and what Pillow (or the formula) says they show.
 
-    python make.py        (needs numpy and Pillow >= 10.2; versions used are written to manifest.json)
+    python make.py        (needs numpy, Pillow >= 10.2 with WebP, TIFF and AVIF, and cjpeg; versions used are written to manifest.json)
 
 decode/     NAME and NAME.npy, uint8 [H,W,3]: what decodeImage must give, within `tolerance` of manifest.json
 resize/     NAME.npy, uint8 [h,w,3]: what Pillow's resize (BILINEAR, antialiased) and crop make of resize/input.png
 other/      the same of formats that the package sharp reads
 refuse/     files that must be refused
 """
-import hashlib, io, json, os, re, struct, zlib
+import hashlib, io, json, os, re, struct, subprocess, zlib
 import numpy as np
 import PIL
 from PIL import Image, ImageOps, features
@@ -286,6 +286,29 @@ jpeg("fill-bytes.jpg", photo, edit=fill_bytes, restart_marker_blocks=2)
 jpeg("fill-bytes-progressive.jpg", photo, edit=fill_bytes, restart_marker_blocks=2, progressive=True)
 
 
+def without_tables(data):
+    """A frame of Motion JPEG: the usual Huffman tables are left out."""
+    while b"\xff\xc4" in data:
+        at = data.index(b"\xff\xc4")
+        data = data[:at] + data[at + 2 + struct.unpack(">H", data[at + 2 : at + 4])[0] :]
+    return data
+
+
+def cjpeg(*options):
+    """libjpeg-turbo's own encoder, for what Pillow cannot write."""
+    ppm = io.BytesIO()
+    photo.save(ppm, "PPM")
+    made = subprocess.run(["cjpeg", *options], input=ppm.getvalue(), capture_output=True, check=True).stdout
+    return lambda _: made
+
+
+jpeg("motion.jpg", photo, edit=without_tables)
+jpeg("arithmetic.jpg", photo, edit=cjpeg("-arithmetic", "-restart", "2", "-quality", "80"))
+jpeg("arithmetic-progressive.jpg", photo, edit=cjpeg("-arithmetic", "-progressive", "-sample", "2x1"))
+jpeg("uneven-sampling.jpg", photo, edit=cjpeg("-sample", "2x2,1x2,2x1"))
+jpeg("quarter-sampling.jpg", photo, edit=cjpeg("-sample", "4x1", "-progressive"))
+
+
 def exif_long(orientation, order):
     pack = lambda f, *v: struct.pack(order + f, *v)
     head = (b"II*\0" if order == "<" else b"MM\0*") + pack("I", 8)
@@ -469,7 +492,6 @@ refuse("huge-60000.jpg", plain_jpeg[: at + 5] + struct.pack(">HH", 60000, 60000)
 refuse("claims-98-megapixels.jpg", plain_jpeg[: at + 5] + struct.pack(">HH", 9900, 9900) + plain_jpeg[at + 9 :])
 refuse("crc-only.png", plain[:29] + bytes([plain[29] ^ 1]) + plain[30:])
 refuse("12-bit.jpg", plain_jpeg[: at + 4] + b"\x0c" + plain_jpeg[at + 5 :])
-refuse("arithmetic.jpg", plain_jpeg[: at + 1] + b"\xc9" + plain_jpeg[at + 2 :])
 refuse("no-scan.jpg", plain_jpeg[: plain_jpeg.index(b"\xff\xda")] + b"\xff\xd9")
 second = plain_jpeg.index(b"\xff\xda")
 refuse("two-frames.jpg", plain_jpeg[:second] + plain_jpeg[at : at + 19] + plain_jpeg[second:])
