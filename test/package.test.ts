@@ -65,7 +65,7 @@ suite("package", (test) => {
       "--sr",
       "workSize=60",
     );
-    assert.ok(existsSync(join(project, "srmap-out/panel.png")));
+    assert.ok(existsSync(join(project, "srmap-out/cat.jpg/panel.png")));
   });
 
   test("without the optional package, a Keras file is refused with what to run", () => {
