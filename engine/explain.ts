@@ -166,7 +166,7 @@ function checkFinite({ name }: NetworkDefinition, { shape, data }: Tensor): void
 
 /** Start of a channel target: the channel's activation, or 1 where it is positive for composites that start from 1. */
 function channelStart(network: Network, from: number, channel: number, start: "score" | "one"): Float32Array {
-  const { shape, data } = network.readFeatureMap(from);
+  const { shape, data } = network.memory.readFeatureMap(from);
   const area = data.length / (shape[0] ?? 1);
   return data.map((value, i) => {
     if (Math.floor(i / area) !== channel) return 0;

@@ -103,7 +103,7 @@ const valuesAllTheSame: Readonly<Record<string, readonly string[]>> = {
 };
 
 // Imports that break a rule until somebody mends them. A line that breaks none any more has to go.
-const knownCircles: readonly string[] = ["engine/network/network.ts, engine/network/relevance-plan.ts"];
+const knownCircles: readonly string[] = [];
 const knownSteps: readonly string[] = [];
 
 const there = Object.entries(rooms).filter(([room]) => existsSync(join(root, room)));

@@ -73,7 +73,10 @@ export function readyConvolution(
     network.forward(tensor([channels, height, width], input));
     const [built] = network.layers;
     if (built === undefined) throw new Error("convolution: a network without layers.");
-    return { run: () => built.runtime.forward(), output: () => network.readFeatureMap(network.graph.logits).data };
+    return {
+      run: () => built.runtime.forward(),
+      output: () => network.memory.readFeatureMap(network.graph.logits).data,
+    };
   }
   const { arena, call } = kernels;
   const workspace = new Workspace(kernels);
@@ -90,7 +93,7 @@ export function readyConvolution(
   const border = [pad, pad, pad + tileOverhang(height, tile), pad + tileOverhang(width, tile)] as const;
   const x = allocateFeatureMap(arena, [channels, height, width], border);
   const y = allocateFeatureMap(arena, [outChannels, height, width], noBorder);
-  network.writeImage(x, input);
+  network.memory.writeImage(x, input);
   const transformed = arena.allocate(winograd.weightBytes);
   const rows = arena.allocate(4 * weights.length);
   const packed = arena.allocate(4 * weights.length);
@@ -103,7 +106,7 @@ export function readyConvolution(
   const firstTap = x.address - 4 * pad * (x.rowStride + x.pixelStride);
   return {
     run: () => winograd.run(y, x, firstTap, transformed, 0, Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY),
-    output: () => network.readImage(y, [outChannels, height, width]).data,
+    output: () => network.memory.readImage(y, [outChannels, height, width]).data,
   };
 }
 

@@ -1,19 +1,20 @@
 import { didYouMean, ShapeError } from "../basics/errors.ts";
 import { mustHave } from "../basics/must-have.ts";
 import { elementCount, formatShape, type Shape, sameShape, type Tensor, tensor } from "../basics/tensor.ts";
-import type { CompiledGraph, Layer } from "../graph/compiled-graph.ts";
+import type { CompiledGraph } from "../graph/compiled-graph.ts";
 import type { NetworkDefinition } from "../graph/definition.ts";
 import type { ParameterSink, ParameterSpec, RowSource } from "../graph/parameters.ts";
 import { kindOf } from "../layers/index.ts";
 import type { LayerRuntime } from "../layers/layer-kind.ts";
 import type { Algorithm } from "../layers/linear/winograd.ts";
-import { allocateFeatureMap, type FeatureMap, widestBorder } from "../memory/feature-map.ts";
 import type { Kernels } from "../memory/kernels.ts";
 import { Region } from "../memory/shared-region.ts";
 import { Staging } from "../memory/staging.ts";
 import { Workspace } from "../memory/thread-scratch.ts";
 import type { Composite } from "../rules/composites.ts";
 import { compileGraph } from "./compile.ts";
+import { type BuiltLayer, NetworkMemory } from "./network-memory.ts";
+import { requireFiniteLogits } from "./not-finite.ts";
 import { parameterSpecs, parametersOf } from "./parameter-specs.ts";
 import { RelevancePlan } from "./relevance-plan.ts";
 
@@ -28,12 +29,6 @@ export interface NetworkOptions {
   readonly rows?: RowSource;
 }
 
-/** A layer with its memory. */
-export interface BuiltLayer {
-  readonly layer: Layer;
-  readonly runtime: LayerRuntime;
-}
-
 /**
  * A network in kernel memory: its graph planned once, its feature maps in fixed places, its parameters bound by a loader. One photo
  * at a time; a batch is a loop. The feature maps of the last `forward` stay until the next one: relevance reads them.
@@ -45,15 +40,13 @@ export class Network implements ParameterSink {
   readonly graph: CompiledGraph;
   /** Layers in execution order; internal to the engine. */
   readonly layers: readonly BuiltLayer[];
-  /** Memory of every value by id; internal to the engine. */
-  readonly featureMaps: readonly FeatureMap[];
+  /** Its feature maps; internal to the engine. */
+  readonly memory: NetworkMemory;
   /** Every tensor the network needs from a weight file. */
   readonly parameters: readonly ParameterSpec[];
   readonly #readers = new Map<string, LayerRuntime[]>();
   readonly #missingRows = new Map<string, number>();
   readonly #plans = new Map<string, RelevancePlan>();
-  #flat = { address: 0, length: 0 };
-  #hasRun = false;
 
   /**
    * Plans a network and reserves its memory. Parameters are bound afterwards, by `bindWeights` of the loader or `setRows`.
@@ -64,7 +57,7 @@ export class Network implements ParameterSink {
     this.definition = definition;
     this.kernels = kernels;
     this.graph = compileGraph(definition);
-    const { values, layers } = this.graph;
+    const { layers } = this.graph;
     const streamed = new Set(
       rows === undefined ? [] : layers.flatMap(({ node }) => kindOf(node).streamed(node as never)),
     );
@@ -77,13 +70,10 @@ export class Network implements ParameterSink {
     const workspace = new Workspace(kernels);
     const lowMemory = rows && { rows, plain: new Region(arena) };
     const shared = { packs: new Region(arena), transformed: new Region(arena), marks: new Region(arena) };
-    this.featureMaps = values.map((value) => {
-      const borders = value.consumers.map((index) => {
-        const { node } = mustHave(layers[index], "layer");
-        return kindOf(node).inputBorder(node as never, value.shape, algorithm);
-      });
-      return allocateFeatureMap(arena, value.shape, widestBorder(borders));
-    });
+    this.memory = new NetworkMemory(kernels, this.graph, ({ node }, input) =>
+      kindOf(node).inputBorder(node as never, input, algorithm),
+    );
+    const { memory } = this;
     this.layers = layers.map((layer) => {
       const kind = kindOf(layer.node);
       const construction = {
@@ -94,10 +84,10 @@ export class Network implements ParameterSink {
         shared,
         algorithm,
         layer,
-        inputs: layer.inputs.map((id) => this.featureMap(id)),
-        output: this.featureMap(layer.output),
-        inputShapes: layer.inputs.map((id) => this.#shape(id)),
-        outputShape: this.#shape(layer.output),
+        inputs: layer.inputs.map((id) => memory.featureMap(id)),
+        output: memory.featureMap(layer.output),
+        inputShapes: layer.inputs.map((id) => memory.shapeOf(id)),
+        outputShape: memory.shapeOf(layer.output),
       };
       const runtime = kind.build(construction, layer.node as never);
       for (const { name, shape } of parametersOf(layer, construction.inputShapes)) {
@@ -109,18 +99,9 @@ export class Network implements ParameterSink {
     workspace.settle();
   }
 
-  /** Memory of a value; internal to the engine. */
-  featureMap(id: number): FeatureMap {
-    return mustHave(this.featureMaps[id], `network "${this.definition.name}": value ${id}`);
-  }
-
-  #shape(id: number): Shape {
-    return mustHave(this.graph.values[id], `network "${this.definition.name}": value ${id}`).shape;
-  }
-
   /** Shape of the logits, [classes] or [classes,1,1] or, for fully convolutional networks, [classes,h,w]. */
   get outputShape(): Shape {
-    return this.#shape(this.graph.logits);
+    return this.memory.shapeOf(this.graph.logits);
   }
 
   /** Number of classes. */
@@ -164,7 +145,8 @@ export class Network implements ParameterSink {
    * Runs the network.
    * @param input [C,H,W] (or [1,C,H,W]) as the definition's inputShape says, preprocessed
    * @returns the logits, one per class, [classes]
-   * @throws ShapeError for another shape, RangeError while parameters are missing
+   * @throws ShapeError for another shape; RangeError while parameters are missing, and for logits that are not finite, naming the layer
+   *   where the first such value arose
    */
   forward(input: Tensor): Tensor {
     const { inputShape, name } = this.definition;
@@ -175,16 +157,13 @@ export class Network implements ParameterSink {
       );
     }
     this.#requireBound();
-    this.writeImage(this.featureMap(0), input.data);
+    const { memory } = this;
+    memory.writeImage(memory.featureMap(0), input.data);
     for (const { runtime } of this.layers) runtime.forward();
-    this.#hasRun = true;
-    const logits = this.readFeatureMap(this.graph.logits);
-    return tensor([logits.data.length], logits.data);
-  }
-
-  /** True once `forward` has run, so that there are feature maps to explain. */
-  get hasRun(): boolean {
-    return this.#hasRun;
+    memory.hasRun = true;
+    const { data } = memory.readFeatureMap(this.graph.logits);
+    requireFiniteLogits(memory, data);
+    return tensor([data.length], data);
   }
 
   /**
@@ -195,7 +174,7 @@ export class Network implements ParameterSink {
   relevancePlan(composite: Composite, from: number = this.graph.logits): RelevancePlan {
     this.#requireBound();
     const key = JSON.stringify([from, composite]);
-    const plan = this.#plans.get(key) ?? new RelevancePlan(this, composite, from);
+    const plan = this.#plans.get(key) ?? new RelevancePlan(this.memory, this.layers, composite, from);
     this.#plans.set(key, plan);
     return plan;
   }
@@ -208,40 +187,11 @@ export class Network implements ParameterSink {
     );
   }
 
-  /** Copies a value out of kernel memory, [C,H,W] or [F]; internal to the engine. */
-  readFeatureMap(id: number): Tensor {
-    return this.readImage(this.featureMap(id), this.#shape(id));
-  }
-
-  /** Copies an image out of kernel memory in C,H,W order; internal to the engine. */
-  readImage(image: FeatureMap, shape: Shape): Tensor {
-    const { split, arena } = this.kernels;
-    const flat = this.#passage(elementCount(shape));
-    // biome-ignore format: one group of arguments a line
-    split("toChannelFirst", image.channels, flat, image.address, image.rowStride, image.pixelStride, image.height, image.width);
-    return tensor(shape, arena.f32(flat, elementCount(shape)).slice());
-  }
-
-  /** Copies values in C,H,W order into an image in kernel memory; internal to the engine. */
-  writeImage(image: FeatureMap, values: Float32Array): void {
-    const { split, arena } = this.kernels;
-    const flat = this.#passage(values.length);
-    arena.f32(flat, values.length).set(values);
-    // biome-ignore format: one group of arguments a line
-    split("fromChannelFirst", image.channels, image.address, image.rowStride, image.pixelStride, flat, image.height, image.width);
-  }
-
-  /** Memory for `length` floats on their way in or out; what was there before is not kept. */
-  #passage(length: number): number {
-    if (this.#flat.length < length) this.#flat = { address: this.kernels.arena.allocate(4 * length), length };
-    return this.#flat.address;
-  }
-
   /** Probabilities of logits, by the function that the network ends in or, without one, softmax; exp is the kernel module's own. */
   probabilities(logits: Tensor): Tensor {
     const { split, arena } = this.kernels;
     const count = logits.data.length;
-    const flat = this.#passage(count);
+    const flat = this.memory.passage(count);
     arena.f32(flat, count).set(logits.data);
     if (this.graph.probabilities === "sigmoid") split("activationForward", 1, flat, 0, flat, 0, count, 0, 1, 1);
     else split("softmax", 1, flat, 0, 0, flat, 0, 0, 1, count);

@@ -48,8 +48,8 @@ suite("what cannot happen throws", (test) => {
             kernels: network.kernels,
             layer: layer.name,
             rules: rulesFor(composite, matched),
-            relevance: network.featureMap(layer.output),
-            inputRelevance: layer.inputs.map((id) => network.featureMap(id)),
+            relevance: network.memory.featureMap(layer.output),
+            inputRelevance: layer.inputs.map((id) => network.memory.featureMap(id)),
             isNonNegative: false,
             vanishesWithOutput: false,
           });

@@ -107,7 +107,7 @@ suite("flat areas of a picture", (test) => {
     auto.forward(tensor(definition.inputShape, picture));
     for (const { layer } of auto.layers) {
       if (layer.node.op !== "conv2d") continue;
-      const { shape, data } = auto.readFeatureMap(layer.output);
+      const { shape, data } = auto.memory.readFeatureMap(layer.output);
       const [channels = 0, height = 0, width = 0] = shape;
       const middle = width >> 1;
       const reach = width >> 2; // paddings of all layers reach less far from the border
