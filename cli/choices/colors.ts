@@ -1,6 +1,8 @@
 import { didYouMean } from "../../engine/basics/errors.ts";
 import { type ColormapName, colormap, colormapNames } from "../../engine/picture/colormap.ts";
 import type { HeatmapOptions } from "../../engine/picture/heatmap.ts";
+import type { ThemeName } from "../drawing/theme.ts";
+import { themes } from "../drawing/theme.ts";
 import { relevanceColors } from "../outputs/outputs.ts";
 import type { Arguments, OptionTable } from "../terminal/arguments.ts";
 import { UsageError } from "../terminal/errors.ts";
@@ -37,8 +39,8 @@ function readNumber(given: Arguments, option: string, fallback: number, largest:
  * The colours from the command line.
  * @throws UsageError
  */
-export function readRelevanceColors(given: Arguments): RelevanceColors {
-  const typed = given.value("colormap") ?? relevanceColors.colormap;
+export function readRelevanceColors(given: Arguments, theme: ThemeName): RelevanceColors {
+  const typed = given.value("colormap") ?? themes[theme].relevanceColormap;
   const name = colormapNames.find((known): known is ColormapName => known === typed);
   if (name === undefined) {
     throw new UsageError(

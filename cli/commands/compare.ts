@@ -9,6 +9,7 @@ import { version } from "../../host/version.ts";
 import { defaultImageLimits } from "../../photos/size-limit.ts";
 import { chooseModel, type ModelChoice } from "../choices/model.ts";
 import { salientSettingOptions, salientSettings } from "../choices/salient.ts";
+import { readTheme, themeOption } from "../choices/theme.ts";
 import { type ComparedComposites, compareComposites } from "../compare/composites.ts";
 import {
   type ComparedModel,
@@ -20,7 +21,8 @@ import {
 } from "../compare/models.ts";
 import { comparisonPage } from "../compare/page.ts";
 import { type Summary, summarize } from "../compare/summary.ts";
-import { formatConfidence, formatShare } from "../drawing/panel.ts";
+import { formatConfidence, formatShare } from "../drawing/format.ts";
+import { type Theme, themes } from "../drawing/theme.ts";
 import { runBatch } from "../inputs/batch.ts";
 import { expandInputs, folderNames, photoInputs } from "../inputs/expand.ts";
 import { tellLeftOut } from "../inputs/left-out.ts";
@@ -46,6 +48,7 @@ interface Common {
   readonly settings: ResolvedSalientRelevanceOptions;
   readonly out: string;
   readonly isJson: boolean;
+  readonly theme: Theme;
 }
 
 /** The entries of a list such as `a,b,c`. */
@@ -76,7 +79,7 @@ async function load({ model, weights }: ModelChoice): Promise<ComparedModel> {
 
 async function runComposites(given: Arguments, common: Common, terminal: Terminal): Promise<number> {
   refuse(given, ["labels", "limit", "composite"], "without --models");
-  const { photos, settings, out, isJson } = common;
+  const { photos, settings, out, isJson, theme } = common;
   const names = given.value("composites") ?? defaultComposites;
   const composites = (names === "all" ? [...compositeNames()] : listOf("composites", names)).map((name) =>
     asUsage(() => compositeByName(name)),
@@ -109,6 +112,7 @@ async function runComposites(given: Arguments, common: Common, terminal: Termina
           network: model.network,
           weights: model.weights,
           composites,
+          theme,
           target,
           settings,
           limits,
@@ -215,7 +219,7 @@ function describeSummary(summary: Summary, labels: string | undefined, out: stri
 
 async function runModels(given: Arguments, common: Common, terminal: Terminal): Promise<number> {
   refuse(given, ["composites", "model", "target"], "with --models");
-  const { photos, settings, out, isJson } = common;
+  const { photos, settings, out, isJson, theme } = common;
   const names = listOf("models", given.value("models") ?? "");
   if (names.length !== 2) throw new UsageError(`--models needs two names: --models a,b, got ${names.length}.`);
   const composite: Composite = asUsage(() => compositeByName(given.value("composite") ?? defaultComposite));
@@ -245,7 +249,7 @@ async function runModels(given: Arguments, common: Common, terminal: Terminal): 
   for (const [i, photo] of shown.entries()) {
     progress.update(i, photo.file);
     const name = `${sheetNames[i]}.png`;
-    files.set(name, await modelSheet(photo, models, composite, settings, limits));
+    files.set(name, await modelSheet(photo, models, composite, settings, limits, theme));
     sheets.set(photo.path, name);
   }
   progress.clear();
@@ -284,6 +288,7 @@ export const compare: Command = {
     limit: { value: "N", help: `Sheets of --models at most. Default ${defaultSheets}.` },
     ...salientSettingOptions,
     ...outputOption,
+    ...themeOption,
     json: { help: "Print one JSON document instead of text." },
   },
   notes: `With --composites: one sheet per photo, compare.png: the photo, and for each
@@ -306,6 +311,7 @@ Examples:
       settings: salientSettings(given),
       out: given.value("out") ?? defaultFolder,
       isJson: given.has("json"),
+      theme: themes[readTheme(given)],
     };
     return given.has("models") ? runModels(given, common, terminal) : runComposites(given, common, terminal);
   },

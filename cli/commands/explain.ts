@@ -68,7 +68,8 @@ Prints the five likeliest classes of a photo and writes a folder: DIR/PHOTO, wit
 the photo's path below the folder that all photos have in common; DIR itself for
 one photo with --out.
   panel.png               everything at a glance
-  overlay.png             the Salient Relevance map over the photo
+  overlay.png             the Salient Relevance map over the photo (photo-overlay.png:
+                          in the photo's own size, with --write photo)
   salient-relevance.png   the Salient Relevance map: which areas mattered
   relevance.png           the relevance of every pixel: red for, blue against
   *.npy                   the numbers behind them, and the logits

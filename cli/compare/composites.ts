@@ -7,9 +7,11 @@ import type { Composite } from "../../engine/rules/composites.ts";
 import type { ResolvedSalientRelevanceOptions } from "../../engine/salient/options.ts";
 import { version } from "../../host/version.ts";
 import type { ImageLimits } from "../../photos/size-limit.ts";
-import { formatConfidence } from "../drawing/panel.ts";
+import { formatConfidence } from "../drawing/format.ts";
 import { encodePng } from "../drawing/png.ts";
 import { type SheetColumn, sheet } from "../drawing/sheet.ts";
+import type { Theme } from "../drawing/theme.ts";
+import { balanceOf } from "../explain/balance.ts";
 import { emptyMapLine, isEmptyMap } from "../explain/doubt.ts";
 import { readPhotoInput, type SourceFile } from "../inputs/photo.ts";
 import { sha256 } from "../outputs/hash.ts";
@@ -24,6 +26,7 @@ export interface CompositeComparison {
   readonly target: string;
   readonly settings: ResolvedSalientRelevanceOptions;
   readonly limits: ImageLimits;
+  readonly theme: Theme;
 }
 
 /** A photo explained by several composites. */
@@ -33,18 +36,26 @@ export interface ComparedComposites {
 }
 
 /** The maps of an explanation as a column of a sheet, which says so when they are empty. */
-export function columnOf(explanation: Explanation, heading: string, lines: readonly string[]): SheetColumn {
+export function columnOf(
+  explanation: Explanation,
+  heading: string,
+  lines: readonly string[],
+  { relevanceColormap }: Theme,
+): SheetColumn {
+  const relevance = heatmap(explanation.relevance, { ...relevanceColors, colormap: relevanceColormap });
+  const salientRelevance = heatmap(explanation.salientRelevance, saliencyColors);
   return {
     heading,
     lines: isEmptyMap(explanation) ? [...lines, emptyMapLine] : lines,
-    relevance: heatmap(explanation.relevance, relevanceColors).image,
-    salientRelevance: heatmap(explanation.salientRelevance, saliencyColors).image,
+    relevance: { ...relevance, colormap: relevanceColormap },
+    shares: balanceOf(explanation.relevance),
+    salientRelevance: { ...salientRelevance, colormap: saliencyColors.colormap },
   };
 }
 
 /** Explains one photo by every composite: compare.png, a sheet with all maps, and compare.json. */
 export async function compareComposites(path: string, comparison: CompositeComparison): Promise<ComparedComposites> {
-  const { network, composites, target, settings, limits, weights } = comparison;
+  const { network, composites, target, settings, limits, weights, theme } = comparison;
   const { input, source } = await readPhotoInput(path, limits);
   const explanations = composites.map((composite) =>
     explain(network, input, { target: parseTarget(target), composite, salientRelevance: settings }),
@@ -52,12 +63,12 @@ export async function compareComposites(path: string, comparison: CompositeCompa
   const [first] = explanations;
   if (first === undefined) throw new RangeError("compare: there is no composite to compare.");
   const picture = first.picture ?? pictureOf(first.input, network.definition.preprocessing);
-  const image = sheet({
+  const content = {
     title: `${first.targetDescription} ${formatConfidence(first.target)}`,
     details: [`${source.file} · ${first.model} · features ${settings.feature} · srmap ${version}`],
     photo: picture,
-    columns: explanations.map((explanation) => columnOf(explanation, explanation.composite.name, [])),
-  });
+    columns: explanations.map((explanation) => columnOf(explanation, explanation.composite.name, [], theme)),
+  };
   const report = {
     srmap: version,
     model: first.model,
@@ -78,7 +89,7 @@ export async function compareComposites(path: string, comparison: CompositeCompa
   return {
     explanations,
     files: new Map([
-      ["compare.png", encodePng(image)],
+      ["compare.png", encodePng(sheet(content, theme))],
       ["compare.json", new TextEncoder().encode(`${JSON.stringify(report, null, 2)}\n`)],
     ]),
   };

@@ -9,9 +9,10 @@ import type { Composite } from "../../engine/rules/composites.ts";
 import type { ResolvedSalientRelevanceOptions } from "../../engine/salient/options.ts";
 import { version } from "../../host/version.ts";
 import type { ImageLimits } from "../../photos/size-limit.ts";
-import { formatConfidence } from "../drawing/panel.ts";
+import { formatConfidence } from "../drawing/format.ts";
 import { encodePng } from "../drawing/png.ts";
 import { sheet } from "../drawing/sheet.ts";
+import type { Theme } from "../drawing/theme.ts";
 import { readPhotoInput, type SourceFile } from "../inputs/photo.ts";
 import { type PhotoLabels, plainName } from "../inputs/photo-labels.ts";
 import { columnOf } from "./composites.ts";
@@ -107,6 +108,7 @@ export async function modelSheet(
   composite: Composite,
   settings: ResolvedSalientRelevanceOptions,
   limits: ImageLimits,
+  theme: Theme,
 ): Promise<Uint8Array> {
   const { input } = await readPhotoInput(photo.path, limits);
   const explained = models.map((model): readonly [ComparedModel, Explanation] => [
@@ -117,14 +119,17 @@ export async function modelSheet(
   if (first === undefined) throw new RangeError("compare: there is no network to compare.");
   const [{ network }, explanation] = first;
   return encodePng(
-    sheet({
-      title: photo.label ?? "the networks disagree",
-      details: [`${photo.file} · composite ${composite.name} · features ${settings.feature} · srmap ${version}`],
-      photo: explanation.picture ?? pictureOf(explanation.input, network.definition.preprocessing),
-      columns: explained.map(([{ name }, each], i) => {
-        const verdict = photo.verdicts[i];
-        return columnOf(each, name, verdict === undefined ? [] : [describeVerdict(verdict)]);
-      }),
-    }),
+    sheet(
+      {
+        title: photo.label ?? "the networks disagree",
+        details: [`${photo.file} · composite ${composite.name} · features ${settings.feature} · srmap ${version}`],
+        photo: explanation.picture ?? pictureOf(explanation.input, network.definition.preprocessing),
+        columns: explained.map(([{ name }, each], i) => {
+          const verdict = photo.verdicts[i];
+          return columnOf(each, name, verdict === undefined ? [] : [describeVerdict(verdict)], theme);
+        }),
+      },
+      theme,
+    ),
   );
 }

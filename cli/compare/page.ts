@@ -1,4 +1,4 @@
-import { formatShare } from "../drawing/panel.ts";
+import { formatShare } from "../drawing/format.ts";
 import { describeVerdict } from "./models.ts";
 import type { Summary } from "./summary.ts";
 

@@ -77,6 +77,20 @@ export function fitText(face: Face, text: string, width: number): string {
   return `${characters.join("").trimEnd()}…`;
 }
 
+/** The text in lines of at most `width` pixels, broken at blanks; a word that is longer than a line is left whole. */
+export function wrapText(face: Face, text: string, width: number): string[] {
+  const lines: string[] = [];
+  let line = "";
+  for (const word of text.split(" ")) {
+    const longer = line === "" ? word : `${line} ${word}`;
+    if (line !== "" && measureText(face, longer) > width) {
+      lines.push(line);
+      line = word;
+    } else line = longer;
+  }
+  return [...lines, line];
+}
+
 /** Calls `plot` with every pixel that a line of text covers. (x, y) is the pen's start on the baseline. */
 export function plotText(
   font: Font,

@@ -3,7 +3,7 @@ import { availableParallelism, totalmem } from "node:os";
 import { basename, dirname, join, relative, resolve, sep } from "node:path";
 import { sha256File } from "../../host/files/sha256.ts";
 import { version } from "../../host/version.ts";
-import { formatShare } from "../drawing/panel.ts";
+import { formatShare } from "../drawing/format.ts";
 import type { Inputs } from "../inputs/expand.ts";
 import { inputNames } from "../inputs/names.ts";
 import type { SourceFile } from "../inputs/photo.ts";

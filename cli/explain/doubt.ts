@@ -1,7 +1,7 @@
 import type { Prediction, RelevanceExplanation } from "../../engine/explain.ts";
 import { modelByName } from "../../engine/models/index.ts";
 import { bundledModels } from "../../host/models/bundled.ts";
-import { formatShare } from "../drawing/panel.ts";
+import { formatShare } from "../drawing/format.ts";
 import { balanceOf } from "./balance.ts";
 
 /** Something an honest tool adds to a map. It states what was computed and no more. */

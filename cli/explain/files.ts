@@ -3,15 +3,20 @@ import type { Explanation, RelevanceExplanation } from "../../engine/explain.ts"
 import { type LayerRelevance, sumOverChannels } from "../../engine/network/channel-sums.ts";
 import { type Heatmap, heatmap, overlay } from "../../engine/picture/heatmap.ts";
 import type { Image } from "../../engine/picture/image.ts";
+import { photoFit } from "../../engine/picture/preprocess.ts";
+import { compositeNames, compositeSummary } from "../../engine/rules/composites.ts";
 import { heatImage } from "../../engine/salient/salient-relevance.ts";
 import { version } from "../../host/version.ts";
 import { writeNpy } from "../../weights-loader/numpy/npy.ts";
 import { enlarge } from "../drawing/canvas.ts";
 import { heatJpeg } from "../drawing/heat-jpeg.ts";
 import { panel } from "../drawing/panel.ts";
+import { photoOverlay } from "../drawing/photo-overlay.ts";
 import { encodePng } from "../drawing/png.ts";
+import { themes } from "../drawing/theme.ts";
 import { fileNames } from "../outputs/file-names.ts";
 import { saliencyColors } from "../outputs/outputs.ts";
+import { balanceOf } from "./balance.ts";
 import type { ExplanationContext } from "./context.ts";
 import { type ExplanationReport, explanationReport, reportText } from "./report.ts";
 
@@ -42,25 +47,37 @@ function sourceLine(
   return `${input.file} · explained as asked; the prediction is ${first.label}`;
 }
 
+/** Which method made the map, in one line. Composites of one's own and changed ones have no summary. */
+function methodLine({ composite }: RelevanceExplanation, { compositeLabel }: ExplanationContext): string {
+  const isBuiltIn = compositeLabel === composite.name && compositeNames().includes(composite.name);
+  return `method: ${compositeLabel}${isBuiltIn ? ` · ${compositeSummary(composite.name)}` : ""}`;
+}
+
 function panelOf(
   explanation: Explanation,
   context: ExplanationContext,
   maps: { relevance: Heatmap; salientRelevance: Heatmap; laidOver: Image },
 ): Image {
   const { target, top, model } = explanation;
-  return panel({
+  const { feature } = explanation.salientRelevanceOptions;
+  const sign = context.salientSign === "both" ? "" : `, ${context.salientSign} alone`;
+  const content = {
     photo: context.picture,
     relevance: { ...maps.relevance, colormap: context.colors.colormap },
+    shares: balanceOf(explanation.relevance),
+    clipQuantile: context.colors.clipQuantile,
     salientRelevance: { ...maps.salientRelevance, colormap: saliencyColors.colormap },
     overlay: maps.laidOver,
     target,
     top,
     details: [
       sourceLine(explanation, context),
-      `${model} · composite ${context.compositeLabel} · features ${explanation.salientRelevanceOptions.feature}${context.salientSign === "both" ? "" : `, ${context.salientSign} alone`} · srmap ${version}`,
-      ...context.notes.slice(0, 1).map(({ headline }) => headline),
+      `${model} · features ${feature}${sign} · srmap ${version}`,
+      methodLine(explanation, context),
     ],
-  });
+    warning: context.notes[0]?.headline,
+  };
+  return panel(content, themes[context.theme]);
 }
 
 /** The pictures of an explanation that are wanted, by file name. */
@@ -75,6 +92,10 @@ function picturesOf(explanation: RelevanceExplanation | Explanation, context: Ex
       pictures.set("panel.png", panelOf(explanation, context, { relevance, salientRelevance, laidOver }));
     }
     if (parts.has("overlay")) pictures.set("overlay.png", laidOver);
+    if (parts.has("photo") && context.photo !== undefined && context.preprocessing !== undefined) {
+      const fit = photoFit(context.photo, context.preprocessing, explanation.input.shape);
+      pictures.set("photo-overlay.png", photoOverlay(context.photo, explanation.salientRelevance, fit));
+    }
     if (parts.has("maps")) pictures.set("salient-relevance.png", salientRelevance.image);
   }
   if (parts.has("maps")) pictures.set("relevance.png", relevance.image);
@@ -102,7 +123,7 @@ export function explanationFiles(
     ["relevance.npy", explanation.relevance],
   ]);
   if ("salientRelevance" in explanation) arrays.set("salient-relevance.npy", explanation.salientRelevance);
-  const hasPictures = parts.has("panel") || parts.has("overlay") || parts.has("maps");
+  const hasPictures = parts.has("panel") || parts.has("overlay") || parts.has("photo") || parts.has("maps");
   const pictures = hasPictures ? picturesOf(explanation, context) : new Map<string, Image>();
   if (explanation.layer !== undefined) {
     const { name, array, image } = layerFiles(explanation.layer, context);
@@ -122,7 +143,7 @@ export function explanationFiles(
 
 /** True for names of files that an explanation, of any settings, may have written. */
 export function isExplanationFile(name: string): boolean {
-  return /^(panel|overlay|relevance|salient-relevance|relevance-at-.+)\.png$|^(logits|relevance|salient-relevance|relevance-at-.+)\.npy$|^heat\.jpg$|^explanation\.json$/.test(
+  return /^(panel|overlay|photo-overlay|relevance|salient-relevance|relevance-at-.+)\.png$|^(logits|relevance|salient-relevance|relevance-at-.+)\.npy$|^heat\.jpg$|^explanation\.json$/.test(
     name,
   );
 }

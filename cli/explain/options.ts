@@ -7,6 +7,7 @@ import { relevanceColorOptions } from "../choices/colors.ts";
 import { compositeOptions } from "../choices/composite.ts";
 import { partOptions } from "../choices/parts.ts";
 import { salientSettingOptions } from "../choices/salient.ts";
+import { themeOption } from "../choices/theme.ts";
 import { outputOption } from "../outputs/outputs.ts";
 import { inGroup, type OptionTable } from "../terminal/arguments.ts";
 
@@ -77,6 +78,7 @@ export const explainOptions: OptionTable = {
     ledger: { help: "Print what became of the relevance in every layer: passed on, absorbed, dropped." },
     json: { help: "Print one JSON document instead of text." },
     ...relevanceColorOptions,
+    ...themeOption,
   }),
   ...inGroup("Many photos", {
     labels: {

@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import type { Tensor } from "../../engine/basics/tensor.ts";
 import {
   type Explanation,
   explainTargets,
@@ -6,6 +7,7 @@ import {
   relevanceOfTargets,
 } from "../../engine/explain.ts";
 import type { Network } from "../../engine/network/network.ts";
+import type { Image } from "../../engine/picture/image.ts";
 import { pictureOf } from "../../engine/picture/preprocess.ts";
 import { throughJpeg } from "../drawing/heat-jpeg.ts";
 import { decodePhotoInput, type InputFile, readInputBytes, type SourceFile } from "../inputs/photo.ts";
@@ -128,7 +130,7 @@ export async function explainPhoto(
   for (const [i, explanation] of explanations.entries()) {
     const { files, report } = explanationFiles(
       explanation,
-      contextOf(explanation, i, loaded, weights, source, task, request),
+      contextOf(explanation, i, loaded, weights, { input, source }, task, request),
     );
     if (request.zarr !== undefined) writeZarrRow(request.zarr, task.row, i, explanation);
     await writeFolder(folders[i] ?? task.folder, files, isExplanationFile);
@@ -151,7 +153,7 @@ function contextOf(
   target: number,
   { definition: { preprocessing } }: Network,
   weights: SourceFile,
-  source: InputFile,
+  { input, source }: { input: Image | Tensor; source: InputFile },
   task: PhotoTask,
   request: ExplainRequest,
 ): Parameters<typeof explanationFiles>[1] {
@@ -162,11 +164,13 @@ function contextOf(
     input: { ...source, path: task.relative },
     notes: notesOf(explanation, request.weights),
     requestedTarget: request.targets[target]?.text ?? "",
+    photo: "shape" in input ? undefined : input,
     picture: explanation.picture ?? pictureOf(explanation.input, preprocessing),
     preprocessing,
     compositeLabel: choice.label,
     salientSign: request.salientSign,
     colors: request.colors,
+    theme: request.theme,
     heatQuality: request.heatQuality,
     isAtSummed: request.isAtSummed,
     computation: {

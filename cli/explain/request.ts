@@ -18,6 +18,8 @@ import { type CompositeChoice, chooseComposite } from "../choices/composite.ts";
 import { chooseModel } from "../choices/model.ts";
 import { type Part, readParts } from "../choices/parts.ts";
 import { salientSettings } from "../choices/salient.ts";
+import { readTheme } from "../choices/theme.ts";
+import type { ThemeName } from "../drawing/theme.ts";
 import { sha256 } from "../outputs/hash.ts";
 import type { ZarrPlace } from "../outputs/zarr.ts";
 import type { Arguments } from "../terminal/arguments.ts";
@@ -48,6 +50,7 @@ export interface ExplainRequest {
   /** Written as [H,W] instead of [C,H,W]. */
   readonly isAtSummed: boolean;
   readonly colors: RelevanceColors;
+  readonly theme: ThemeName;
   readonly limits: ImageLimits;
   /** False: relevance alone. */
   readonly hasSalient: boolean;
@@ -151,11 +154,22 @@ function readOneOf<Choice extends string>(
  * @param weightsSha256 of the weight file
  */
 export function requestHash(request: ExplainRequest, weightsSha256: string): string {
-  const { model, targets, choice, settings, heatQuality, at, isAtSummed, colors, hasSalient, salientSign } = request;
+  const { model, targets, choice, settings, heatQuality, at, isAtSummed, colors, theme, hasSalient, salientSign } =
+    request;
   const { kernels: _, ...load } = request.load;
   const parts = [...request.parts].sort();
   const decisive = { version, weightsSha256, model, load, targets: targets.map(({ text }) => text), choice, settings };
-  const text = JSON.stringify({ ...decisive, heatQuality, at, isAtSummed, colors, hasSalient, salientSign, parts });
+  const text = JSON.stringify({
+    ...decisive,
+    heatQuality,
+    at,
+    isAtSummed,
+    colors,
+    theme,
+    hasSalient,
+    salientSign,
+    parts,
+  });
   return sha256(new TextEncoder().encode(text));
 }
 
@@ -182,6 +196,7 @@ export function checkFits(request: ExplainRequest, definition: NetworkDefinition
 export async function readRequest(given: Arguments): Promise<ExplainRequest> {
   const { model, weights } = await chooseModel(given.value("model"), given.value("weights"));
   const settings = salientSettings(given);
+  const theme = readTheme(given);
   const request: ExplainRequest = {
     model,
     weights,
@@ -193,7 +208,8 @@ export async function readRequest(given: Arguments): Promise<ExplainRequest> {
     heatQuality: readHeatQuality(given, settings.feature),
     at: given.value("at"),
     isAtSummed: given.has("at-sum"),
-    colors: readRelevanceColors(given),
+    colors: readRelevanceColors(given, theme),
+    theme,
     limits: readLimits(given),
     hasSalient: !given.has("no-salient"),
     salientSign: readOneOf(given, "salient-sign", ["both", "for", "against"]),

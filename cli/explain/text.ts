@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { formatConfidence } from "../drawing/panel.ts";
+import { formatConfidence } from "../drawing/format.ts";
 import { mostOfPath, shown } from "../terminal/shown.ts";
 import { describeBalance } from "./balance.ts";
 import { ledgerTable } from "./ledger-table.ts";

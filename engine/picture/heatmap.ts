@@ -144,7 +144,7 @@ export interface OverlayOptions {
 
 /**
  * Lays a map [H,W] (or [C,H,W], summed), taken from its smallest to its largest value, over a photo of the same size: where
- * the map is low the photo is grey and dim, where it is high the photo glows in the colours of the map.
+ * the map is low the photo keeps half of its colours, a little dimmed, and where it is high it glows in the colours of the map.
  * @throws ShapeError when the sizes differ; RangeError for values that are not finite and options out of range
  */
 export function overlay(photo: Image, map: Tensor, options: OverlayOptions = {}): Image {
@@ -167,9 +167,11 @@ export function overlay(photo: Image, map: Tensor, options: OverlayOptions = {})
     const p = i * 4;
     // Rec. 601 luma, as Pillow's and OpenCV's grey.
     const gray = 0.299 * photo.data[p]! + 0.587 * photo.data[p + 1]! + 0.114 * photo.data[p + 2]!;
-    const alpha = opacity * Math.sqrt(value);
+    // In proportion to the map: the dark low end of a colour map must not cover what is hardly above it.
+    const alpha = opacity * value;
     for (let c = 0; c < 3; c++) {
-      data[p + c] = Math.floor(gray * 0.7 * (1 - alpha) + colors[index * 3 + c]! * alpha + 0.5);
+      const below = 0.9 * (0.5 * gray + 0.5 * photo.data[p + c]!);
+      data[p + c] = Math.floor(below * (1 - alpha) + colors[index * 3 + c]! * alpha + 0.5);
     }
     data[p + 3] = 255;
   }

@@ -19,15 +19,29 @@ function roundHalfEven(value: number): number {
   return floor % 2 === 0 ? floor : floor + 1;
 }
 
+/** What becomes of a photo on the way to a network: the size it is resized to, and where the network's input lies in that. */
+export interface PhotoFit {
+  readonly resizedWidth: number;
+  readonly resizedHeight: number;
+  readonly left: number;
+  readonly top: number;
+  readonly width: number;
+  readonly height: number;
+}
+
 /**
- * Puts transparency on white (as Node's decoders and web pages' pixels both need it), then resizes and crops a photo the way torchvision's Resize and CenterCrop do on a Pillow picture.
+ * How torchvision's Resize and CenterCrop fit a photo of this size into a network.
  *   shorter: the shorter side becomes resizeTo, the longer floor(resizeTo * long / short); crop at round((side - size) / 2)
  *   squash: both sides become resizeTo
  * @param inputShape [3,H,W]
- * @throws ShapeError when `resize` is "none" and the photo does not fit, or the resized photo is smaller than the crop.
+ * @throws ShapeError when `resize` is "none" and the photo does not fit, or the resized photo is smaller than the crop;
+ *   UnsupportedError for networks that do not take photos
  */
-export function fitPhoto(photo: Image, preprocessing: Preprocessing, inputShape: Shape): Image {
-  checkImage(photo);
+export function photoFit(
+  photo: Pick<Image, "width" | "height">,
+  preprocessing: Preprocessing,
+  inputShape: Shape,
+): PhotoFit {
   const [channels, height, width] = inputShape;
   if (inputShape.length !== 3 || (channels !== 3 && channels !== 1) || height === undefined || width === undefined) {
     throw new UnsupportedError(
@@ -70,12 +84,26 @@ export function fitPhoto(photo: Image, preprocessing: Preprocessing, inputShape:
       `preprocess: resizeTo ${resizeTo} makes ${resizedWidth}x${resizedHeight} pixels, less than the network's ${width}x${height}. Correct the network's preprocessing.`,
     );
   }
-  return resizeAndCrop(onWhite(photo), resizedWidth, resizedHeight, {
+  return {
+    resizedWidth,
+    resizedHeight,
     left: roundHalfEven((resizedWidth - width) / 2),
     top: roundHalfEven((resizedHeight - height) / 2),
     width,
     height,
-  });
+  };
+}
+
+/**
+ * Puts transparency on white (as Node's decoders and web pages' pixels both need it), then resizes and crops a photo as `photoFit` says, the way torchvision
+ * does on a Pillow picture.
+ * @param inputShape [3,H,W]
+ * @throws ShapeError, UnsupportedError as `photoFit` does
+ */
+export function fitPhoto(photo: Image, preprocessing: Preprocessing, inputShape: Shape): Image {
+  checkImage(photo);
+  const { resizedWidth, resizedHeight, ...crop } = photoFit(photo, preprocessing, inputShape);
+  return resizeAndCrop(onWhite(photo), resizedWidth, resizedHeight, crop);
 }
 
 /**

@@ -7,6 +7,7 @@ import { runCli } from "../../cli/cli.ts";
 import { columnOf } from "../../cli/compare/composites.ts";
 import { comparisonPage } from "../../cli/compare/page.ts";
 import type { Summary } from "../../cli/compare/summary.ts";
+import { themes } from "../../cli/drawing/theme.ts";
 import { explain } from "../../engine/explain.ts";
 import { createImage } from "../../engine/picture/image.ts";
 import { loadNetwork } from "../../host/network/load.ts";
@@ -147,9 +148,12 @@ suite("cli/compare", (test) => {
     const network = await loadNetwork("vgg-mini");
     const explanation = explain(network, createImage(224, 224, [0, 0, 0]));
     const empty = { ...explanation, relevance: { ...explanation.relevance, data: new Float32Array(3 * 224 * 224) } };
-    assert.equal(columnOf(empty, "vgg-mini", ["golf ball"]).lines, ["golf ball", "empty maps: no relevance"]);
+    assert.equal(columnOf(empty, "vgg-mini", ["golf ball"], themes.light).lines, [
+      "golf ball",
+      "empty maps: no relevance",
+    ]);
     const one = { ...empty, relevance: { ...empty.relevance, data: empty.relevance.data.with(7, 1) } };
-    assert.equal(columnOf(one, "vgg-mini", ["golf ball"]).lines, ["golf ball"]);
+    assert.equal(columnOf(one, "vgg-mini", ["golf ball"], themes.light).lines, ["golf ball"]);
   });
 
   test("a folder without photos, and labels that are no JSON or not there", async () => {

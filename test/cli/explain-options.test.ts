@@ -1,6 +1,7 @@
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { PNG } from "pngjs";
 import * as assert from "uvu/assert";
 import { runCli } from "../../cli/cli.ts";
 import { fileNames } from "../../cli/outputs/file-names.ts";
@@ -192,6 +193,20 @@ suite("cli/explain options", (test) => {
     const unknown = await explain("refused", "--colormap", "seismik");
     assert.is(unknown.code, 2);
     assert.match(unknown.err, /seismik.*Did you mean "seismic"\?/);
+  });
+
+  test("the theme changes pictures alone, and the overlay comes in the photo's own size", async () => {
+    const light = await explain("light", "--write", "panel,maps,npy,photo");
+    const dark = await explain("dark", "--write", "panel,maps,npy", "--theme", "dark");
+    assert.is(light.code + dark.code, 0, light.err + dark.err);
+    const read = (path: string, name: string): Buffer => readFileSync(join(path, name));
+    for (const name of ["panel.png", "relevance.png"]) {
+      assert.not(read(dark.folder, name).equals(read(light.folder, name)), name);
+    }
+    assert.ok(read(dark.folder, "relevance.npy").equals(read(light.folder, "relevance.npy")));
+    const { width, height } = PNG.sync.read(read(light.folder, "photo-overlay.png"));
+    assert.equal([width, height], [451, 300]);
+    await assertRefused('--theme must be one of light, dark, got "drak". Did you mean "dark"?', ...["--theme", "drak"]);
   });
 
   test("explanation.json names everything that was used", async () => {

@@ -112,12 +112,12 @@ suite("engine/render", (test) => {
     assert.throws(() => heatmap(tensor([0, 4], new Float32Array(0))), /no side 0/);
   });
 
-  test("the overlay is dim grey where the map is low and coloured where it is high", () => {
+  test("the overlay keeps half of the photo's colours where the map is low and glows where it is high", () => {
     const image = overlay(createImage(3, 1, [100, 150, 200]), tensor([1, 3], Float32Array.of(0, 0.5, 1)));
     const gray = 0.299 * 100 + 0.587 * 150 + 0.114 * 200;
-    const dim = Math.round(gray * 0.7);
-    assert.equal([...image.data.subarray(0, 4)], [dim, dim, dim, 255]);
-    const end = [0xfc, 0xff, 0xa4].map((c) => Math.round(gray * 0.7 * 0.25 + c * 0.75));
+    const dim = [100, 150, 200].map((c) => 0.9 * (0.5 * gray + 0.5 * c));
+    assert.equal([...image.data.subarray(0, 4)], [...dim.map(Math.round), 255]);
+    const end = [0xfc, 0xff, 0xa4].map((c, i) => Math.round((dim[i] ?? 0) * 0.25 + c * 0.75));
     assert.equal([...image.data.subarray(8, 12)], [...end, 255]);
     assert.throws(
       () => overlay(createImage(3, 2), tensor([1, 3], new Float32Array(3))),
