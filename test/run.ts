@@ -1,5 +1,5 @@
 // Runs every *.test.js below build/test, each in a process of its own, and fails when a file ran no test.
-// Usage: node build/test/run.js [part of a file name ...]
+// Usage: node build/test/run.js [--fast] [part of a file name ...]
 import { spawn } from "node:child_process";
 import { readdirSync } from "node:fs";
 import { availableParallelism } from "node:os";
@@ -7,9 +7,14 @@ import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const here = fileURLToPath(new URL(".", import.meta.url));
-const wanted = process.argv.slice(2);
+const isFast = process.argv.includes("--fast");
+const wanted = process.argv.slice(2).filter((word) => word !== "--fast");
+// What takes seconds a file: whole commands, browsers, whole networks, fuzzers. `npm run test:fast` leaves them out.
+const slow =
+  /^(cli|web|photos|host)\/|package|readme|fuzz|seeded|mini-nets|squeezenet|salient-relevance|canaries|properties|winograd|networks|onnx|keras|torch|cases/;
 const files = readdirSync(here, { recursive: true, encoding: "utf8" })
   .filter((name) => name.endsWith(".test.js"))
+  .filter((name) => !isFast || !slow.test(name.replaceAll("\\", "/")))
   .filter((name) => wanted.length === 0 || wanted.some((part) => name.includes(part)))
   .sort();
 
