@@ -73,7 +73,9 @@ function pixelWriter(
   ];
   // The transparent colour of grey and RGB pictures: compared in full depth.
   const key = colorType !== 3 && transparency !== undefined ? transparency : undefined;
-  const keyAt = (i: number): number => (key === undefined ? -1 : (key[2 * i]! << 8) | key[2 * i + 1]!);
+  // Of its 16 bits the lowest count, as many as a sample has (11.3.2.1).
+  const keyAt = (i: number): number =>
+    key === undefined ? -1 : ((key[2 * i]! << 8) | key[2 * i + 1]!) & ((1 << depth) - 1);
   const [key0, key1, key2] = [keyAt(0), keyAt(1), keyAt(2)];
 
   // One sample of up to 8 bits a pixel: grey or palette.

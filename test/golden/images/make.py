@@ -139,6 +139,9 @@ for depth in (1, 2, 4, 8, 16):
 key = int(grey[3, 3] >> 4)
 golden("grey4-trns.png", png((grey.astype(np.int64) >> 4)[..., None], 4, 0, extra=chunk(b"tRNS", struct.pack(">H", key))),
        np.where(grey3(grey >> 4) == key, 255, grey3(to8(grey >> 4, 4))), 0, exact)
+rgb_key = [int(v) for v in rgb[3, 3]]
+golden("rgb8-trns-high-bits.png", png(rgb.astype(np.int64), 8, 2, extra=chunk(b"tRNS", struct.pack(">HHH", rgb_key[0] | 0x6800, *rgb_key[1:]))),
+       np.where((rgb == rgb[3, 3]).all(2)[..., None], 255, rgb), 0, exact, 0)
 rgb16 = rgb.astype(np.int64) * 257 + (ramp.astype(np.int64) % 5)[..., None] * 20
 rgb16 = np.clip(rgb16, 0, 65535)
 alpha = np.clip(ramp, 0, 255)
