@@ -1,13 +1,14 @@
 import { existsSync, statSync } from "node:fs";
 import { availableParallelism, totalmem } from "node:os";
 import { basename, dirname, join, relative, resolve, sep } from "node:path";
+import { modelByName } from "../../engine/models/index.ts";
 import { sha256File } from "../../host/files/sha256.ts";
 import { version } from "../../host/version.ts";
 import { formatShare } from "../drawing/format.ts";
 import type { Inputs } from "../inputs/expand.ts";
 import { inputNames } from "../inputs/names.ts";
 import type { SourceFile } from "../inputs/photo.ts";
-import { type PhotoLabels, readLabels } from "../inputs/photo-labels.ts";
+import { labelsOfFolders, type PhotoLabels, readLabels } from "../inputs/photo-labels.ts";
 import { isInShard, parseShard, type Shard, shardName } from "../inputs/shard.ts";
 import { cleanOnce, writeWhole } from "../outputs/atomic-write.ts";
 import { writeGallery } from "../outputs/gallery.ts";
@@ -137,6 +138,11 @@ function describeEnd(end: RunEnd, tally: Tally, total: number, where: string): s
   return `Stopped: ${why} ${end.done} of ${total} photos are done: ${parts.join(", ")}. ${where} The same command goes on from there.\n`;
 }
 
+/** Class names of a network that is known by name. */
+function classNames({ model }: ExplainRequest): readonly string[] {
+  return (model === undefined ? undefined : modelByName(model).labels) ?? [];
+}
+
 /** The whole of `srmap explain` for several photos. @returns the exit code */
 export async function explainBatch(
   given: Arguments,
@@ -148,8 +154,11 @@ export async function explainBatch(
   const shardText = given.value("shard");
   const shard = shardText === undefined ? undefined : parseShard(shardText);
   const labelsPath = given.value("labels");
-  const labels = labelsPath === undefined ? undefined : await readLabels(labelsPath);
   const run = planRun(inputs, request, out);
+  const labels =
+    labelsPath === undefined
+      ? labelsOfFolders(inputs.inputs, run.names, classNames(request))
+      : await readLabels(labelsPath);
   const jobs = readJobs(given, request, run.items.length);
   const sha256 = await sha256File(request.weights).catch((error: unknown) => {
     throw weightsError(request.weights, error);

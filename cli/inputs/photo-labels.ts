@@ -1,7 +1,9 @@
 import { readFile } from "node:fs/promises";
 import { FormatError } from "../../engine/basics/errors.ts";
 import { imagenetLabels } from "../../engine/labels/imagenet.ts";
+import { imagenetFolders } from "../../engine/labels/imagenet-folders.ts";
 import { CommandError, describeError } from "../terminal/errors.ts";
+import type { Input } from "./found-input.ts";
 
 /** True class of each photo, by file name: a class name. */
 export type PhotoLabels = ReadonlyMap<string, string>;
@@ -9,6 +11,29 @@ export type PhotoLabels = ReadonlyMap<string, string>;
 /** A class name as names are compared: without regard to case, `_` and blanks being the same. */
 export function plainName(name: string): string {
   return name.toLowerCase().replaceAll("_", " ").trim();
+}
+
+/**
+ * The true classes that a tree with a folder per class tells. A folder counts when it is called like one of
+ * ImageNet's folders (`n01440764`) or like a class; other folders may mean anything, so that their photos have no true class.
+ * @param paths what each input is called in the results, which the map has as its keys
+ * @param known class names of the network, where they are known already
+ * @returns undefined when no photo has one
+ */
+export function labelsOfFolders(
+  inputs: readonly Input[],
+  paths: readonly string[],
+  known: readonly string[],
+): PhotoLabels | undefined {
+  const names = new Map([...imagenetLabels, ...known].map((name) => [plainName(name), name]));
+  for (const [index, folder] of imagenetFolders().entries()) names.set(folder, imagenetLabels[index] ?? folder);
+  const labels = new Map<string, string>();
+  for (const [i, input] of inputs.entries()) {
+    if (input.error !== undefined || input.label === undefined) continue;
+    const name = names.get(plainName(input.label));
+    if (name !== undefined) labels.set(paths[i] ?? input.relative, name);
+  }
+  return labels.size === 0 ? undefined : labels;
 }
 
 function classOf(file: string, value: unknown): string {

@@ -9,6 +9,8 @@ import * as assert from "uvu/assert";
 import { expandInputs, inputName, mapInputs, photoInputs } from "../../cli/inputs/expand.ts";
 import type { InputKind } from "../../cli/inputs/found-input.ts";
 import { describeLeftOut } from "../../cli/inputs/left-out.ts";
+import { labelsOfFolders } from "../../cli/inputs/photo-labels.ts";
+import { imagenetFolders } from "../../engine/labels/imagenet-folders.ts";
 import { root } from "../support/paths.ts";
 import { suite } from "../support/suite.ts";
 
@@ -66,6 +68,26 @@ suite("cli/inputs", (test) => {
         left: "left out: 1 file that is no photo or .npy file (1 .json).",
       });
     }));
+
+  test("folders called as ImageNet's or as a class tell the true class, others do not", async () => {
+    assert.equal(imagenetFolders().length, 1000);
+    assert.equal(
+      [0, 207, 999].map((index) => imagenetFolders()[index]),
+      ["n01440764", "n02099601", "n15075141"],
+    );
+    await inTree(["n02099601/a.png", "Golf_ball/b.png", "my class/c.png", "2024-01/d.png"], async (folder) => {
+      const { inputs } = await expandInputs([folder], photoInputs);
+      const paths = inputs.map((input) => (input.error === undefined ? input.relative : ""));
+      assert.equal(Object.fromEntries(labelsOfFolders(inputs, paths, ["My Class"]) ?? []), {
+        "n02099601/a.png": "golden retriever",
+        "Golf_ball/b.png": "golf ball",
+        "my class/c.png": "My Class",
+      });
+    });
+    await inTree(["2024-01/d.png"], async (folder) => {
+      assert.is(labelsOfFolders((await expandInputs([folder], photoInputs)).inputs, ["2024-01/d.png"], []), undefined);
+    });
+  });
 
   test("what lies beside the photos of a folder is told, what the system writes is not", () =>
     inTree(mixed, async (folder) => {
