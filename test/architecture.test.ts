@@ -44,7 +44,10 @@ const rooms: Readonly<Record<string, Room>> = {
       ["caffe", "keras", "numpy", "onnx", "safetensors", "torch"],
     ],
   },
-  evaluation: { imports: ["engine"], floors: [] },
+  evaluation: {
+    imports: ["engine"],
+    floors: [["basics"], ["localisation", "complexity", "agreement", "statistics"], ["annotations"]],
+  },
   workers: { imports: ["engine", "weights-loader"], floors: [["threads", "explainer"]] },
   photos: {
     imports: ["engine"],

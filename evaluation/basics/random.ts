@@ -1,0 +1,13 @@
+/**
+ * Uniform numbers in [0, 1), the same on every machine.
+ * Source: mulberry32 (Tommy Ettinger 2017), period 2^32, state of 32 bits.
+ */
+export function seededRandom(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let t = Math.imul(state ^ (state >>> 15), state | 1);
+    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
+    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
+  };
+}

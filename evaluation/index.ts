@@ -1,0 +1,17 @@
+export { spearman } from "./agreement/spearman.ts";
+export { ssim } from "./agreement/ssim.ts";
+export { topKIou } from "./agreement/top-k-iou.ts";
+export type { MapValues, Mask } from "./basics/check.ts";
+export { seededRandom } from "./basics/random.ts";
+export { effectiveComplexity } from "./complexity/effective-complexity.ts";
+export { entropyComplexity } from "./complexity/entropy.ts";
+export { giniSparseness } from "./complexity/gini.ts";
+export { attributionLocalisation } from "./localisation/attribution-localisation.ts";
+export { insideOutsideAuc } from "./localisation/auc.ts";
+export { massAccuracy } from "./localisation/mass-accuracy.ts";
+export { type Box, boxIou, boxIous, boxThresholds, maxBoxAcc } from "./localisation/max-box-acc.ts";
+export { pointingGame } from "./localisation/pointing-game.ts";
+export { rankAccuracy } from "./localisation/rank-accuracy.ts";
+export { topKIntersection } from "./localisation/top-k-intersection.ts";
+export { bootstrapMean, type Interval } from "./statistics/bootstrap.ts";
+export { signFlipTest } from "./statistics/sign-flip-test.ts";
