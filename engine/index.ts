@@ -1,3 +1,4 @@
+export type { BytesLike } from "./basics/bytes.ts";
 export * from "./basics/errors.ts";
 export * from "./basics/tensor.ts";
 export * from "./explain.ts";

@@ -1,6 +1,7 @@
+import { asBytes, type BytesLike } from "../engine/basics/bytes.ts";
 import { FormatError, UnsupportedError } from "../engine/basics/errors.ts";
 import { decodeBmp } from "./bmp/decode.ts";
-import { asBytes, asciiText, type BytesLike, startsWith } from "./bytes.ts";
+import { asciiText, startsWith } from "./bytes.ts";
 import type { Steps } from "./inflate.ts";
 import { decodeJpeg } from "./jpeg/decode.ts";
 import type { Photo } from "./photo.ts";
@@ -50,7 +51,7 @@ export function photoFormat(bytes: Uint8Array): PhotoFormat | undefined {
  * JPEG variants; RangeError when the header announces more pixels than `limits` allows
  */
 export function* decodePhoto(bytes: BytesLike, limits: ImageLimits = defaultImageLimits): Steps<Photo> {
-  const data = asBytes(bytes);
+  const data = asBytes(bytes, "photo");
   if (data.length === 0) throw new FormatError("image: the file is empty. Give a PNG or JPEG photo.");
   const format = photoFormat(data);
   if (format === "PNG") return yield* decodePng(data, limits.maxPixels);

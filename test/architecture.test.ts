@@ -97,6 +97,7 @@ const rooms: Readonly<Record<string, Room>> = {
 // All are leaves that hold no engine state.
 const valuesAllTheSame: Readonly<Record<string, readonly string[]>> = {
   "weights-loader": [
+    "engine/basics/bytes.ts",
     "engine/basics/errors.ts",
     "engine/basics/tensor.ts",
     "engine/graph/order.ts",

@@ -1,6 +1,6 @@
 import { inflateSync, constants as zlib } from "node:zlib";
+import { asBytes, type BytesLike } from "../../engine/basics/bytes.ts";
 import { type Image, onWhite } from "../../engine/picture/image.ts";
-import { asBytes, type BytesLike } from "../../photos/bytes.ts";
 import { decodePhoto, photoFormat } from "../../photos/decode.ts";
 import { type Inflated, type InflateRequest, runSteps } from "../../photos/inflate.ts";
 import type { Photo } from "../../photos/photo.ts";
@@ -25,7 +25,7 @@ function inflate({ stream, maxBytes }: InflateRequest): Inflated {
  * @throws as `decodeImage`; UnsupportedError where sharp is needed and not installed
  */
 export async function openPhoto(bytes: BytesLike, limits: ImageLimits = defaultImageLimits): Promise<Photo> {
-  const data = asBytes(bytes);
+  const data = asBytes(bytes, "photo");
   const format = photoFormat(data);
   return isSharpFormat(format) ? decodeBySharp(data, format, limits) : runSteps(decodePhoto(data, limits), inflate);
 }

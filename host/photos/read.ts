@@ -1,6 +1,6 @@
 import type { Readable } from "node:stream";
+import { asBytes } from "../../engine/basics/bytes.ts";
 import type { Image } from "../../engine/picture/image.ts";
-import { asBytes } from "../../photos/bytes.ts";
 import type { ImageLimits } from "../../photos/size-limit.ts";
 import { openFile } from "../files/open-file.ts";
 import { decodeAnyImage } from "./decode.ts";
@@ -15,7 +15,7 @@ export async function readPhotoBytes(path: string): Promise<Uint8Array> {
   try {
     const { size } = await file.stat();
     if (size > maxPhotoBytes) throw tooLarge(size);
-    return asBytes(await file.readFile());
+    return asBytes(await file.readFile(), "photo");
   } finally {
     await file.close();
   }

@@ -1,36 +1,15 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as assert from "uvu/assert";
+import { asBytes } from "../../engine/basics/bytes.ts";
 import { decodeImage } from "../../host/photos/decode.ts";
-import { asBytes, type BytesLike } from "../../photos/bytes.ts";
+import { holders } from "../support/holders.ts";
 import { root } from "../support/paths.ts";
 import { suite } from "../support/suite.ts";
 
 // One of each way through the decoders: an Adobe JPEG whose segment the decoder once edited in place, grey, progressive, CMYK,
 // interlaced and transparent PNG.
 const files = ["adobe-ycc420.jpg", "grey.jpg", "progressive420.jpg", "cmyk.jpg", "rgb8-interlaced.png", "rgba16.png"];
-
-/** The same bytes in everything that a caller may hold them in; each in memory of its own. */
-function holders(bytes: Uint8Array): Record<string, () => BytesLike> {
-  const at = (offset: number): Uint8Array => {
-    const memory = new Uint8Array(bytes.length + offset + 5).fill(0xff);
-    memory.set(bytes, offset);
-    return memory.subarray(offset, offset + bytes.length);
-  };
-  return {
-    "a Buffer": () => Buffer.from(bytes),
-    "a Buffer inside another": () => Buffer.from(at(3).buffer, 3, bytes.length),
-    "a Uint8Array at an odd offset": () => at(1),
-    "a Uint8ClampedArray": () => new Uint8ClampedArray(at(0)),
-    "a DataView at an odd offset": () => new DataView(at(7).buffer, 7, bytes.length),
-    "an ArrayBuffer": () => Uint8Array.from(bytes).buffer,
-    "a SharedArrayBuffer": () => {
-      const shared = new SharedArrayBuffer(bytes.length);
-      new Uint8Array(shared).set(bytes);
-      return shared;
-    },
-  };
-}
 
 suite("photo bytes", (test) => {
   for (const file of files) {
@@ -41,7 +20,7 @@ suite("photo bytes", (test) => {
         const held = hold();
         assert.equal(decodeImage(held), expected, what);
         assert.equal(decodeImage(held), expected, `${what}, again`);
-        assert.equal(Buffer.compare(asBytes(held), bytes), 0, `${what} was changed`);
+        assert.equal(Buffer.compare(asBytes(held, "photo"), bytes), 0, `${what} was changed`);
       }
     });
   }
@@ -64,6 +43,6 @@ suite("photo bytes", (test) => {
   });
 
   test("behind the door nothing is a Buffer, whose slice is no copy", () => {
-    assert.not(asBytes(Buffer.from([1, 2, 3])) instanceof Buffer);
+    assert.not(asBytes(Buffer.from([1, 2, 3]), "photo") instanceof Buffer);
   });
 });

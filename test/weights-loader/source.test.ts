@@ -1,10 +1,13 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as assert from "uvu/assert";
+import { asBytes } from "../../engine/basics/bytes.ts";
 import { fileSource, sha256File } from "../../host/node.ts";
-import { type ByteSource, blobSource, bytesSource } from "../../weights-loader/index.ts";
-import { rejection } from "../support/fixtures.ts";
+import { type ByteSource, blobSource, bytesSource, openWeights } from "../../weights-loader/index.ts";
+import { isWeight } from "../../weights-loader/tensors/weight-file.ts";
+import { fixturePath, rejection } from "../support/fixtures.ts";
+import { holders } from "../support/holders.ts";
 import { suite } from "../support/suite.ts";
 
 const bytes = Uint8Array.from({ length: 300 }, (_, i) => i % 251);
@@ -33,7 +36,27 @@ function inFolder(body: (folder: string) => Promise<void>): Promise<void> {
   return body(folder).finally(() => rmSync(folder, { recursive: true }));
 }
 
+/** All of a file's tensors as float32. */
+async function tensorsOf(source: ByteSource): Promise<Record<string, number[]>> {
+  const file = await openWeights(source);
+  const read: Record<string, number[]> = {};
+  for (const [name, info] of file.tensors) if (isWeight(info)) read[name] = [...(await file.read(name))];
+  return read;
+}
+
 suite("byte sources", (test) => {
+  for (const name of ["small-f32.safetensors", "small-f64.safetensors", "numpy-stored.npz", "torch-zip-f32.pth"]) {
+    test(`${name}: the same numbers from whatever holds the bytes, which stay as they are`, async () => {
+      const original = Uint8Array.from(readFileSync(fixturePath(name)));
+      const expected = await tensorsOf(bytesSource(original.slice()));
+      for (const [what, hold] of Object.entries(holders(original))) {
+        const held = hold();
+        assert.equal(await tensorsOf(bytesSource(held)), expected, what);
+        assert.equal(asBytes(held, what), original, `${what} was changed`);
+      }
+    });
+  }
+
   test("bytes are read as views", async () => {
     await assertReads(bytesSource(bytes));
     assert.is((await bytesSource(bytes).read(5, 5)).buffer, bytes.buffer);

@@ -29,7 +29,7 @@ async function sourceOf(
   if (weights instanceof Blob) {
     return { source: blobSource(weights), name: "name" in weights ? String(weights.name) : "file" };
   }
-  if (weights instanceof ArrayBuffer) return { source: bytesSource(new Uint8Array(weights)), name: "bytes" };
+  if (weights instanceof ArrayBuffer) return { source: bytesSource(weights), name: "bytes" };
   if (weights instanceof Uint8Array) return { source: bytesSource(weights), name: "bytes" };
   const url = String(weights);
   const { blob } = await download(url, {

@@ -1,3 +1,4 @@
+import { asBytes, type BytesLike } from "../../engine/basics/bytes.ts";
 import { FormatError } from "../../engine/basics/errors.ts";
 
 /** Bytes that can be read at any place: a file, a download, a buffer. Nothing but the ranges asked for need be in memory. */
@@ -34,12 +35,13 @@ export function checkRange(offset: number, length: number, byteLength: number): 
 }
 
 /** A source over bytes in memory; reads are views, nothing is copied. */
-export function bytesSource(bytes: Uint8Array): ByteSource {
+export function bytesSource(bytes: BytesLike): ByteSource {
+  const plain = asBytes(bytes, "byte source");
   return {
-    byteLength: bytes.byteLength,
+    byteLength: plain.byteLength,
     read: async (offset, length) => {
-      checkRange(offset, length, bytes.byteLength);
-      return bytes.subarray(offset, offset + length);
+      checkRange(offset, length, plain.byteLength);
+      return plain.subarray(offset, offset + length);
     },
   };
 }

@@ -1,3 +1,4 @@
+import { asBytes, type BytesLike } from "../../engine/basics/bytes.ts";
 import { FormatError, UnsupportedError } from "../../engine/basics/errors.ts";
 import { elementCount, formatShape, type Shape } from "../../engine/basics/tensor.ts";
 
@@ -47,7 +48,8 @@ function parseHeader(text: string, name: string): Header {
  * @throws FormatError when it is not a .npy file or its sizes lie
  * @throws UnsupportedError for other element types, big endian, Fortran order and pickled objects
  */
-export function parseNpy(bytes: Uint8Array, name: string): NpyArray {
+export function parseNpy(file: BytesLike, name: string): NpyArray {
+  const bytes = asBytes(file, `npy "${name}"`);
   if (bytes.length < 10 || !magic.every((byte, i) => bytes[i] === byte)) {
     throw new FormatError(
       `npy "${name}": a .npy file must begin with "\\x93NUMPY", got ${bytes.length === 0 ? "an empty file" : "something else"}.`,
