@@ -75,7 +75,7 @@ const rooms: Readonly<Record<string, Room>> = {
       ["outputs"],
       ["choices", "inputs", "verify"],
       ["explain"],
-      ["compare"],
+      ["compare", "queue"],
       ["commands"],
     ],
   },
@@ -86,7 +86,7 @@ const rooms: Readonly<Record<string, Room>> = {
   },
   test: {
     imports: ["engine", "weights-loader", "evaluation", "workers", "photos", "host", "web", "cli"],
-    packages: /^(node:|uvu$|uvu\/assert$|puppeteer-core$|pngjs$|jpeg-js$)/,
+    packages: /^(node:|bullmq$|uvu$|uvu\/assert$|puppeteer-core$|pngjs$|jpeg-js$)/,
     // Of test files no order is asked: nobody imports them.
     floors: [["oracle"], ["cases"], ["support"], ["reference"]],
   },

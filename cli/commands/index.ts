@@ -1,15 +1,18 @@
 import type { Command } from "./command.ts";
 import { compare } from "./compare.ts";
 import { convert } from "./convert.ts";
+import { enqueue } from "./enqueue.ts";
 import { explain } from "./explain.ts";
 import { fetch } from "./fetch.ts";
 import { inspect } from "./inspect.ts";
 import { models } from "./models.ts";
 import { openPage } from "./open.ts";
+import { queue } from "./queue.ts";
 import { rulesCommand } from "./rules.ts";
 import { indexCommand } from "./run-index.ts";
 import { salient } from "./salient.ts";
 import { verify } from "./verify.ts";
+import { work } from "./work.ts";
 
 /** Name of a command. */
 export type CommandName =
@@ -20,6 +23,9 @@ export type CommandName =
   | "models"
   | "open"
   | "fetch"
+  | "enqueue"
+  | "work"
+  | "queue"
   | "index"
   | "inspect"
   | "convert"
@@ -34,6 +40,9 @@ export const commands: Record<CommandName, Command> = {
   models,
   open: openPage,
   fetch,
+  enqueue,
+  work,
+  queue,
   index: indexCommand,
   inspect,
   convert,

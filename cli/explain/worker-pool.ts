@@ -16,12 +16,11 @@ export interface WorkerPool {
    * @returns undefined when the pool was stopped meanwhile
    */
   run(task: PhotoTask): Promise<FromWorker | undefined>;
+  /** Ends processes as they become idle. */
+  retire(): Promise<void>;
   /** Ends the processes when they have written what they are writing. Photos in work are given up. */
   stop(): Promise<void>;
 }
-
-/** A photo that ends its process this often is given up. */
-const attempts = 3;
 
 const script = new URL("./worker.js", import.meta.url);
 
@@ -47,11 +46,15 @@ function ask(child: ChildProcess, work: ToWorker): Promise<FromWorker | undefine
   });
 }
 
-/** Starts processes as they are needed, at most `count`. */
-export function startWorkers(count: number, start: WorkerStart): WorkerPool {
+/**
+ * Starts processes as they are needed, at most `count`.
+ * @param attempts a photo that ends its process this often is given up
+ */
+export function startWorkers(count: number, start: WorkerStart, attempts = 3): WorkerPool {
   const idle: ChildProcess[] = [];
   const all = new Set<ChildProcess>();
   let isStopped = false;
+  let isRetired = false;
   const begin = (): ChildProcess => {
     const child = fork(script, [], { stdio: ["ignore", "ignore", "inherit", "ipc"], serialization: "advanced" });
     all.add(child);
@@ -75,7 +78,8 @@ export function startWorkers(count: number, start: WorkerStart): WorkerPool {
         const child = idle.pop() ?? begin();
         const answer = await ask(child, { task });
         if (answer !== undefined) {
-          idle.push(child);
+          if (isRetired) child.kill("SIGTERM");
+          else idle.push(child);
           return answer;
         }
         // Ctrl-C ends a process that is just writing a moment before this one hears of it.
@@ -83,11 +87,13 @@ export function startWorkers(count: number, start: WorkerStart): WorkerPool {
         end = endOf(child);
       }
       if (isStopped) return undefined;
-      return {
-        error: `its process ${end}, ${attempts} times in a row. Nothing of it was written.`,
-        isUsage: false,
-        isFatal: false,
-      };
+      const often = attempts === 1 ? "" : `, ${attempts} times in a row`;
+      const error = `its process ${end}${often}. Nothing of it was written.`;
+      return { error, isUsage: false, isPassing: true, isFatal: false };
+    },
+    async retire() {
+      isRetired = true;
+      for (const child of idle.splice(0)) child.kill("SIGTERM");
     },
     async stop() {
       isStopped = true;

@@ -24,6 +24,8 @@ export type FromWorker =
       readonly error: string;
       /** The command line was wrong, which only the loaded network showed. */
       readonly isUsage: boolean;
+      /** The system refused, or the process died: it may go well another time, or on another machine. */
+      readonly isPassing: boolean;
       /** The disk takes no more: no other photo would fare better. */
       readonly isFatal: boolean;
       readonly result?: undefined;

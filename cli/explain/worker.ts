@@ -15,8 +15,14 @@ async function startExplainer({ argv, folder, weights, zarr, threads }: WorkerSt
 
 const fullDisk = ["ENOSPC", "EDQUOT", "EROFS", "EIO"];
 
-function isFatal(error: unknown): boolean {
-  return error instanceof Error && "code" in error && fullDisk.includes(String(error.code));
+function failureOf(error: unknown): FromWorker {
+  const code = error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : undefined;
+  return {
+    error: describeError(error),
+    isUsage: error instanceof UsageError,
+    isPassing: code !== undefined,
+    isFatal: code !== undefined && fullDisk.includes(code),
+  };
 }
 
 const send = (answer: FromWorker): void => void process.send?.(answer);
@@ -33,9 +39,7 @@ process.on("message", (message: ToWorker) => {
     explainer.catch(() => {}); // told with the first task
     return;
   }
-  answerTo(message).then(send, (error: unknown) =>
-    send({ error: describeError(error), isUsage: error instanceof UsageError, isFatal: isFatal(error) }),
-  );
+  answerTo(message).then(send, (error: unknown) => send(failureOf(error)));
 });
 
 async function answerTo(message: Exclude<ToWorker, { start: unknown }>): Promise<FromWorker> {

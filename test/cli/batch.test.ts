@@ -352,8 +352,9 @@ suite("cli/batch", (test) => {
       load: async () => {},
       run: async () => {
         asked++;
-        return { error: "the disk is full.", isFatal: true, isUsage: false } as const;
+        return { error: "the disk is full.", isFatal: true, isPassing: true, isUsage: false } as const;
       },
+      retire: async () => {},
       stop: async () => {},
     };
     const task = { path: "a.png", relative: "a.png", folder: "a", row: 0 };

@@ -1,0 +1,267 @@
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { delimiter, join } from "node:path";
+import * as assert from "uvu/assert";
+import { encodePng } from "../../cli/drawing/png.ts";
+import { createImage } from "../../engine/picture/image.ts";
+import { root } from "../support/paths.ts";
+import { rng } from "../support/rng.ts";
+import { suite } from "../support/suite.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "srmap-queue-"));
+const cli = join(root, "build/cli/main.js");
+const children = new Set<ChildProcess>();
+process.on("exit", () => {
+  for (const child of children) child.kill("SIGKILL");
+  rmSync(folder, { recursive: true, force: true });
+});
+
+/** A server on this machine: redis-server or valkey-server, the first on the path. */
+function serverProgram(): string {
+  const names = ["redis-server", "valkey-server"];
+  const folders = (process.env["PATH"] ?? "").split(delimiter);
+  const found = names.find((name) => folders.some((path) => spawnSync(join(path, name), ["--version"]).status === 0));
+  return found ?? names.join(" or ");
+}
+
+const program = serverProgram();
+const programPath =
+  (process.env["PATH"] ?? "")
+    .split(delimiter)
+    .map((path) => join(path, program))
+    .find((path) => spawnSync(path, ["--version"]).status === 0) ?? program;
+
+function freePort(): Promise<number> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.listen(0, "127.0.0.1", () => {
+      const address = server.address();
+      const port = typeof address === "object" && address !== null ? address.port : 0;
+      server.close(() => resolve(port));
+    });
+  });
+}
+
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+function start(command: string, args: readonly string[], cwd = folder): ChildProcess {
+  const child = spawn(command, args, { cwd, stdio: ["ignore", "pipe", "pipe"] });
+  children.add(child);
+  child.on("exit", () => children.delete(child));
+  child.stdout?.resume();
+  child.stderr?.resume();
+  return child;
+}
+
+/** A server that writes down every change, as one that holds work should. */
+function startServer(port: number): ChildProcess {
+  const data = join(folder, `server-${port}`);
+  mkdirSync(data, { recursive: true });
+  return start(programPath, [
+    "--port",
+    String(port),
+    "--bind",
+    "127.0.0.1",
+    "--save",
+    "",
+    "--appendonly",
+    "yes",
+    "--dir",
+    data,
+  ]);
+}
+
+interface Run {
+  readonly code: number | null;
+  readonly out: string;
+  readonly err: string;
+}
+
+function srmap(...args: string[]): Promise<Run> {
+  return new Promise((resolve) => {
+    const child = spawn(process.execPath, [cli, ...args], { cwd: folder, stdio: ["ignore", "pipe", "pipe"] });
+    children.add(child);
+    let out = "";
+    let err = "";
+    child.stdout.on("data", (text) => {
+      out += String(text);
+    });
+    child.stderr.on("data", (text) => {
+      err += String(text);
+    });
+    child.on("close", (code) => {
+      children.delete(child);
+      resolve({ code, out, err });
+    });
+  });
+}
+
+const ended = (child: ChildProcess): Promise<void> =>
+  new Promise((resolve) => {
+    if (child.exitCode !== null || child.signalCode !== null) resolve();
+    else child.once("exit", () => resolve());
+  });
+
+function makePhotos(name: string, count: number): string {
+  const random = rng(11);
+  const path = join(folder, name);
+  mkdirSync(path, { recursive: true });
+  for (let i = 0; i < count; i++) {
+    const image = createImage(32, 32);
+    for (let p = 0; p < image.data.length; p++) if (p % 4 !== 3) image.data[p] = Math.floor(random.uniform(0, 256));
+    writeFileSync(join(path, `${String(i).padStart(3, "0")}.png`), encodePng(image));
+  }
+  return path;
+}
+
+/** Every result file below a folder with its bytes; not what belongs to a run as a whole. */
+function contents(path: string): Map<string, string> {
+  const files = new Map<string, string>();
+  for (const name of readdirSync(path, { recursive: true, encoding: "utf8" }).sort()) {
+    if (/\.(png|npy|json)$/.test(name) && name.includes("/")) {
+      try {
+        files.set(name, readFileSync(join(path, name)).toString("base64"));
+      } catch {
+        // a photo's folder, which is called as the photo
+      }
+    }
+  }
+  return files;
+}
+
+const settings = ["--sr", "workSize=40", "--write", "maps,npy"];
+const worker = (url: string, ...more: string[]): ChildProcess =>
+  start(process.execPath, [cli, "work", "--queue", url, "--jobs", "1", "--lease", "2", ...more]);
+
+suite("cli/queue", (test) => {
+  test("a queue that is not there is told in one sentence", async () => {
+    const port = await freePort();
+    const run = await srmap("queue", "--queue", `redis://:secret@127.0.0.1:${port}`);
+    assert.is(run.code, 1);
+    assert.match(
+      run.err,
+      new RegExp(
+        `^srmap: queue srmap at redis://127\\.0\\.0\\.1:${port} cannot be reached.*Is the server running\\?\\n$`,
+      ),
+    );
+    assert.not.match(run.err, /secret/);
+    const none = await srmap("work");
+    assert.equal(
+      [none.code, none.err],
+      [2, "srmap: --queue is needed: the address of the server, redis://HOST:PORT.\n"],
+    );
+  });
+
+  test.needs(
+    programPath,
+    "workers share a queue: every photo once, the same bytes as without; a damaged one is parked",
+    async () => {
+      const photos = makePhotos("photos", 12);
+      cpSync(join(root, "test/golden/images/refuse/truncated.png"), join(photos, "damaged.png"));
+      await srmap("explain", photos, "--out", "alone", ...settings);
+      const port = await freePort();
+      const url = `redis://127.0.0.1:${port}`;
+      const server = startServer(port);
+      await pause(500);
+      const enqueued = await srmap("enqueue", photos, "--out", "shared", "--queue", url, ...settings);
+      assert.equal([enqueued.code, enqueued.err], [0, ""]);
+      assert.match(enqueued.out, /^13 photos are in queue srmap at redis:/);
+      const again = await srmap("enqueue", photos, "--out", "shared", "--queue", url, ...settings);
+      assert.is(again.code, 0, "twice is once");
+      const before = await srmap("queue", "--queue", url);
+      assert.match(before.out, /: 0 done, 0 in work, 13 waiting, 0 parked\n$/);
+      const runs = await Promise.all(
+        ["1", "2"].map(() => srmap("work", "--queue", url, "--jobs", "1", "--until-empty")),
+      );
+      const done = runs.flatMap(({ out }) => out.match(/^done .*$/gm) ?? []);
+      assert.is(done.length, 12, runs.map(({ err }) => err).join("\n"));
+      assert.is(new Set(done).size, 12, "none twice");
+      const state = await srmap("queue", "--queue", url, "--json");
+      assert.is(state.code, 1, "something is parked");
+      const { done: finished, parked, failures } = JSON.parse(state.out);
+      assert.equal([finished, parked], [12, 1]);
+      assert.is(failures[0].photo, "damaged.png");
+      assert.match(failures[0].reason, /^PNG: the file is truncated/);
+      assert.equal(contents(join(folder, "shared")), contents(join(folder, "alone")));
+      const index = await srmap("index", "shared");
+      assert.match(index.out, /^12 photos\./);
+      server.kill("SIGKILL");
+      await ended(server);
+    },
+  );
+
+  test.needs(programPath, "workers and the server are killed in the middle: nothing is lost", async () => {
+    const photos = makePhotos("many", 30);
+    await srmap("explain", photos, "--out", "many-alone", ...settings);
+    const port = await freePort();
+    const url = `redis://127.0.0.1:${port}`;
+    let server = startServer(port);
+    await pause(500);
+    const enqueued = await srmap("enqueue", photos, "--out", "many-shared", "--queue", url, ...settings);
+    assert.is(enqueued.code, 0, enqueued.err);
+    let workers = [worker(url), worker(url)];
+    for (let round = 0; round < 4; round++) {
+      await pause(1500);
+      const [victim, ...others] = workers;
+      victim?.kill("SIGKILL");
+      if (round === 1) {
+        server.kill("SIGKILL");
+        await ended(server);
+        server = startServer(port);
+      }
+      workers = [...others, worker(url)];
+    }
+    const waited = await srmap("queue", "--queue", url, "--wait");
+    assert.equal([waited.code, waited.err], [0, ""]);
+    assert.match(waited.out, /: 30 done, 0 in work, 0 waiting, 0 parked\n$/);
+    for (const child of workers) child.kill("SIGTERM");
+    await Promise.all(workers.map(ended));
+    await pause(500); // processes of killed workers end by themselves
+    const [got, expected] = [contents(join(folder, "many-shared")), contents(join(folder, "many-alone"))];
+    assert.equal([...got.keys()], [...expected.keys()]);
+    for (const [name, bytes] of expected) assert.is(got.get(name), bytes, name);
+    server.kill("SIGKILL");
+    await ended(server);
+  });
+
+  test.needs(programPath, "a photo that kills its worker is parked after three tries, and said", async () => {
+    const port = await freePort();
+    const url = `redis://127.0.0.1:${port}`;
+    const server = startServer(port);
+    await pause(500);
+    const photos = makePhotos("deadly", 1);
+    assert.is((await srmap("enqueue", photos, "--out", "deadly-out", "--queue", url)).code, 0);
+    const { Queue } = await import("bullmq");
+    const queue = new Queue("srmap", { connection: { url } });
+    // Whoever takes the photo dies: the whole worker, as when a machine runs out of memory.
+    const started = async (): Promise<number> => {
+      const [job] = await queue.getJobs(["active", "waiting", "failed", "delayed"]);
+      return job?.attemptsStarted ?? 0;
+    };
+    let deaths = 0;
+    for (let isParked = false; !isParked && deaths < 6; ) {
+      const before = await started();
+      const child = worker(url);
+      for (let wait = 0; wait < 300 && !isParked && (await started()) === before; wait++) {
+        isParked = ((await queue.getJobCounts("failed"))["failed"] ?? 0) > 0;
+        await pause(50);
+      }
+      child.kill("SIGKILL");
+      await ended(child);
+      isParked ||= ((await queue.getJobCounts("failed"))["failed"] ?? 0) > 0;
+      if (!isParked) deaths++;
+    }
+    await queue.close();
+    const state = await srmap("queue", "--queue", url);
+    assert.is(state.code, 1);
+    assert.match(
+      state.out,
+      /: 0 done, 0 in work, 0 waiting, 1 parked\n {2}000\.png: its worker ended, or fell silent, 3 times in a row\.\n$/,
+    );
+    assert.is(deaths, 3);
+    server.kill("SIGKILL");
+    await ended(server);
+  });
+});
