@@ -69,7 +69,7 @@ const rooms: Readonly<Record<string, Room>> = {
   },
   cli: {
     imports: ["engine", "weights-loader", "evaluation", "photos", "host"],
-    packages: /^(node:|pngjs$|jpeg-js$)/,
+    packages: /^(node:|pngjs$|jpeg-js$|bullmq$)/,
     floors: [
       ["drawing", "terminal"],
       ["outputs"],
