@@ -104,7 +104,7 @@ async function runComposites(given: Arguments, common: Common, terminal: Termina
       describe: (path, { folder, explanations }) => {
         const [first] = explanations;
         const said = first === undefined ? "" : `${first.targetDescription} ${formatConfidence(first.target)}`;
-        return `${shownText(path, mostOfPath)}\n  explained: ${shownText(said, 200)}, by ${composites.length} composites; wrote ${join(folder, "compare.png")}\n`;
+        return `${shownText(path, mostOfPath)}\n  explained: ${shownText(said, 200)}, by ${composites.length} composites; wrote ${shownText(join(folder, "compare.png"), mostOfPath)}\n`;
       },
       async work(path, own) {
         const folder = own === undefined ? out : join(out, own);
@@ -214,7 +214,7 @@ function describeSummary(summary: Summary, labels: string | undefined, out: stri
     }),
   ];
   if (leftOut.length > 0) lines.push(`left out: ${leftOut.length} photos, see summary.json`);
-  return `${lines.join("\n")}\nwrote ${join(out, "/")}: index.html, summary.json and the sheets\n`;
+  return `${lines.join("\n")}\nwrote ${shownText(join(out, "/"), mostOfPath)}: index.html, summary.json and the sheets\n`;
 }
 
 async function runModels(given: Arguments, common: Common, terminal: Terminal): Promise<number> {

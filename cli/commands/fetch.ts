@@ -2,6 +2,7 @@ import { checkUrl, FetchError, fetchModel } from "../../host/models/fetch.ts";
 import { registeredModels, registeredWeights } from "../../weights-loader/index.ts";
 import { CommandError, describeError, UsageError } from "../terminal/errors.ts";
 import { createProgress } from "../terminal/progress.ts";
+import { mostOfPath, shown } from "../terminal/shown.ts";
 import type { Command } from "./command.ts";
 
 /** Steps of the progress bar. */
@@ -53,7 +54,7 @@ Example:
       terminal.out(
         given.has("json")
           ? `${JSON.stringify({ model, ...fetched }, null, 2)}\n`
-          : `${model}: ${wasCached ? "is there already" : "fetched"}: ${path}\n`,
+          : `${model}: ${wasCached ? "is there already" : "fetched"}: ${shown(path, mostOfPath)}\n`,
       );
       return 0;
     } catch (error) {

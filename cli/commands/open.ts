@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { writePage } from "../../host/page/files.ts";
 import { servePage } from "../../host/page/serve.ts";
 import { CommandError, describeError, UsageError } from "../terminal/errors.ts";
+import { mostOfPath, shown } from "../terminal/shown.ts";
 import type { Command } from "./command.ts";
 
 /** The program that opens an address in the user's browser. */
@@ -47,7 +48,7 @@ Example:
       } catch (error) {
         throw new CommandError(describeError(error));
       }
-      terminal.out(`wrote ${folder}: serve it from anywhere, index.html is the page\n`);
+      terminal.out(`wrote ${shown(folder, mostOfPath)}: serve it from anywhere, index.html is the page\n`);
       return 0;
     }
     const typed = given.value("port") ?? "4600";

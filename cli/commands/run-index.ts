@@ -8,6 +8,7 @@ import { readLabels } from "../inputs/photo-labels.ts";
 import { writeGallery } from "../outputs/gallery.ts";
 import { type IndexLine, writeRunIndex } from "../outputs/run-index.ts";
 import { CommandError, UsageError } from "../terminal/errors.ts";
+import { mostOfPath, shown } from "../terminal/shown.ts";
 import type { Command } from "./command.ts";
 
 /** In the order of the names' code points, as photos of a folder are taken. */
@@ -89,7 +90,9 @@ Example:
     const count = writeRunIndex(out, targets, all(out));
     if (count === 0) throw new CommandError(`folder ${out}: there are no results in it.`);
     writeGallery(out);
-    terminal.out(`${count} photos. Wrote ${join(out, "/")}: index.csv, index.jsonl and index.html.\n`);
+    terminal.out(
+      `${count} photos. Wrote ${shown(join(out, "/"), mostOfPath)}: index.csv, index.jsonl and index.html.\n`,
+    );
     return 0;
   },
 };

@@ -266,7 +266,7 @@ function openSession(
       index.close();
       if (isWhole && shard === undefined) writeGallery(out);
       const files = [`${name}.csv`, `${name}.jsonl`, ...(existsSync(join(out, "index.html")) ? ["index.html"] : [])];
-      const where = `Results are in ${join(out, "/")}: ${files.join(", ")} and a folder for each photo.`;
+      const where = `Results are in ${shown(join(out, "/"), mostOfPath)}: ${files.join(", ")} and a folder for each photo.`;
       if (tally.failures.length > 0 && rows.length > 1) {
         const list = tally.failures.map((path) => `  ${shown(path, mostOfPath)}\n`).join("");
         const more = tally.failed > mostFailures ? `  and ${tally.failed - mostFailures} more, see ${name}.csv\n` : "";

@@ -27,7 +27,7 @@ function describeTarget(report: ExplanationReport, folder: string, verb: string,
   const table = hasLedger ? ledgerTable(report.ledger).replace(/^/gm, "  ").trimEnd() : "";
   return `  explained: ${shown(description, 200)}${about}
   relevance: ${describeBalance(report.relevance)}
-${describeLayer(report)}  ${verb} ${join(folder, "/")}: ${[...report.files, "explanation.json"].join(", ")}
+${describeLayer(report)}  ${verb} ${shown(join(folder, "/"), mostOfPath)}: ${[...report.files, "explanation.json"].join(", ")}
 ${table === "" ? "" : `${table}\n`}`;
 }
 

@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as assert from "uvu/assert";
@@ -71,9 +71,23 @@ suite("text from files on the screen", (test) => {
     }
   });
 
+  test("photos and results of a hostile name are told a line each", () => {
+    const name = "\u001b[31mred\nsrmap: fine.png";
+    const photos = join(folder, "photos");
+    mkdirSync(photos);
+    for (const file of [name, "b.png"]) cpSync(join(root, "test/golden/images/decode/rgb8.png"), join(photos, file));
+    const { out, err } = srmap("explain", photos, "--out", "out", "-m", "alexnet-mini", "--sr", "workSize=40");
+    assert.is(err, "");
+    assert.not.match(out, dangerous);
+    assert.not.match(out, /^srmap: fine/m);
+    assert.match(out, /wrote out\/\\u001b\[31mred\\u000asrmap: fine\.png\/: panel\.png/);
+  });
+
   test("a photo with a hostile name is told escaped", () => {
     const name = "\u001b[31mred\n\u202egnp.jpg";
     writeFileSync(join(folder, name), "no photo");
+    rmSync(join(folder, "photos"), { recursive: true });
+    rmSync(join(folder, "out"), { recursive: true });
     const { out, err } = srmap("explain", ".");
     assert.is(out, "");
     assert.is(

@@ -47,6 +47,13 @@ suite("photos that sharp reads", (test) => {
     await decodeAnyImage(read("lossy.webp"), { maxPixels: 37 * 29 });
   });
 
+  test.needs(sharp, "a TIFF of inks is refused, since sharp and Pillow mix them differently", async () => {
+    assert.is(
+      await decodeAnyImage(read("cmyk.tiff")).then(String, String),
+      "UnsupportedError: TIFF: CMYK colours are not supported. Save the photo as RGB, PNG or JPEG.",
+    );
+  });
+
   test.needs(sharp, "the profile of a photo is named", async () => {
     assert.is((await openPhoto(read("lossy.webp"))).colorProfile, undefined);
   });

@@ -440,6 +440,7 @@ other("palette.tiff", keyed)
 other("fax.tiff", Image.fromarray(grey).convert("1"), compression="group4")
 other("grey16.tiff", Image.fromarray((grey.astype(np.uint16) * 257)))
 other("exif6.tiff", small, exif=turned_exif)
+Image.fromarray(rgb[:4, :4]).convert("CMYK").save(os.path.join(here, "other", "cmyk.tiff"))  # refused
 other("444.avif", small, tolerance=1, reason="libheif and libavif round the colour matrix differently", quality=100, subsampling="4:4:4")
 
 # ---------------------------------------------------------------- refusals
