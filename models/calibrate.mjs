@@ -81,4 +81,22 @@ for (const model of models) {
         );
     });
   }
+  // The threshold of the note, on the photos that fitted the temperature: most wrong answers with it, fewest right ones (Youden's index).
+  const answers = samples
+    .filter((_, i) => i % 2 === 0)
+    .map(({ logits, label }) => {
+      const p = probabilities(logits, temperature);
+      const best = p.indexOf(Math.max(...p));
+      return { p: p[best], isRight: best === label };
+    });
+  const share = (isRight, threshold) => {
+    const all = answers.filter((answer) => answer.isRight === isRight);
+    return all.filter(({ p }) => p < threshold).length / all.length;
+  };
+  for (const threshold of [0.4, 0.5, 0.6, 0.7, 0.8, 0.9]) {
+    const [wrong, right] = [share(false, threshold), share(true, threshold)];
+    console.log(
+      `  below ${threshold}: ${(100 * wrong).toFixed(0)} % of the wrong answers, ${(100 * right).toFixed(0)} % of the right ones, index ${(wrong - right).toFixed(2)}`,
+    );
+  }
 }

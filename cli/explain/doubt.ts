@@ -3,6 +3,7 @@ import { modelByName } from "../../engine/models/index.ts";
 import { bundledModels } from "../../host/models/bundled.ts";
 import { formatShare } from "../drawing/format.ts";
 import { balanceOf } from "./balance.ts";
+import { calibratedProbability } from "./calibration.ts";
 
 /** Something an honest tool adds to a map. It states what was computed and no more. */
 export interface Note {
@@ -20,28 +21,35 @@ function nearChance(classes: number): number {
   return classes ** -0.7;
 }
 
+// As many class names as a note can list.
+const listedClasses = 20;
+
 /**
- * Said when a network merely guesses. One of the package knows few classes, names one for every photo, and a low probability is the
- * only sign that the photo shows none of them; any other is compared with chance.
- * @param weights path of the weight file; the package's thresholds are for its own weights
+ * Said when a network merely guesses. One of the package names a class that it knows for every photo, and a low calibrated probability is
+ * the only sign that the photo shows none of them; any other network is compared with chance.
+ * @param weights path of the weight file; the package's temperatures and thresholds are for its own weights
  * @returns undefined when the network is sure enough
  */
 export function doubtNote(
   model: string,
   weights: string,
   likeliest: Prediction | undefined,
-  classes: number,
+  logits: Float32Array,
 ): Note | undefined {
   if (likeliest?.probability === undefined) return undefined;
-  const share = formatShare(likeliest.probability);
+  const classes = logits.length;
   const bundled = bundledModels().find((entry) => entry.name === model && entry.weights === weights);
-  if (bundled !== undefined && likeliest.probability < bundled.doubtBelow) {
+  if (bundled !== undefined) {
+    const probability = calibratedProbability(logits, likeliest.index, bundled.temperature);
+    if (probability >= bundled.doubtBelow) return undefined;
     const { labels = [] } = modelByName(model);
+    const names = labels.length > listedClasses ? "" : `: ${labels.join(", ")}`;
     return {
-      text: `${model} is unsure (${share} for its likeliest class). It knows ${labels.length} classes alone: ${labels.join(", ")}. If the photo shows none of them, its map explains a guess.`,
-      headline: "The network is unsure: the photo may show none of the classes it knows.",
+      text: `${model} is unsure: of answers like this one about ${Math.round(100 * probability)} % are right. It knows ${labels.length} classes alone${names}. If the photo shows none of them, its map explains a guess.`,
+      headline: `The network is unsure: of answers like this one about ${Math.round(100 * probability)} % are right.`,
     };
   }
+  const share = formatShare(likeliest.probability);
   if (classes < 2 || likeliest.probability >= nearChance(classes)) return undefined;
   return {
     text: `${model} is near chance: ${share} for its likeliest class of ${classes}, where guessing gives ${formatShare(1 / classes)}. Its map explains a guess. Check the weights and how photos are prepared.`,
@@ -80,7 +88,7 @@ export function isEmptyMap({ relevance }: Pick<RelevanceExplanation, "relevance"
 export function notesOf(explanation: RelevanceExplanation, weights: string): Note[] {
   const { model, top, logits } = explanation;
   return [
-    doubtNote(model, weights, top[0], logits.data.length),
+    doubtNote(model, weights, top[0], logits.data),
     isEmptyMap(explanation) ? emptyMapNote : againstNote(explanation),
   ].filter((note) => note !== undefined);
 }

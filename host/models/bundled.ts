@@ -10,7 +10,9 @@ export interface BundledModel {
   readonly sha256: string;
   /** How many of the photos, of which kind, it names right. */
   readonly accuracy: { readonly right: number; readonly photos: number; readonly of: string };
-  /** A most probable class with less than this is a guess: models/<name>.md has the measurement. */
+  /** Temperature that makes its probabilities mean what they say, fitted by models/calibrate.mjs; below 1 where it is too modest. */
+  readonly temperature: number;
+  /** A most probable class with a calibrated probability of less than this is a guess: models/<name>.md has the measurement. */
   readonly doubtBelow: number;
 }
 
