@@ -5,6 +5,7 @@
  *   elu beta (x > 0 ? x : alpha (e^x - 1)), 1 and 1 (SELU: 1.67326319217681884765625 and 1.05070102214813232421875).
  *   celu x > 0 ? x : alpha (e^(x / alpha) - 1), 1. mish x tanh(ln(1 + e^x)). softplus ln(1 + e^x). softsign x / (1 + |x|).
  *   exp, log, sqrt, abs, erf. power x^alpha, 2. reciprocal 1 / x. threshold x > alpha ? x : 0, 1.
+ *   sign -1, 0 or 1.
  */
 export const activationFunctions = [
   "sigmoid",
@@ -27,5 +28,6 @@ export const activationFunctions = [
   "reciprocal",
   "erf",
   "threshold",
+  "sign",
 ] as const;
 export type ActivationFunction = (typeof activationFunctions)[number];

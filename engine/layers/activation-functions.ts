@@ -53,6 +53,7 @@ const table = {
   reciprocal: facts(17, keeps, never),
   erf: facts(18, keeps, always),
   threshold: facts(19, (alpha) => (alpha >= 0 ? "nonNegative" : "keeps"), always),
+  sign: facts(20, keeps, always),
 } satisfies Record<ActivationFunction, FunctionFacts>;
 
 /** A node's function with its parameters filled in. */

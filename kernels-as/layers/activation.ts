@@ -20,6 +20,7 @@ const power = 16;
 const reciprocal = 17;
 const errorFunction = 18;
 const threshold = 19;
+const sign = 20;
 
 const rootOfHalf: f64 = 0.7071067811865476;
 const rootOfTwoOverPi: f64 = 0.7978845608028654;
@@ -107,6 +108,7 @@ function valueOf(kind: i32, x: f64, a: f64, b: f64): f64 {
     case reciprocal: return 1 / x;
     case errorFunction: return x < 0 ? complementary(-x) - 1 : 1 - complementary(x);
     case threshold: return x > a ? x : 0;
+    case sign: return x > 0 ? 1 : x < 0 ? -1 : 0;
     default: return NaN;
   }
 }
@@ -158,6 +160,7 @@ function slopeOf(kind: i32, x: f64, a: f64, b: f64): f64 {
     case reciprocal: return -1 / (x * x);
     case errorFunction: return (2 / rootOfPi) * Math.exp(-x * x);
     case threshold: return x > a ? 1 : 0;
+    case sign: return 0;
     default: return NaN;
   }
 }

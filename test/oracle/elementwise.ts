@@ -72,6 +72,8 @@ export function evaluateFunction({ function: name, alpha, beta }: FunctionNode, 
       return 1 / x;
     case "erf":
       return 1 - erfc(x);
+    case "sign":
+      return Math.sign(x);
     case "threshold":
       return x > (alpha ?? 1) ? x : 0;
     default:

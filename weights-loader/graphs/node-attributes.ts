@@ -62,6 +62,7 @@ const functions = {
   reciprocal: true,
   erf: true,
   threshold: true,
+  sign: true,
 } satisfies Record<ActivationFunction, true>;
 
 const attributes = {

@@ -1,150 +1,255 @@
-import { formatShape, type Shape, sameShape } from "../../engine/basics/tensor.ts";
-import { isFloat } from "../tensors/dtype.ts";
-import type { StoredTensor } from "../tensors/weight-file.ts";
+import { elementCount, type Shape, sameShape } from "../../engine/basics/tensor.ts";
+import { affine, scaled } from "./affine.ts";
+import { plain, reshaped, settled, shaped, standard, taken } from "./data.ts";
+import { everywhere, functionAt, largest, localResponseNorm, timesItself } from "./functions.ts";
 import type { OnnxNode } from "./model.ts";
-import {
-  type Convert,
-  dataAt,
-  emit,
-  ints,
-  intsOf,
-  plainDataAt,
-  readFloats,
-  setOutput,
-  tensorAt,
-  unsupported,
-  valueAt,
-} from "./node.ts";
-import type { OnnxImport } from "./state.ts";
+import { addLayer, type Convert, constantAt, dataAt, engineShape, isData, setOutput, unsupported } from "./node.ts";
+import { broadcastShape, mapNumbers } from "./numbers.ts";
+import type { OnnxData, OnnxImport, OnnxNumbers } from "./state.ts";
 
-// Arithmetic between data, and between data and one constant per channel.
+// Arithmetic between data, and between data and constants.
 
-/** A constant's value per channel of data; it may differ along no other axis. */
-export async function broadcast(tensor: StoredTensor, shape: Shape): Promise<Float32Array> {
-  const [channels = 1] = shape;
-  // ONNX aligns shapes at the last axis; the batch stands before the channels and must be 1.
-  const aligned = [...Array<number>(Math.max(0, shape.length + 1 - tensor.shape.length)).fill(1), ...tensor.shape];
-  const [batch, own = 1, ...rest] = aligned.slice(-(shape.length + 1));
-  const isPerChannel =
-    aligned.length === shape.length + 1 &&
-    batch === 1 &&
-    (own === 1 || own === channels) &&
-    rest.every((size) => size === 1);
-  if (!isPerChannel || !isFloat(tensor.dtype)) {
-    throw unsupported(
-      `a constant of shape ${formatShape(tensor.shape)} beside [N,${shape.join(",")}]; one number per channel is supported.`,
-    );
+/** Repeated to a shape, as NumPy broadcasts. */
+export function broadcast(state: OnnxImport, wish: string, x: OnnxData, shape: Shape): OnnxData {
+  const lead = shape.length - x.shape.length;
+  let value = lead > 0 ? reshaped(state, x, [...Array<number>(lead).fill(1), ...x.shape]) : x;
+  for (const [axis, size] of shape.entries()) {
+    if (value.shape[axis] === size) continue;
+    value = taken(state, `${wish}.repeated`, value, axis, Array<number>(size).fill(0));
   }
-  const values = await readFloats(tensor);
-  return own === channels ? values : new Float32Array(channels).fill(values[0] ?? 0);
+  return value;
 }
 
-/** scale * x + bias per channel: joins the layer before it where only a bias is added and nobody else reads that layer. */
-export function affine(
-  state: OnnxImport,
-  node: OnnxNode,
-  dataIndex: number,
-  scale?: Float32Array,
-  bias?: Float32Array,
-): void {
-  const x = plainDataAt(state, node, dataIndex);
-  const [channels = 1] = x.shape;
-  const at = state.nodes.findIndex(({ name }) => name === x.node);
-  const before = state.nodes[at];
-  const isFree = state.uses(node.inputs[dataIndex] ?? "") === 1 && dataAt(state, node, dataIndex).pads === undefined;
-  if (
-    isFree &&
-    scale === undefined &&
-    bias !== undefined &&
-    (before?.op === "conv2d" || before?.op === "dense") &&
-    before.bias === undefined
-  ) {
-    state.nodes[at] = { ...before, bias: state.addVector(`${node.name}.bias`, bias) };
-    setOutput(state, node, { kind: "data", node: x.node, shape: x.shape });
-    return;
-  }
-  const layer = {
-    op: "batchNorm",
-    epsilon: 0,
-    mean: state.addVector(`${node.name}.mean`, new Float32Array(channels)),
-    variance: state.addVector(`${node.name}.variance`, new Float32Array(channels).fill(1)),
-    ...(scale === undefined ? {} : { scale: state.addVector(`${node.name}.scale`, scale) }),
-    ...(bias === undefined ? {} : { bias: state.addVector(`${node.name}.bias`, bias) }),
-  } as const;
-  emit(state, node, [x.node], layer, x.shape);
+/** Both in one layout, repeated to one shape. */
+function alike(state: OnnxImport, wish: string, values: readonly OnnxData[]): OnnxData[] {
+  const shape = broadcastShape(values.map((value) => value.shape));
+  const [first] = values;
+  const isAlike = values.every(
+    (value) =>
+      first !== undefined &&
+      sameShape(value.shape, first.shape) &&
+      sameShape(value.at, first.at) &&
+      value.order?.join() === first.order?.join() &&
+      sameShape(value.base ?? [], first.base ?? []),
+  );
+  if (isAlike) return values.map((value) => plain(state, value));
+  return values.map((value) => standard(state, broadcast(state, wish, value, shape)));
 }
 
-/** Which of two inputs is data, and the constant beside it per channel. */
-export async function besideConstant(
-  state: OnnxImport,
-  node: OnnxNode,
-): Promise<{ dataIndex: number; constant: Float32Array }> {
-  const dataIndex = valueAt(state, node, 0)?.kind === "data" ? 0 : 1;
-  const x = dataAt(state, node, dataIndex);
-  return { dataIndex, constant: await broadcast(tensorAt(state, node, 1 - dataIndex), x.shape) };
+function sum(state: OnnxImport, wish: string, values: readonly OnnxData[]): OnnxData {
+  const all = alike(state, wish, values);
+  const [first] = all;
+  if (first === undefined) throw unsupported("it has no input.");
+  const { kind: _, node: __, isGate: ___, ...layout } = first;
+  const isNonNegative = all.every((value) => value.isNonNegative === true);
+  const inputs = all.map((value) => value.node);
+  return addLayer(state, wish, inputs, { op: "add" }, { ...layout, isNonNegative });
 }
 
-/** Sum of data, or a bias per channel. */
-export const add: Convert = async (state, node) => {
-  const inputs = node.inputs.map((_, index) => valueAt(state, node, index));
-  if (inputs.every((value) => value?.kind === "data")) {
-    const all = node.inputs.map((_, index) => plainDataAt(state, node, index));
-    const [first] = all;
-    if (first === undefined || !all.every(({ shape }) => sameShape(shape, first.shape))) {
-      throw unsupported(`the shapes ${all.map(({ shape }) => formatShape(shape)).join(" and ")} differ.`);
+/** The node whose sign, or size, a node computes. */
+function behind(state: OnnxImport, node: string, name: "sign" | "abs"): string | undefined {
+  const made = state.stages.get(node);
+  if (made?.stage.op === "relu" && name === "abs") return behind(state, made.inputs[0] ?? "", name);
+  return made?.stage.op === "activation" && made.stage.function === name ? made.inputs[0] : undefined;
+}
+
+/** True where one is the sign and the other the size of the same value, as PyTorch writes Lp pooling. */
+function isSignAndSize(state: OnnxImport, sign: OnnxData, size: OnnxData): boolean {
+  const value = behind(state, sign.node, "sign");
+  return value !== undefined && value === behind(state, size.node, "abs");
+}
+
+/** That value. */
+function signedBack(state: OnnxImport, sign: OnnxData, size: OnnxData): OnnxData {
+  const { isGate: _, ...layout } = sign;
+  return { ...layout, node: behind(state, size.node, "abs") ?? sign.node, isNonNegative: false };
+}
+
+/** Product of data: what repeats is the gate, or what is known to scale. */
+export function product(state: OnnxImport, wish: string, a: OnnxData, b: OnnxData): OnnxData {
+  const isSame = sameShape(a.shape, b.shape);
+  if (isSame && a.order?.join() === b.order?.join() && a.pads === undefined && b.pads === undefined) {
+    for (const [x, other] of [
+      [a, b],
+      [b, a],
+    ] as const) {
+      if (isSignAndSize(state, x, other)) return signedBack(state, x, other);
+      const norm = localResponseNorm(state, x, other);
+      if (norm !== undefined) return everywhere(state, wish, x, norm, { isNonNegative: x.isNonNegative === true });
+      const known = timesItself(state, x, other);
+      if (known === undefined) continue;
+      const { factor, function: name, ...parameters } = known;
+      return scaled(state, `${wish}.scaled`, functionAt(state, wish, x, name, parameters), factor);
     }
-    const isNonNegative = all.every((value) => value.isNonNegative);
-    emit(
-      state,
-      node,
-      all.map((value) => value.node),
-      { op: "add" },
-      first.shape,
-      isNonNegative,
-    );
-    return;
   }
-  const { dataIndex, constant } = await besideConstant(state, node);
-  affine(state, node, dataIndex, undefined, constant);
+  const isNonNegative = a.isNonNegative === true && b.isNonNegative === true;
+  const gate =
+    a.isGate === true && b.isGate !== true && elementCount(a.shape) === elementCount(b.shape) ? { gate: 0 } : {};
+  const stage = { op: "multiply", ...gate } as const;
+  if (isSame) {
+    const [x, y] = alike(state, wish, [a, b]) as [OnnxData, OnnxData]; // two in, two out
+    const { kind: _, node: __, isGate: ___, ...layout } = x;
+    return addLayer(state, wish, [x.node, y.node], stage, { ...layout, isNonNegative });
+  }
+  const shape = broadcastShape([a.shape, b.shape]);
+  const aligned = (x: OnnxData): OnnxData =>
+    reshaped(state, settled(state, x), [...Array<number>(shape.length - x.shape.length).fill(1), ...x.shape]);
+  const [x, y] =
+    shape.length <= 3 ? [aligned(a), aligned(b)] : [broadcast(state, wish, a, shape), broadcast(state, wish, b, shape)];
+  const at = (value: OnnxData): OnnxData => shaped(state, value, engineShape(value.shape));
+  return addLayer(state, wish, [at(x).node, at(y).node], stage, { shape, at: engineShape(shape), isNonNegative });
+}
+
+/** The data and the constant beside it. */
+function sides(state: OnnxImport, node: OnnxNode): { x: OnnxData; constant: OnnxNumbers; isFirst: boolean } {
+  const isFirst = isData(state, node, 0);
+  return { x: dataAt(state, node, isFirst ? 0 : 1), constant: constantAt(state, node, isFirst ? 1 : 0), isFirst };
+}
+
+const isBothData = (state: OnnxImport, node: OnnxNode): boolean =>
+  node.inputs.every((_, index) => isData(state, node, index));
+
+/** Sum of data and constants. */
+export const add: Convert = async (state, node) => {
+  const data = node.inputs.flatMap((_, index) => (isData(state, node, index) ? [dataAt(state, node, index)] : []));
+  const [first] = data;
+  if (first === undefined) throw unsupported("it has no input.");
+  let value = data.length === 1 ? first : sum(state, node.name, data);
+  for (const [index] of node.inputs.entries()) {
+    if (isData(state, node, index)) continue;
+    const constant = constantAt(state, node, index);
+    value = await affine(state, node.name, widened(state, node, value, constant), undefined, constant);
+  }
+  setOutput(state, node, value);
 };
 
-/** Data minus a constant, or the reverse. */
+/** Data repeated where a constant is larger than they are. */
+function widened(state: OnnxImport, node: OnnxNode, x: OnnxData, constant: OnnxNumbers): OnnxData {
+  const shape = constant.shape.length > x.shape.length ? constant.shape.slice(-x.shape.length) : constant.shape;
+  if (shape.length > 0 && constant.shape.length > x.shape.length + 1)
+    throw unsupported("a constant of more axes than data.");
+  const whole = broadcastShape([x.shape, shape]);
+  return sameShape(whole, x.shape) ? x : broadcast(state, node.name, x, whole);
+}
+
 export const subtract: Convert = async (state, node) => {
-  const { dataIndex, constant } = await besideConstant(state, node);
-  if (dataIndex === 0)
-    affine(
-      state,
-      node,
-      0,
-      undefined,
-      constant.map((value) => -value),
-    );
-  else affine(state, node, 1, new Float32Array(constant.length).fill(-1), constant);
-};
-
-/** Data times a constant per channel, or a product of sizes. */
-export const multiply: Convert = async (state, node) => {
-  const values = node.inputs.map((_, index) => valueAt(state, node, index));
-  if (values.every((value) => value !== undefined && value.kind !== "data")) {
-    const [a = [], b = []] = [await intsOf(values[0], "input 0"), await intsOf(values[1], "input 1")];
-    const length = Math.max(a.length, b.length);
-    const at = (list: readonly number[], i: number): number => (list.length === 1 ? list[0] : list[i]) ?? 0;
-    const product = Array.from({ length }, (_, i) => at(a, i) * at(b, i));
-    setOutput(state, node, ints(product));
+  if (isBothData(state, node)) {
+    const [a, b] = [dataAt(state, node, 0), dataAt(state, node, 1)];
+    setOutput(state, node, sum(state, node.name, [a, scaled(state, `${node.name}.negative`, b, -1)]));
     return;
   }
-  const { dataIndex, constant } = await besideConstant(state, node);
-  affine(state, node, dataIndex, constant);
+  const { x, constant, isFirst } = sides(state, node);
+  const value = widened(state, node, x, constant);
+  if (isFirst) {
+    setOutput(
+      state,
+      node,
+      await affine(
+        state,
+        node.name,
+        value,
+        undefined,
+        mapNumbers([constant], false, (v) => -v),
+      ),
+    );
+    return;
+  }
+  const minus = mapNumbers([constant], false, () => -1);
+  setOutput(state, node, await affine(state, node.name, value, minus, constant));
 };
 
-/** Data divided by a constant per channel. */
+export const multiply: Convert = async (state, node) => {
+  if (isBothData(state, node)) {
+    setOutput(state, node, product(state, node.name, dataAt(state, node, 0), dataAt(state, node, 1)));
+    return;
+  }
+  const { x, constant } = sides(state, node);
+  setOutput(state, node, await affine(state, node.name, widened(state, node, x, constant), constant, undefined));
+};
+
 export const divide: Convert = async (state, node) => {
-  const { dataIndex, constant } = await besideConstant(state, node);
-  if (dataIndex !== 0) throw unsupported("a constant divided by data.");
-  affine(
+  if (isBothData(state, node)) {
+    const divisor = functionAt(state, `${node.name}.reciprocal`, dataAt(state, node, 1), "reciprocal");
+    setOutput(state, node, product(state, node.name, dataAt(state, node, 0), divisor));
+    return;
+  }
+  const { x, constant, isFirst } = sides(state, node);
+  const value = widened(state, node, x, constant);
+  if (isFirst) {
+    setOutput(
+      state,
+      node,
+      await affine(
+        state,
+        node.name,
+        value,
+        mapNumbers([constant], false, (v) => 1 / v),
+        undefined,
+      ),
+    );
+    return;
+  }
+  const divisor = functionAt(state, `${node.name}.reciprocal`, value, "reciprocal");
+  setOutput(state, node, await affine(state, node.name, divisor, constant, undefined));
+};
+
+export const negate: Convert = (state, node) =>
+  setOutput(state, node, scaled(state, node.name, dataAt(state, node, 0), -1));
+
+/** x to a constant power. */
+export const power: Convert = async (state, node) => {
+  const exponent = constantAt(state, node, 1);
+  if (elementCount(exponent.shape) !== 1) throw unsupported("a power that differs from value to value.");
+  const [alpha = 1] = await exponent.load();
+  const x = dataAt(state, node, 0);
+  setOutput(
     state,
     node,
-    0,
-    constant.map((value) => 1 / value),
+    alpha === 1
+      ? x
+      : alpha === -1
+        ? functionAt(state, node.name, x, "reciprocal")
+        : functionAt(state, node.name, x, "power", { alpha }),
   );
 };
+
+/** The largest or smallest of data, and of single numbers. */
+export function extremum(of: "maximum" | "minimum"): Convert {
+  return async (state, node) => {
+    const data = node.inputs.flatMap((_, index) => (isData(state, node, index) ? [dataAt(state, node, index)] : []));
+    let value = data[0];
+    if (value === undefined) throw unsupported("it has no input.");
+    if (data.length > 1) {
+      const all = alike(state, node.name, data);
+      const [first] = all;
+      if (first === undefined) throw unsupported("it has no input.");
+      const { kind: _, node: __, isGate: ___, ...layout } = first;
+      const isNonNegative =
+        of === "maximum" ? all.some((x) => x.isNonNegative === true) : all.every((x) => x.isNonNegative === true);
+      value = addLayer(
+        state,
+        node.name,
+        all.map((x) => x.node),
+        { op: "extremum", of },
+        { ...layout, isNonNegative },
+      );
+    }
+    for (const [index] of node.inputs.entries()) {
+      if (isData(state, node, index)) continue;
+      const constant = constantAt(state, node, index);
+      if (elementCount(constant.shape) !== 1) throw unsupported("a limit that differs from value to value.");
+      const [limit = 0] = await constant.load();
+      const isMaximum = of === "maximum";
+      const stage = {
+        op: "clip",
+        low: isMaximum ? limit : -largest,
+        high: isMaximum ? largest : limit,
+      } as const;
+      const isNonNegative = isMaximum
+        ? limit >= 0 || value.isNonNegative === true
+        : limit >= 0 && value.isNonNegative === true;
+      value = everywhere(state, node.name, value, limit === 0 && isMaximum ? { op: "relu" } : stage, { isNonNegative });
+    }
+    setOutput(state, node, value);
+  };
+}

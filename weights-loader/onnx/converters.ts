@@ -1,233 +1,178 @@
-import { elementCount, formatShape, sameShape } from "../../engine/basics/tensor.ts";
-import type { Stage } from "../../engine/graph/definition.ts";
-import { readRange } from "../bytes/source.ts";
-import { type StoredTensor, storedWeights } from "../tensors/weight-file.ts";
-import { add, broadcast, divide, multiply, subtract } from "./arithmetic.ts";
+import { add, divide, extremum, multiply, negate, power, subtract } from "./arithmetic.ts";
+import { shaped, standard } from "./data.ts";
+import { gemm, matMul } from "./dense.ts";
+import { constant } from "./fold.ts";
+import { activation, clip, gelu, prelu, rectifier, selu } from "./functions.ts";
 import type { OnnxNode } from "./model.ts";
 import {
-  alias,
-  axisOf,
-  type Convert,
-  emit,
-  float,
-  imageAt,
-  int,
-  intsOf,
-  plainDataAt,
-  scalarAt,
-  setOutput,
-  tensorAt,
-  unsupported,
-  valueAt,
-  vectorAt,
-} from "./node.ts";
-import {
   concat,
-  constant,
-  constantOfShape,
+  depthToSpace,
+  expand,
   flatten,
   gather,
+  pad,
   reshape,
   shapeOf,
+  sizeOf,
   slice,
+  spaceToDepth,
+  split,
   squeeze,
+  tile,
   transpose,
   unsqueeze,
-} from "./shapes.ts";
-import type { OnnxImport } from "./state.ts";
-import { averagePool, conv, globalPool, maxPool, reduceMean } from "./windows.ts";
-
-const lrn: Convert = (state, node) => {
-  imageAt(state, node);
-  const x = plainDataAt(state, node, 0);
-  const size = int(node, "size", 0);
-  if (!(size > 0) || size % 2 === 0) throw unsupported(`size must be odd, got ${size}.`);
-  const [alpha, beta, bias] = [float(node, "alpha", 1e-4), float(node, "beta", 0.75), float(node, "bias", 1)];
-  emit(state, node, [x.node], { op: "lrn", size, alpha, beta, bias }, x.shape, x.isNonNegative);
-};
-
-function activation(layer: (node: OnnxNode) => Stage, isNonNegative: boolean): Convert {
-  return (state, node) => {
-    const x = plainDataAt(state, node, 0);
-    emit(state, node, [x.node], layer(node), x.shape, isNonNegative);
-  };
-}
-
-/** Largest float32: what ONNX takes where a limit is absent. */
-const largest = 3.4028234663852886e38;
-
-const clip: Convert = async (state, node) => {
-  const x = plainDataAt(state, node, 0);
-  const low = (await scalarAt(state, node, 1, "min")) ?? -largest;
-  const high = (await scalarAt(state, node, 2, "max")) ?? largest;
-  emit(state, node, [x.node], { op: "clip", low, high }, x.shape, Math.min(low, high) >= 0);
-};
-
-/** y = W x + b from weights [K,N] or, transposed, [N,K]. */
-function dense(
-  state: OnnxImport,
-  node: OnnxNode,
-  isTransposed: boolean,
-  scale: number,
-  bias: string | undefined,
-): void {
-  const x = plainDataAt(state, node, 0);
-  const w = tensorAt(state, node, 1);
-  const [rows = 0, columns = 0] = w.shape;
-  const [outFeatures, inFeatures] = isTransposed ? [rows, columns] : [columns, rows];
-  if (w.shape.length !== 2 || !sameShape(x.shape, [inFeatures])) {
-    throw unsupported(`weights ${formatShape(w.shape)} do not fit a vector of ${formatShape(x.shape)}.`);
-  }
-  const [rowStride, columnStride] = w.strides ?? [columns, 1];
-  const oriented: StoredTensor = isTransposed
-    ? w
-    : { ...w, shape: [outFeatures, inFeatures], strides: [columnStride ?? 1, rowStride ?? 1] };
-  const weight =
-    scale === 1
-      ? state.addTensor(oriented)
-      : state.addTensor({
-          name: oriented.name,
-          shape: oriented.shape,
-          compute: async () => {
-            const file = storedWeights({ name: node.name, format: "onnx" }, [oriented]);
-            return (await file.read(oriented.name)).map((value) => value * scale);
-          },
-        });
-  const layer = { op: "dense", outFeatures, weight, ...(bias === undefined ? {} : { bias }) } as const;
-  emit(state, node, [x.node], layer, [outFeatures]);
-}
-
-const gemm: Convert = async (state, node) => {
-  if (int(node, "transA", 0) !== 0) throw unsupported("transA.");
-  const w = tensorAt(state, node, 1);
-  const isTransposed = int(node, "transB", 0) !== 0;
-  const outFeatures = (isTransposed ? w.shape[0] : w.shape[1]) ?? 0;
-  const beta = float(node, "beta", 1);
-  let bias: string | undefined;
-  if ((node.inputs[2] ?? "") !== "" && beta !== 0) {
-    const c = tensorAt(state, node, 2);
-    if (beta === 1 && elementCount(c.shape) === outFeatures) {
-      bias = vectorAt(state, node, 2, outFeatures);
-    } else {
-      const values = await broadcast(c, [outFeatures]);
-      bias = state.addVector(
-        c.name,
-        values.map((value) => value * beta),
-      );
-    }
-  }
-  dense(state, node, isTransposed, float(node, "alpha", 1), bias);
-};
-
-const batchNormalization: Convert = (state, node) => {
-  const x = plainDataAt(state, node, 0);
-  const [channels = 0] = x.shape;
-  if (int(node, "training_mode", 0) !== 0) throw unsupported("training mode.");
-  if (int(node, "spatial", 1) === 0) throw unsupported("statistics per position.");
-  const vector = (index: number): string => {
-    const name = vectorAt(state, node, index, channels);
-    if (name === undefined) throw unsupported(`input ${index} is missing.`);
-    return name;
-  };
-  const layer = { op: "batchNorm", scale: vector(1), bias: vector(2), mean: vector(3), variance: vector(4) } as const;
-  emit(state, node, [x.node], { ...layer, epsilon: float(node, "epsilon", 1e-5) }, x.shape);
-};
-
-const pad: Convert = async (state, node) => {
-  const x = plainDataAt(state, node, 0);
-  const mode = node.attributes.get("mode")?.s ?? "constant";
-  const value = (await scalarAt(state, node, 2, "value")) ?? 0;
-  if (mode !== "constant" || value !== 0)
-    throw unsupported(`padding with ${mode === "constant" ? value : mode}; only zeros.`);
-  const given = valueAt(state, node, 1);
-  const numbers = given === undefined ? (node.attributes.get("pads")?.ints ?? []) : await intsOf(given, "pads");
-  const rank = x.shape.length + 1;
-  const axesValue = valueAt(state, node, 3);
-  const axes = axesValue === undefined ? Array.from({ length: rank }, (_, i) => i) : await intsOf(axesValue, "axes");
-  const begins = Array<number>(rank).fill(0);
-  const ends = Array<number>(rank).fill(0);
-  for (const [i, axis] of axes.entries()) {
-    begins[axisOf(axis, x.shape)] = numbers[i] ?? 0;
-    ends[axisOf(axis, x.shape)] = numbers[i + axes.length] ?? 0;
-  }
-  const all = [...begins, ...ends];
-  if (numbers.length !== 2 * axes.length || !all.every((n) => Number.isSafeInteger(n) && n >= 0)) {
-    throw unsupported(`pads [${numbers.join(",")}] must be non-negative, two per axis.`);
-  }
-  if (all.every((n) => n === 0)) {
-    setOutput(state, node, x);
-    return;
-  }
-  if (rank !== 4 || begins[0] || ends[0] || begins[1] || ends[1])
-    throw unsupported("padding of other axes than rows and columns.");
-  const [, , top = 0, left = 0] = begins;
-  const [, , bottom = 0, right = 0] = ends;
-  const [channels = 0, height = 0, width = 0] = x.shape;
-  const shape = [channels, height + top + bottom, width + left + right];
-  setOutput(state, node, { ...x, shape, pads: [top, left, bottom, right] });
-};
+} from "./movement.ts";
+import { addLayer, alias, axisOf, type Convert, dataAt, float, int, setOutput, unsupported, valueAt } from "./node.ts";
+import { batchNormalization, groupNormalization, instanceNormalization, layerNormalization } from "./normalisation.ts";
+import { numbersOf } from "./numbers.ts";
+import { convInteger, dequantize, dynamicQuantize, matMulInteger, quantize } from "./quantised.ts";
+import {
+  globalLpPool,
+  reduceL1,
+  reduceL2,
+  reduceMax,
+  reduceMean,
+  reduceMin,
+  reduceSum,
+  reduceSumSquare,
+} from "./reduce.ts";
+import { resize } from "./resize.ts";
+import { averagePool, conv, convTranspose, globalPool, lpPool, lrn, maxPool } from "./windows.ts";
 
 const softmax: Convert = (state, node) => {
-  const x = plainDataAt(state, node, 0);
-  const axis = axisOf(int(node, "axis", state.opset >= 13 ? -1 : 1), x.shape);
-  // Before opset 13 all axes from `axis` on are one vector; that is the softmax over channels where they are the only ones.
-  if (axis !== 1 || (state.opset < 13 && elementCount(x.shape) !== x.shape[0])) {
-    throw unsupported(`softmax over axis ${axis} of [N,${x.shape.join(",")}]; only channels (1) are supported.`);
+  const data = dataAt(state, node, 0);
+  const axis = axisOf(int(node, "axis", state.opset >= 13 ? -1 : 1), data.shape);
+  // Axes of size 1 do not count; before opset 13 all axes from `axis` on are one vector.
+  const isVector = data.shape.every((size, k) => size === 1 || k === axis - 1);
+  const x = isVector ? shaped(state, data, [data.shape[axis - 1] ?? 1]) : standard(state, data);
+  if (!isVector && (axis !== 1 || state.opset < 13)) {
+    throw unsupported(`softmax over axis ${axis} of [N,${data.shape.join(",")}]; only channels (1) are supported.`);
   }
-  emit(state, node, [x.node], { op: "softmax" }, x.shape, true);
+  setOutput(
+    state,
+    node,
+    addLayer(state, node.name, [x.node], { op: "softmax" }, { shape: data.shape, at: x.at, isNonNegative: true }),
+  );
 };
 
+/** Data stay float32: half, single and double precision are computed alike, and integers only where nothing is cut off. */
 const cast: Convert = async (state, node) => {
-  const value = valueAt(state, node, 0);
-  if (value?.kind === "data" && int(node, "to", 1) !== 1) throw unsupported("data must stay float32.");
+  const to = int(node, "to", 1);
+  if (![1, 10, 11, 16].includes(to)) throw unsupported(`data of type ${to}; they must stay real numbers.`);
   await alias(state, node);
 };
 
 const dropout: Convert = async (state, node) => {
   const mode = valueAt(state, node, 2);
   if (mode !== undefined) {
-    const isTraining =
-      mode.kind !== "constant" ||
-      ((await readRange(mode.tensor.source, mode.tensor.offset, 1, "training_mode"))[0] ?? 1) !== 0;
-    if (isTraining) throw unsupported("training mode.");
+    if (mode.kind === "data" || ((await numbersOf(mode).load())[0] ?? 1) !== 0) throw unsupported("training mode.");
   }
   await alias(state, node);
 };
 
+const attention: Convert = () => {
+  throw unsupported(
+    "it is attention: transformers are not explained here, only convolutional networks. For transformers see AttnLRP (the package LXT).",
+  );
+};
+
+const alphaOf =
+  (otherwise: number) =>
+  (node: OnnxNode): { alpha: number } => ({ alpha: float(node, "alpha", otherwise) });
+
 /** Every ONNX operator that can be part of a network here. */
 export const converters: Readonly<Record<string, Convert>> = {
+  Abs: activation("abs"),
   Add: add,
+  Attention: attention,
   AveragePool: averagePool,
   BatchNormalization: batchNormalization,
   Cast: cast,
+  CastLike: alias,
+  Celu: activation("celu", alphaOf(1)),
   Clip: clip,
   Concat: concat,
   Constant: constant,
-  ConstantOfShape: constantOfShape,
   Conv: conv,
+  ConvInteger: convInteger,
+  ConvTranspose: convTranspose,
+  DepthToSpace: depthToSpace,
+  DequantizeLinear: dequantize,
   Div: divide,
   Dropout: dropout,
+  DynamicQuantizeLinear: dynamicQuantize,
+  Elu: activation("elu", alphaOf(1)),
+  Erf: activation("erf"),
+  Exp: activation("exp"),
+  Expand: expand,
   Flatten: flatten,
   Gather: gather,
+  Gelu: gelu,
   Gemm: gemm,
   GlobalAveragePool: globalPool("globalAveragePool2d"),
+  GlobalLpPool: globalLpPool,
   GlobalMaxPool: globalPool("globalMaxPool2d"),
+  GroupNormalization: groupNormalization,
+  HardSigmoid: activation("hardSigmoid", (node) => ({
+    alpha: float(node, "alpha", 0.2),
+    beta: float(node, "beta", 0.5),
+  })),
+  HardSwish: activation("hardSwish"),
   Identity: alias,
+  InstanceNormalization: instanceNormalization,
   LRN: lrn,
-  LeakyRelu: activation((node) => ({ op: "leakyRelu", slope: float(node, "alpha", 0.01) }), false),
-  MatMul: (state, node) => dense(state, node, false, 1, undefined),
+  LayerNormalization: layerNormalization(true),
+  LeakyRelu: rectifier((node) => ({ op: "leakyRelu", slope: float(node, "alpha", 0.01) }), false),
+  Log: activation("log"),
+  LpPool: lpPool,
+  MatMul: matMul,
+  MatMulInteger: matMulInteger,
+  Max: extremum("maximum"),
   MaxPool: maxPool,
+  Min: extremum("minimum"),
+  Mish: activation("mish"),
   Mul: multiply,
+  MultiHeadAttention: attention,
+  Neg: negate,
+  PRelu: prelu,
   Pad: pad,
+  Pow: power,
+  QuantizeLinear: quantize,
+  RMSNormalization: layerNormalization(false),
+  Reciprocal: activation("reciprocal"),
+  ReduceL1: reduceL1,
+  ReduceL2: reduceL2,
+  ReduceMax: reduceMax,
   ReduceMean: reduceMean,
-  Relu: activation(() => ({ op: "relu" }), true),
+  ReduceMin: reduceMin,
+  ReduceSum: reduceSum,
+  ReduceSumSquare: reduceSumSquare,
+  Relu: rectifier(() => ({ op: "relu" }), true),
   Reshape: reshape,
+  Resize: resize,
+  Selu: selu,
   Shape: shapeOf,
+  Sign: activation("sign"),
+  Sigmoid: activation("sigmoid"),
+  Size: sizeOf,
   Slice: slice,
   Softmax: softmax,
+  Softplus: activation("softplus"),
+  Softsign: activation("softsign"),
+  SpaceToDepth: spaceToDepth,
+  Split: split,
+  Sqrt: activation("sqrt"),
   Squeeze: squeeze,
   Sub: subtract,
   Sum: add,
+  Swish: activation("silu", alphaOf(1)),
+  Tanh: activation("tanh"),
+  ThresholdedRelu: activation("threshold", alphaOf(1)),
+  Tile: tile,
   Transpose: transpose,
   Unsqueeze: unsqueeze,
+  Upsample: resize,
 };
+
+/** Nodes at the end of a graph that make decisions of scores, not scores: the network ends before them. */
+export const endings: readonly string[] = ["ArgMax", "LogSoftmax", "TopK", "Hardmax"];

@@ -6,8 +6,11 @@ import type { ExternalData } from "../bytes/external-data.ts";
 import type { ByteSource } from "../bytes/source.ts";
 import type { ImportedNetwork } from "../graphs/imported-network.ts";
 import { importedWeights, networkBuilder, refuseUnsupported } from "../graphs/network-builder.ts";
-import { converters } from "./converters.ts";
+import { converters, endings } from "./converters.ts";
+import { settled } from "./data.ts";
+import { fold, isFoldable } from "./fold.ts";
 import { type OnnxModel, type OnnxNode, readOnnx } from "./model.ts";
+import { engineShape } from "./node.ts";
 import type { OnnxImport, OnnxValueState } from "./state.ts";
 
 /** How to import an ONNX file. */
@@ -33,7 +36,7 @@ export async function importOnnx(source: ByteSource, options: OnnxImportOptions)
   const name = options.name ?? "unnamed";
   const what = `weights "${name}"`;
   const model = await readOnnx(source, name, options.external);
-  const output = chooseOutput(model, what, options.output);
+  const output = beforeEnding(model, chooseOutput(model, what, options.output));
   const order = sortedNodes(model, output, what);
   const state = newImport(model, order, what);
   const inputShape = addInput(model, order, state, options.inputShape);
@@ -42,15 +45,17 @@ export async function importOnnx(source: ByteSource, options: OnnxImportOptions)
   for (const node of order) {
     // A value that could not be made is not reported again by every node behind it.
     const isBehind = node.inputs.some((input) => input !== "" && !state.values.has(input));
+    const convert = converterOf(node);
     try {
       if (isBehind) {
-        if (converterOf(node) === undefined) unsupported.set(node, "no such layer.");
-      } else {
-        const convert = converterOf(node);
+        if (convert === undefined && !isFoldable(node)) unsupported.set(node, "no such layer.");
+      } else if (!(await isFolded(state, node))) {
         if (convert === undefined) throw new UnsupportedError("no such layer.");
-        const unused = node.outputs.slice(1).filter((value) => value !== "" && state.uses(value) > 0);
-        if (unused.length > 0) throw new UnsupportedError(`its output "${unused.join(", ")}" is used.`);
         await convert(state, node);
+        const missing = node.outputs.filter(
+          (value) => value !== "" && state.uses(value) > 0 && !state.values.has(value),
+        );
+        if (missing.length > 0) throw new UnsupportedError(`its output "${missing.join(", ")}" is used.`);
       }
     } catch (error) {
       if (!(error instanceof UnsupportedError)) throw error;
@@ -65,8 +70,10 @@ export async function importOnnx(source: ByteSource, options: OnnxImportOptions)
   const last = state.values.get(output);
   if (last?.kind !== "data")
     throw new UnsupportedError(`${what}: the output "${output}" does not depend on the input.`);
-  const outputNode =
-    last.node === "input" ? state.add("identity", ["input"], { op: "identity" }) : state.dataNode(last);
+  const end = settled(state, last);
+  const outputNode = end.node === "input" ? state.add("identity", ["input"], { op: "identity" }) : end.node;
+  const lastNode = joinBiases(state, outputNode);
+  keepLive(state, lastNode);
   const weights = importedWeights({ name, format: "onnx", metadata: model.metadata }, state);
   const { preprocessing } = options;
   return {
@@ -74,7 +81,7 @@ export async function importOnnx(source: ByteSource, options: OnnxImportOptions)
       name,
       inputShape,
       nodes: state.nodes,
-      output: outputNode,
+      output: lastNode,
       ...(preprocessing === undefined ? {} : { preprocessing }),
     },
     weights,
@@ -96,11 +103,73 @@ function chooseOutput(model: OnnxModel, what: string, wish?: string): string {
   const [only, second] = names;
   if (only === undefined) throw new FormatError(`${what}: the graph has no output.`);
   if (second !== undefined) {
+    // Of logits beside feature maps the logits are what counts.
+    const vectors = model.outputs.filter(({ shape }) => shape?.length === 2);
+    const [vector, another] = vectors;
+    if (vector !== undefined && another === undefined) return vector.name;
     throw new UnsupportedError(
       `${what}: the graph has several outputs: ${names.join(", ")}. Name the one that counts.`,
     );
   }
   return only;
+}
+
+/** The value before nodes that make decisions of scores, where such a node ends the graph. */
+function beforeEnding(model: OnnxModel, output: string): string {
+  const node = model.nodes.find(({ outputs }) => outputs.includes(output));
+  const [input] = node?.inputs ?? [];
+  return node !== undefined && input !== undefined && endings.includes(node.op) ? beforeEnding(model, input) : output;
+}
+
+/** Works the node out where all its inputs are constant. */
+async function isFolded(state: OnnxImport, node: OnnxNode): Promise<boolean> {
+  const isStandard = node.domain === "" || node.domain === "ai.onnx";
+  return isStandard && (await fold(state, node));
+}
+
+/** Leaves out what the output does not depend on any more: nodes that joined others, and their tensors. */
+function keepLive(state: OnnxImport, output: string): void {
+  const live = new Set<string>([output]);
+  const used = new Set<string>();
+  for (const node of [...state.nodes].reverse()) {
+    if (!live.has(node.name)) continue;
+    for (const input of node.inputs) live.add(input);
+    for (const value of Object.values(node)) if (typeof value === "string") used.add(value);
+  }
+  const kept = state.nodes.filter(({ name }) => live.has(name));
+  state.nodes.splice(0, state.nodes.length, ...kept);
+  for (const name of state.tensors.keys()) if (!used.has(name)) state.tensors.delete(name);
+}
+
+/** A bias behind a convolution or dense layer without one becomes that layer's own, where nothing else reads the layer. @returns the output's name */
+function joinBiases(state: OnnxImport, output: string): string {
+  const readers = new Map<string, number>();
+  const live = new Set<string>([output]);
+  for (const node of [...state.nodes].reverse()) {
+    if (!live.has(node.name)) continue;
+    for (const input of node.inputs) {
+      live.add(input);
+      readers.set(input, (readers.get(input) ?? 0) + 1);
+    }
+  }
+  const joined = new Map<string, string>();
+  for (const node of state.nodes) {
+    if (node.op !== "batchNorm" || node.scale !== undefined || node.bias === undefined || !state.affines.has(node.name))
+      continue;
+    const [before = ""] = node.inputs;
+    const index = state.nodes.findIndex(({ name }) => name === before);
+    const source = state.nodes[index];
+    const isLinear = source !== undefined && (source.op === "conv2d" || source.op === "dense");
+    if (!isLinear || source.bias !== undefined || readers.get(before) !== 1 || !live.has(node.name)) continue;
+    state.nodes[index] = { ...source, bias: node.bias };
+    joined.set(node.name, before);
+  }
+  for (const [at, node] of state.nodes.entries()) {
+    if (node.inputs.some((input) => joined.has(input))) {
+      state.nodes[at] = { ...node, inputs: node.inputs.map((input) => joined.get(input) ?? input) };
+    }
+  }
+  return joined.get(output) ?? output;
 }
 
 /**
@@ -141,7 +210,8 @@ function newImport(model: OnnxModel, order: readonly OnnxNode[], what: string): 
     opset: model.opset,
     what,
     values,
-    dataNode: ({ node, shape, pads }) => (pads === undefined ? node : builder.addPadding(node, shape[0] ?? 1, pads)),
+    affines: new Map(),
+    stages: new Map(),
     uses: (value) => uses.get(value) ?? 0,
   };
 }
@@ -157,18 +227,21 @@ function addInput(model: OnnxModel, order: readonly OnnxNode[], state: OnnxImpor
   }
   const sizes = wish ?? input.shape?.slice(1);
   const shape = sizes?.map((size) => size ?? 0);
-  const isUsable = shape !== undefined && (shape.length === 3 || shape.length === 1) && elementCount(shape) > 0;
+  const isUsable = shape !== undefined && shape.length >= 1 && shape.length <= 3 && elementCount(shape) > 0;
   if (!isUsable || !Number.isSafeInteger(elementCount(shape))) {
     const got = input.shape === undefined ? "no shape" : `[${input.shape.map((size) => size ?? "?").join(",")}]`;
+    const why =
+      shape?.length === 4 ? " Networks for video and volumes are not explained here, only for images and signals." : "";
     throw new UnsupportedError(
-      `${state.what}: input "${input.name}" must be [N,C,H,W] with known C, H and W, got ${got}.`,
+      `${state.what}: input "${input.name}" must be [N,C,H,W] with known C, H and W, got ${got}.${why}`,
     );
   }
-  if (input.elementType > 1) {
+  if (![0, 1, 2, 10, 11, 16].includes(input.elementType)) {
     throw new UnsupportedError(
-      `${state.what}: input "${input.name}" must be float32 (1), got element type ${input.elementType}.`,
+      `${state.what}: input "${input.name}" must be real numbers (1, 10, 11, 16) or bytes (2), got element type ${input.elementType}.`,
     );
   }
-  state.values.set(input.name, { kind: "data", node: "input", shape });
-  return shape.length === 1 ? [...shape, 1, 1] : shape; // a network's input is [C,H,W]; dense layers take [F,1,1] as [F]
+  const at = engineShape(shape);
+  state.values.set(input.name, { kind: "data", node: "input", shape, at: shape.length === 1 ? [...shape, 1, 1] : at });
+  return shape.length === 1 ? [...shape, 1, 1] : at; // a network's input is [C,H,W]
 }

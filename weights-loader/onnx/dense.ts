@@ -1,0 +1,133 @@
+import { elementCount, formatShape } from "../../engine/basics/tensor.ts";
+import { isFloat } from "../tensors/dtype.ts";
+import { type StoredTensor, storedWeights } from "../tensors/weight-file.ts";
+import { axisFirst, shaped, standard, transposed } from "./data.ts";
+import type { OnnxNode } from "./model.ts";
+import {
+  addLayer,
+  type Convert,
+  constantAt,
+  dataAt,
+  float,
+  int,
+  isData,
+  setOutput,
+  unsupported,
+  valueAt,
+  vectorAt,
+} from "./node.ts";
+import { expanded } from "./numbers.ts";
+import type { OnnxData, OnnxImport } from "./state.ts";
+
+/** Weights [outFeatures,inFeatures] times `scale` as a parameter; where the file stores them so (or its transpose), they stay in the file. */
+function weightsAt(
+  state: OnnxImport,
+  node: OnnxNode,
+  index: number,
+  isTransposed: boolean,
+  scale: number,
+  trail: readonly number[],
+): string {
+  const value = valueAt(state, node, index);
+  const { shape, load } = constantAt(state, node, index);
+  const [rows = 0, columns = 0] = shape;
+  const out = isTransposed ? rows : columns;
+  const inner = isTransposed ? columns : rows;
+  const wanted = [out, inner, ...trail];
+  if (value?.kind === "constant" && isFloat(value.tensor.dtype) && trail.length === 0) {
+    const [rowStride, columnStride] = value.tensor.strides ?? [columns, 1];
+    const oriented: StoredTensor = isTransposed
+      ? value.tensor
+      : { ...value.tensor, shape: wanted, strides: [columnStride ?? 1, rowStride ?? 1] };
+    if (scale === 1) return state.addTensor(oriented);
+    return state.addTensor({
+      name: oriented.name,
+      shape: wanted,
+      compute: async () => {
+        const file = storedWeights({ name: node.name, format: "onnx" }, [oriented]);
+        return (await file.read(oriented.name)).map((w) => w * scale);
+      },
+    });
+  }
+  return state.addTensor({
+    name: `${node.inputs[index] ?? node.name}.matrix`,
+    shape: wanted,
+    compute: async () => {
+      const w = await load();
+      return Float32Array.from({ length: out * inner }, (_, k) => {
+        const [m, i] = [Math.floor(k / inner), k % inner];
+        return scale * (isTransposed ? w[k]! : w[i * out + m]!);
+      });
+    },
+  });
+}
+
+/** y = W x along the last axis: a dense layer for vectors, else a convolution of one pixel. */
+function product(
+  state: OnnxImport,
+  node: OnnxNode,
+  x: OnnxData,
+  isTransposed: boolean,
+  scale: number,
+  bias?: string,
+): void {
+  const { shape } = constantAt(state, node, 1);
+  const [rows = 0, columns = 0] = shape;
+  const [outFeatures, inFeatures] = isTransposed ? [rows, columns] : [columns, rows];
+  if (shape.length !== 2 || x.shape.at(-1) !== inFeatures) {
+    throw unsupported(`weights ${formatShape(shape)} do not fit a vector of [N,${x.shape.join(",")}].`);
+  }
+  const parameters = bias === undefined ? {} : { bias };
+  if (elementCount(x.shape) === inFeatures) {
+    const vector = shaped(state, x, [inFeatures]);
+    const weight = weightsAt(state, node, 1, isTransposed, scale, []);
+    const stage = { op: "dense", outFeatures, weight, ...parameters } as const;
+    const own = [...x.shape.slice(0, -1), outFeatures];
+    setOutput(state, node, addLayer(state, node.name, [vector.node], stage, { shape: own, at: [outFeatures] }));
+    return;
+  }
+  const { x: front, back } = axisFirst(state, x, x.shape.length - 1);
+  const input = front.at.length === 3 ? front : standard(state, front);
+  const weight = weightsAt(state, node, 1, isTransposed, scale, [1, 1]);
+  const stage = { op: "conv2d", outChannels: outFeatures, kernelShape: [1, 1], weight, ...parameters } as const;
+  const own = [outFeatures, ...front.shape.slice(1)];
+  const y = addLayer(state, node.name, [input.node], stage, { shape: own, at: [outFeatures, ...input.at.slice(1)] });
+  setOutput(state, node, transposed(state, y, back));
+}
+
+function refuseAttention(state: OnnxImport, node: OnnxNode): void {
+  if (isData(state, node, 0) && isData(state, node, 1)) {
+    throw unsupported(
+      "it multiplies two feature maps, as attention does: transformers are not explained here, only convolutional networks. For transformers see AttnLRP (the package LXT).",
+    );
+  }
+}
+
+export const matMul: Convert = (state, node) => {
+  refuseAttention(state, node);
+  product(state, node, dataAt(state, node, 0), false, 1);
+};
+
+export const gemm: Convert = async (state, node) => {
+  refuseAttention(state, node);
+  if (int(node, "transA", 0) !== 0) throw unsupported("transA.");
+  const isTransposed = int(node, "transB", 0) !== 0;
+  const { shape } = constantAt(state, node, 1);
+  const outFeatures = (isTransposed ? shape[0] : shape[1]) ?? 0;
+  const beta = float(node, "beta", 1);
+  let bias: string | undefined;
+  if ((node.inputs[2] ?? "") !== "" && beta !== 0) {
+    const c = constantAt(state, node, 2);
+    if (beta === 1 && elementCount(c.shape) === outFeatures) bias = vectorAt(state, node, 2, outFeatures);
+    else {
+      if (elementCount(c.shape) !== 1 && elementCount(c.shape) !== outFeatures)
+        throw unsupported(`a bias of ${formatShape(c.shape)}.`);
+      const values = expanded(await c.load(), [elementCount(c.shape)], [outFeatures]);
+      bias = state.addVector(
+        `${node.inputs[2]}`,
+        Float32Array.from(values, (value) => value * beta),
+      );
+    }
+  }
+  product(state, node, dataAt(state, node, 0), isTransposed, float(node, "alpha", 1), bias);
+};

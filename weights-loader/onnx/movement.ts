@@ -1,0 +1,325 @@
+import { elementCount, sameShape } from "../../engine/basics/tensor.ts";
+import { broadcast } from "./arithmetic.ts";
+import { axisFirst, plain, reshaped, settled, shaped, standard, taken, transposed, withPads } from "./data.ts";
+import { reshapeTarget } from "./fold.ts";
+import type { OnnxNode } from "./model.ts";
+import {
+  addLayer,
+  axisOf,
+  type Convert,
+  constantAt,
+  dataAt,
+  engineShape,
+  int,
+  intsAt,
+  isData,
+  scalarAt,
+  setOutput,
+  setOutputs,
+  unsupported,
+  valueAt,
+} from "./node.ts";
+import { ints, readInts } from "./numbers.ts";
+import { slicePlaces, splitSizes } from "./places.ts";
+import type { OnnxData, OnnxImport } from "./state.ts";
+
+// Nodes that move values and change none. A batch is one photo, and stays apart.
+
+/** An axis of data that is not the batch, without it. */
+function ownAxis(axis: number, x: OnnxData): number {
+  const own = axisOf(axis, x.shape);
+  if (own === 0) throw unsupported("photos of a batch would be mixed.");
+  return own - 1;
+}
+
+/** As a layer it would be called as the node. */
+function named(node: OnnxNode, x: OnnxData): OnnxData {
+  return { ...x, via: node.name };
+}
+
+export const flatten: Convert = (state, node) => {
+  const x = dataAt(state, node, 0);
+  const axis = axisOf(int(node, "axis", 1), x.shape);
+  if (axis !== 1 && elementCount(x.shape.slice(0, axis - 1)) !== 1) {
+    throw unsupported(`flattening from axis ${axis}; only 1 keeps photos apart.`);
+  }
+  setOutput(state, node, named(node, reshaped(state, x, [elementCount(x.shape)])));
+};
+
+export const reshape: Convert = async (state, node) => {
+  const x = dataAt(state, node, 0);
+  const given = await intsAt(state, node, 1, "shape");
+  if (given === undefined) throw unsupported("the shape is missing.");
+  const target = reshapeTarget([1, ...x.shape], given, int(node, "allowzero", 0) !== 0);
+  if (target[0] !== 1) throw unsupported(`shape [${given.join(",")}] would mix photos of a batch.`);
+  setOutput(state, node, named(node, reshaped(state, x, target.slice(1))));
+};
+
+export const squeeze: Convert = async (state, node) => {
+  const x = dataAt(state, node, 0);
+  const axes = (await intsAt(state, node, 1, "axes"))?.map((axis) => axisOf(axis, x.shape));
+  if (axes?.includes(0)) throw unsupported("the batch would be squeezed away.");
+  const isGone = (size: number, k: number): boolean => (axes === undefined ? size === 1 : axes.includes(k + 1));
+  if (x.shape.some((size, k) => isGone(size, k) && size !== 1))
+    throw unsupported(`axes [${axes?.join(",")}] are not 1 long.`);
+  setOutput(
+    state,
+    node,
+    reshaped(
+      state,
+      x,
+      x.shape.filter((size, k) => !isGone(size, k)),
+    ),
+  );
+};
+
+export const unsqueeze: Convert = async (state, node) => {
+  const x = dataAt(state, node, 0);
+  const axes = (await intsAt(state, node, 1, "axes")) ?? [];
+  const rank = x.shape.length + 1 + axes.length;
+  const places = axes.map((axis) => (axis < 0 ? axis + rank : axis));
+  if (rank > 16 || places.includes(0)) throw unsupported(`axes [${axes.join(",")}].`);
+  const rest = [...x.shape];
+  const shape = Array.from({ length: rank - 1 }, (_, k) => (places.includes(k + 1) ? 1 : (rest.shift() ?? 1)));
+  setOutput(state, node, reshaped(state, x, shape));
+};
+
+export const transpose: Convert = (state, node) => {
+  const x = dataAt(state, node, 0);
+  const rank = x.shape.length + 1;
+  const order = node.attributes.get("perm")?.ints ?? Array.from({ length: rank }, (_, k) => rank - 1 - k);
+  const isOrder = order.length === rank && [...order].sort((a, b) => a - b).every((axis, k) => axis === k);
+  if (!isOrder || order[0] !== 0) throw unsupported(`the order [${order.join(",")}] would mix photos of a batch.`);
+  setOutput(
+    state,
+    node,
+    transposed(
+      state,
+      x,
+      order.slice(1).map((axis) => axis - 1),
+    ),
+  );
+};
+
+/** The sizes of data, with a batch of one. */
+export const shapeOf: Convert = (state, node) => {
+  const { shape } = dataAt(state, node, 0);
+  setOutput(state, node, ints([1, ...shape].slice(int(node, "start", 0), node.attributes.get("end")?.i)));
+};
+
+export const sizeOf: Convert = (state, node) => {
+  setOutput(state, node, ints([elementCount(dataAt(state, node, 0).shape)], []));
+};
+
+export const slice: Convert = async (state, node) => {
+  let x = dataAt(state, node, 0);
+  for (const { axis, places } of await slicePlaces(state, node, [1, ...x.shape])) {
+    if (axis === 0) {
+      if (places.length !== 1) throw unsupported("no photo of the batch would be left.");
+    } else x = taken(state, node.name, x, axis - 1, places);
+  }
+  setOutput(state, node, x);
+};
+
+export const split: Convert = async (state, node) => {
+  const x = dataAt(state, node, 0);
+  const axis = ownAxis(int(node, "axis", 0), x);
+  const input = settled(state, x);
+  let begin = 0;
+  const sizes = await splitSizes(state, node, x.shape[axis] ?? 1);
+  const parts = sizes.map((size) => {
+    begin += size;
+    return taken(
+      state,
+      node.name,
+      input,
+      axis,
+      Array.from({ length: size }, (_, i) => begin - size + i),
+    );
+  });
+  setOutputs(state, node, parts);
+};
+
+/** Some places along an axis, by constant index. */
+export const gather: Convert = async (state, node) => {
+  const x = dataAt(state, node, 0);
+  const index = constantAt(state, node, 1);
+  const axis = axisOf(int(node, "axis", 0), x.shape);
+  const places = Array.from(await index.load());
+  if (axis === 0) {
+    if (places.length !== 1 || (places[0] !== 0 && places[0] !== -1))
+      throw unsupported("photos of a batch would be mixed.");
+    if (index.shape.length === 0) throw unsupported("the batch would be lost.");
+    setOutput(state, node, x);
+    return;
+  }
+  const size = x.shape[axis - 1] ?? 1;
+  const own = places.map((place) => (place < 0 ? place + size : place));
+  if (!own.every((place) => Number.isSafeInteger(place) && place >= 0 && place < size)) {
+    throw unsupported(`index [${places.slice(0, 4).join(",")}] into ${size}.`);
+  }
+  const part = taken(state, node.name, x, axis - 1, own);
+  const shape = [...part.shape.slice(0, axis - 1), ...index.shape, ...part.shape.slice(axis)];
+  setOutput(state, node, reshaped(state, part, shape));
+};
+
+export const expand: Convert = async (state, node) => {
+  const x = dataAt(state, node, 0);
+  const value = valueAt(state, node, 1);
+  if (value === undefined || value.kind === "data") throw unsupported("the shape must be constant.");
+  const target = await readInts(value, "the shape");
+  const rank = Math.max(target.length, x.shape.length + 1);
+  const own = [...Array<number>(rank - x.shape.length - 1).fill(1), 1, ...x.shape];
+  const whole = own.map((size, k) => Math.max(size, target[k - rank + target.length] ?? 1));
+  if (whole[0] !== 1) throw unsupported("more photos than one.");
+  setOutput(state, node, broadcast(state, node.name, x, whole.slice(1)));
+};
+
+export const tile: Convert = async (state, node) => {
+  let x = dataAt(state, node, 0);
+  const repeats = (await intsAt(state, node, 1)) ?? [];
+  if (repeats.length !== x.shape.length + 1 || repeats[0] !== 1) throw unsupported(`repeats [${repeats.join(",")}].`);
+  for (const [k, count] of repeats.slice(1).entries()) {
+    const size = x.shape[k] ?? 1;
+    if (!(count >= 1 && size * count <= 1 << 20)) throw unsupported(`repeats [${repeats.join(",")}].`);
+    x = taken(
+      state,
+      node.name,
+      x,
+      k,
+      Array.from({ length: size * count }, (_, i) => i % size),
+    );
+  }
+  setOutput(state, node, x);
+};
+
+export const concat: Convert = (state, node) => {
+  if (!node.inputs.every((_, index) => isData(state, node, index))) throw unsupported("constants beside data.");
+  const all = node.inputs.map((_, index) => dataAt(state, node, index));
+  const [first] = all;
+  if (first === undefined) throw unsupported("it has no input.");
+  const axis = ownAxis(int(node, "axis", 1), first);
+  if (
+    !all.every(
+      ({ shape }) => shape.length === first.shape.length && shape.every((n, k) => k === axis || n === first.shape[k]),
+    )
+  ) {
+    throw unsupported(
+      `the shapes [N,${all.map(({ shape }) => shape.join(",")).join("] and [N,")}] differ beyond axis ${axis + 1}.`,
+    );
+  }
+  if (all.length === 1) {
+    setOutput(state, node, first);
+    return;
+  }
+  const inputs = all.map((x) => (axis === 0 ? { x: standard(state, x), back: undefined } : axisFirst(state, x, axis)));
+  const [front] = inputs;
+  if (front === undefined) throw unsupported("it has no input.");
+  const sizes = inputs.map(({ x }) => x.shape[0] ?? 1);
+  const shape = [sizes.reduce((sum, n) => sum + n, 0), ...front.x.shape.slice(1)];
+  const isNonNegative = all.every((x) => x.isNonNegative === true);
+  const value = addLayer(
+    state,
+    node.name,
+    inputs.map(({ x }) => x.node),
+    { op: "concat" },
+    { shape, at: engineShape(shape), isNonNegative },
+  );
+  setOutput(state, node, front.back === undefined ? value : transposed(state, value, front.back));
+};
+
+/** Where a pad of this mode takes its places from, along one axis. */
+function padPlaces(mode: string, size: number, before: number, after: number): number[] {
+  return Array.from({ length: size + before + after }, (_, i) => {
+    const at = i - before;
+    if (at >= 0 && at < size) return at;
+    if (mode === "constant") return -1;
+    if (mode === "edge") return at < 0 ? 0 : size - 1;
+    if (mode === "wrap") return ((at % size) + size) % size;
+    // reflect: the edge is not repeated
+    const period = Math.max(1, 2 * (size - 1));
+    const folded = ((at % period) + period) % period;
+    return folded < size ? folded : period - folded;
+  });
+}
+
+export const pad: Convert = async (state, node) => {
+  const x = dataAt(state, node, 0);
+  const mode = node.attributes.get("mode")?.s ?? "constant";
+  if (!["constant", "edge", "reflect", "wrap"].includes(mode)) throw unsupported(`mode "${mode}".`);
+  const fill = (await scalarAt(state, node, 2, "value")) ?? 0;
+  const numbers = (await intsAt(state, node, 1, "pads")) ?? [];
+  const rank = x.shape.length + 1;
+  const axes = (await intsAt(state, node, 3)) ?? Array.from({ length: rank }, (_, i) => i);
+  const begins = Array<number>(rank).fill(0);
+  const ends = Array<number>(rank).fill(0);
+  for (const [i, axis] of axes.entries()) {
+    begins[axisOf(axis, x.shape)] = numbers[i] ?? 0;
+    ends[axisOf(axis, x.shape)] = numbers[i + axes.length] ?? 0;
+  }
+  const all = [...begins, ...ends];
+  if (numbers.length !== 2 * axes.length || !all.every((n) => Number.isSafeInteger(n) && Math.abs(n) <= 1 << 20)) {
+    throw unsupported(`pads [${numbers.join(",")}] must be two integers per axis.`);
+  }
+  if (begins[0] || ends[0]) throw unsupported("padding of the batch.");
+  const grows = all.some((n) => n > 0);
+  const isSpatial = rank === 4 && sameShape(x.at, x.shape) && x.order === undefined && !begins[1] && !ends[1];
+  const isLowest = mode === "constant" && grows && fill <= -3e38;
+  if (isSpatial && mode === "constant" && all.every((n) => n >= 0) && grows && (fill === 0 || isLowest)) {
+    const pads = [begins[2] ?? 0, begins[3] ?? 0, ends[2] ?? 0, ends[3] ?? 0] as const;
+    const isPlain = (x.padsWith === "lowest") === isLowest || x.pads === undefined;
+    setOutput(state, node, withPads(isPlain ? x : plain(state, x), pads, isLowest ? "lowest" : undefined));
+    return;
+  }
+  if (!Number.isFinite(fill)) throw unsupported(`padding with ${fill}.`);
+  let value = x;
+  for (const [k, size] of x.shape.entries()) {
+    const [before = 0, after = 0] = [begins[k + 1], ends[k + 1]];
+    if (mode === "reflect" && (before >= size || after >= size))
+      throw unsupported(`a reflection of ${before}, ${after} beyond ${size}.`);
+    const places = padPlaces(mode, size, Math.max(0, before), Math.max(0, after));
+    // Negative pads cut away.
+    const kept = places.slice(Math.max(0, -before), places.length - Math.max(0, -after));
+    value = taken(state, node.name, value, k, kept, mode === "constant" ? fill : 0);
+  }
+  setOutput(state, node, value);
+};
+
+function block(node: OnnxNode): number {
+  const size = int(node, "blocksize", 0);
+  if (!(size >= 1)) throw unsupported(`blocksize ${size}.`);
+  return size;
+}
+
+export const depthToSpace: Convert = (state, node) => {
+  const x = dataAt(state, node, 0);
+  const size = block(node);
+  const [channels = 0, height = 0, width = 0] = x.shape;
+  const depth = channels / size ** 2;
+  if (x.shape.length !== 3 || !Number.isSafeInteger(depth))
+    throw unsupported(`blocks of ${size} from [N,${x.shape.join(",")}].`);
+  const isColumnFirst = node.attributes.get("mode")?.s === "CRD";
+  const view = isColumnFirst ? [depth, size, size, height, width] : [size, size, depth, height, width];
+  const order = isColumnFirst ? [0, 3, 1, 4, 2] : [2, 3, 0, 4, 1];
+  const moved = transposed(state, reshaped(state, x, view), order);
+  setOutput(state, node, reshaped(state, moved, [depth, height * size, width * size]));
+};
+
+export const spaceToDepth: Convert = (state, node) => {
+  const x = dataAt(state, node, 0);
+  const size = block(node);
+  const [channels = 0, height = 0, width = 0] = x.shape;
+  if (x.shape.length !== 3 || height % size !== 0 || width % size !== 0)
+    throw unsupported(`blocks of ${size} from [N,${x.shape.join(",")}].`);
+  const view = [channels, height / size, size, width / size, size];
+  const moved = transposed(state, reshaped(state, x, view), [2, 4, 0, 1, 3]);
+  setOutput(state, node, reshaped(state, moved, [channels * size ** 2, height / size, width / size]));
+};
+
+/** Data as rows and columns of channels in the network: a signal of one axis is a single row. */
+export function imageOf(state: OnnxImport, x: OnnxData): OnnxData {
+  if (x.shape.length !== 2 && x.shape.length !== 3)
+    throw unsupported(`it must read [N,C,H,W], got [N,${x.shape.join(",")}].`);
+  if (x.pads !== undefined && x.order === undefined && sameShape(x.at, engineShape(x.shape))) return x;
+  return shaped(state, x, engineShape(x.shape));
+}
