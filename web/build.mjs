@@ -27,6 +27,7 @@ await build({
     engine: from("engine/index.ts"),
     weights: from("weights-loader/index.ts"),
     "labels-imagenet": from("engine/labels/imagenet.ts"),
+    photos: from("photos/index.ts"),
     web: from("web/index.ts"),
     worker: from("web/worker.ts"),
     thread: from("web/thread.ts"),

@@ -1,12 +1,10 @@
 import { FormatError, UnsupportedError } from "../../engine/basics/errors.ts";
 import { type Image, onWhite } from "../../engine/picture/image.ts";
-import { decodePhoto, photoFormat } from "../../photos/decode.ts";
-import { runStepsAsync } from "../../photos/inflate.ts";
+import { decodeImage, photoFormat } from "../../photos/index.ts";
 import { checkSize, defaultImageLimits } from "../../photos/size-limit.ts";
 import type { ReadPhoto } from "../../workers/explainer/server.ts";
 import type { PostedPhoto } from "../messages.ts";
 import { canvasPixels } from "./canvas-pixels.ts";
-import { inflate } from "./inflate.ts";
 
 // As in Node: larger files are no photos.
 const maxBytes = 512 * 2 ** 20;
@@ -60,7 +58,7 @@ export async function readPhoto(photo: PostedPhoto): Promise<ReadPhoto> {
   if (decoder === "exact" && (format === "PNG" || format === "JPEG")) {
     const bytes = new Uint8Array(await blob.arrayBuffer());
     try {
-      return { input: onWhite((await runStepsAsync(decodePhoto(bytes), inflate)).image), decodedBy: "exact" };
+      return { input: await decodeImage(bytes), decodedBy: "exact" };
     } catch (error) {
       // Variants that srmap does not read are left to the browser; damage is damage.
       if (!(error instanceof UnsupportedError)) throw error;

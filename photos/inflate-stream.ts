@@ -1,7 +1,7 @@
-import type { Inflated, InflateRequest } from "../../photos/inflate.ts";
+import type { Inflated, InflateRequest } from "./inflate.ts";
 
-/** Inflates a zlib stream by the browser's own DecompressionStream, never past what is asked for. */
-export async function inflate({ stream, maxBytes }: InflateRequest): Promise<Inflated> {
+/** Inflates a zlib stream by the runtime's own DecompressionStream, never past what is asked for. */
+export async function inflateByStream({ stream, maxBytes }: InflateRequest): Promise<Inflated> {
   const { readable, writable } = new DecompressionStream("deflate");
   const writer = writable.getWriter();
   // Errors of the writing side come out of the reading side, too.
@@ -13,7 +13,7 @@ export async function inflate({ stream, maxBytes }: InflateRequest): Promise<Inf
   try {
     for (;;) {
       const { done, value } = await reader.read();
-      if (done) return bytes.subarray(0, length);
+      if (done || value === undefined) return bytes.subarray(0, length);
       if (length + value.byteLength > maxBytes) {
         await reader.cancel().catch(() => {});
         return "too long";

@@ -1,0 +1,143 @@
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { createHash } from "node:crypto";
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { build } from "esbuild";
+import * as assert from "uvu/assert";
+import { explain } from "../../engine/explain.ts";
+import { loadNetwork } from "../../host/network/load.ts";
+import { readImage } from "../../host/photos/read.ts";
+import { root } from "../support/paths.ts";
+import { runtimePath } from "../support/runtimes.ts";
+import { suite } from "../support/suite.ts";
+
+const photo = join(root, "examples/coffee.jpg");
+
+/** SHA-256 of the default network's Salient Relevance map of the coffee, by this Node. */
+async function expected(): Promise<{ label: string; sha256: string }> {
+  const { target, salientRelevance } = explain(await loadNetwork(undefined), await readImage(photo), {
+    salientRelevance: { mode: "fast" },
+  });
+  const { buffer, byteOffset, byteLength } = salientRelevance.data;
+  return { label: target.label, sha256: hash(new Uint8Array(buffer, byteOffset, byteLength)) };
+}
+
+function hash(bytes: Uint8Array): string {
+  return createHash("sha256").update(bytes).digest("hex");
+}
+
+/** A folder in which `srmap` is this clone, removed afterwards. */
+async function inProject(work: (folder: string) => Promise<void>): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), "srmap-runtime-"));
+  try {
+    mkdirSync(join(folder, "node_modules"));
+    symlinkSync(root, join(folder, "node_modules/srmap"), "dir");
+    writeFileSync(join(folder, "package.json"), '{ "type": "module", "dependencies": { "srmap": "*" } }');
+    await work(folder);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  if (address === null || typeof address === "string") throw new Error("no port");
+  return address.port;
+}
+
+/** Asks until the server is up, at most 20 s. */
+async function answerOf(url: string, body: Uint8Array<ArrayBuffer>): Promise<Response> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await fetch(url, { method: "POST", body });
+    } catch (error) {
+      if (attempt === 100) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 200));
+    }
+  }
+}
+
+suite("other runtimes give Node's bytes", (test) => {
+  for (const [name, args] of [
+    ["deno", ["run", "--node-modules-dir=manual", "--allow-read", "--allow-env"]],
+    ["bun", []],
+  ] as const) {
+    test.needsProgram(runtimePath(name), `the runtime ${name}`, `${name} runs examples/deno`, async (program) => {
+      const { label, sha256 } = await expected();
+      await inProject(async (folder) => {
+        const script = join(folder, "explain.js");
+        copyFileSync(join(root, "examples/deno/explain.js"), script);
+        const out = execFileSync(program, [...args, script, photo], { cwd: folder, encoding: "utf8" });
+        assert.match(out, new RegExp(`^${label} `));
+        assert.is(out.trim().split("\n").at(-1), sha256);
+      });
+    });
+  }
+
+  test.needsProgram(
+    runtimePath("workerd"),
+    "the runtime workerd",
+    "workerd runs examples/worker-edge",
+    async (program) => {
+      const { label, sha256 } = await expected();
+      const folder = mkdtempSync(join(tmpdir(), "srmap-workerd-"));
+      let server: ChildProcess | undefined;
+      try {
+        const edge = join(root, "examples/worker-edge");
+        await build({
+          entryPoints: [join(edge, "worker.js")],
+          bundle: true,
+          format: "esm",
+          outfile: join(folder, "worker.js"),
+          external: ["./kernels.wasm", "./network.bin"],
+          alias: {
+            srmap: join(root, "build/engine/index.js"),
+            "srmap/photos": join(root, "build/photos/index.js"),
+            "srmap/weights": join(root, "build/weights-loader/index.js"),
+          },
+          logLevel: "silent",
+        });
+        copyFileSync(join(root, "build/kernels-as/kernels.wasm"), join(folder, "kernels.wasm"));
+        copyFileSync(join(root, "models/squeezenet1_1-caffe.safetensors"), join(folder, "network.bin"));
+        const port = await freePort();
+        writeFileSync(
+          join(folder, "config.capnp"),
+          `using Workerd = import "/workerd/workerd.capnp";
+const config :Workerd.Config = (
+  services = [(name = "main", worker = .mainWorker)],
+  sockets = [(name = "http", address = "127.0.0.1:${port}", http = (), service = "main")]
+);
+const mainWorker :Workerd.Worker = (
+  modules = [
+    (name = "worker", esModule = embed "worker.js"),
+    (name = "kernels.wasm", wasm = embed "kernels.wasm"),
+    (name = "network.bin", data = embed "network.bin"),
+  ],
+  compatibilityDate = "2026-01-01",
+);
+`,
+        );
+        let log = "";
+        server = spawn(program, ["serve", join(folder, "config.capnp")], { stdio: ["ignore", "pipe", "pipe"] });
+        server.stderr?.on("data", (chunk) => {
+          log += String(chunk);
+        });
+        const answer = await answerOf(`http://127.0.0.1:${port}/`, new Uint8Array(readFileSync(photo)));
+        const bytes = new Uint8Array(await answer.arrayBuffer());
+        assert.is(answer.status, 200, `${Buffer.from(bytes).toString()} ${log}`);
+        assert.is(answer.headers.get("x-class"), label);
+        assert.is(hash(bytes), sha256);
+        const refused = await answerOf(`http://127.0.0.1:${port}/`, new TextEncoder().encode("%PDF-1.7"));
+        assert.is(refused.status, 422);
+      } finally {
+        server?.kill("SIGKILL");
+        rmSync(folder, { recursive: true, force: true });
+      }
+    },
+  );
+});
