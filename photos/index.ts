@@ -1,5 +1,5 @@
+import type { BytesLike } from "../engine/basics/bytes.ts";
 import { type Image, onWhite } from "../engine/picture/image.ts";
-import type { BytesLike } from "./bytes.ts";
 import { decodePhoto, photoFormat } from "./decode.ts";
 import { runStepsAsync } from "./inflate.ts";
 import { inflateByStream } from "./inflate-stream.ts";

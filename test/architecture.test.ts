@@ -52,8 +52,8 @@ const rooms: Readonly<Record<string, Room>> = {
   photos: {
     imports: ["engine"],
     floors: [
-      ["bytes.ts", "color-profile.ts", "inflate.ts", "inflate-stream.ts", "photo.ts", "size-limit.ts"],
-      ["orientation"],
+      ["bytes.ts", "color-profile.ts", "inflate.ts", "photo.ts", "size-limit.ts"],
+      ["inflate-stream.ts", "orientation"],
       ["bmp", "jpeg", "png"],
     ],
   },
