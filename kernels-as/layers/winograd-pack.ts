@@ -1,15 +1,20 @@
+import { farPoint, nearPoint } from "./winograd-points";
+
 // The weights' side of Winograd's algorithm (winograd.ts): U = G g G^T, once for many photos.
 
 /** G for six points, applied to up to five taps in double; `last` is the last tap, those beyond it are 0. Results `step` bytes apart. */
 @inline
 function filterPoints6(out: usize, step: usize, g0: v128, g1: v128, g2: v128, g3: v128, g4: v128, last: v128): void {
-  const near = f64x2.splat(-6);
-  const far = f64x2.splat(24);
-  const even = f64x2.add(f64x2.add(g0, g2), g4);
-  const odd = f64x2.add(g1, g3);
-  const farEven = f64x2.add(f64x2.add(g0, f64x2.mul(f64x2.splat(4), g2)), f64x2.mul(f64x2.splat(16), g4));
-  const farOdd = f64x2.add(f64x2.add(g1, g1), f64x2.mul(f64x2.splat(8), g3));
-  v128.store(out, f64x2.mul(f64x2.splat(0.25), g0));
+  const a = <f64>nearPoint, b = <f64>farPoint;
+  const aa = a * a, bb = b * b;
+  const near = f64x2.splat(2 * aa * (aa - bb));
+  const far = f64x2.splat(2 * bb * (bb - aa));
+  // sum over taps j of a^j g_j, even and odd j apart
+  const even = f64x2.add(f64x2.add(g0, f64x2.mul(f64x2.splat(aa), g2)), f64x2.mul(f64x2.splat(aa * aa), g4));
+  const odd = f64x2.add(f64x2.mul(f64x2.splat(a), g1), f64x2.mul(f64x2.splat(aa * a), g3));
+  const farEven = f64x2.add(f64x2.add(g0, f64x2.mul(f64x2.splat(bb), g2)), f64x2.mul(f64x2.splat(bb * bb), g4));
+  const farOdd = f64x2.add(f64x2.mul(f64x2.splat(b), g1), f64x2.mul(f64x2.splat(bb * b), g3));
+  v128.store(out, f64x2.div(g0, f64x2.splat(aa * bb)));
   v128.store(out + step, f64x2.div(f64x2.add(even, odd), near));
   v128.store(out + 2 * step, f64x2.div(f64x2.sub(even, odd), near));
   v128.store(out + 3 * step, f64x2.div(f64x2.add(farEven, farOdd), far));

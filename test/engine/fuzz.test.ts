@@ -71,7 +71,7 @@ function mutate(definition: NetworkDefinition, random: Rng): NetworkDefinition {
       node["inputs"] = random.integer(0, 1) === 0 ? [] : [pick(nodes)["name"], pick(nodes)["name"]];
       break;
     case 3:
-      delete node[pick(optional)];
+      if (node["op"] !== "lrn") delete node[pick(optional)]; // its bias is a number that it must have
       break;
     default: {
       const keys = Object.keys(node).filter((key) => typeof node[key] === "number" || Array.isArray(node[key]));

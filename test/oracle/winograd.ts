@@ -6,14 +6,33 @@ const fourPoints = [
   [0, -1, 1, 0],
   [0, 1, 0, -1],
 ];
+// Points 0, a, -a, b, -b and infinity.
+const [a, b] = [5 / 8, 3 / 2];
+const [aa, bb] = [a * a, b * b];
 const sixPoints = [
-  [4, 0, -5, 0, 1, 0],
-  [0, -4, -4, 1, 1, 0],
-  [0, 4, -4, -1, 1, 0],
-  [0, -2, -1, 2, 1, 0],
-  [0, 2, -1, -2, 1, 0],
-  [0, 4, 0, -5, 0, 1],
+  [aa * bb, 0, -(aa + bb), 0, 1, 0],
+  [0, -a * bb, -bb, a, 1, 0],
+  [0, a * bb, -bb, -a, 1, 0],
+  [0, -b * aa, -aa, b, 1, 0],
+  [0, b * aa, -aa, -b, 1, 0],
+  [0, aa * bb, 0, -(aa + bb), 0, 1],
 ];
+
+/** Row of G for a point: its powers over the product of its distances from the other points. */
+const filterRow = (point: number, taps: number): number[] => {
+  const others = [0, a, -a, b, -b].filter((other) => other !== point);
+  const product = others.reduce((value, other) => value * (point - other), 1);
+  return Array.from({ length: taps }, (_, power) => point ** power / product);
+};
+const sixFilters = (taps: number): number[][] => [
+  ...[0, a, -a, b, -b].map((point) => filterRow(point, taps)),
+  Array.from({ length: taps }, (_, power) => (power === taps - 1 ? 1 : 0)),
+];
+const sixOutputs = (size: number): number[][] =>
+  Array.from({ length: size }, (_, power) => [
+    ...[0, a, -a, b, -b].map((point) => point ** power),
+    power === size - 1 ? 1 : 0,
+  ]);
 
 /** What a tile computes: outputs and filter taps along one axis. */
 export interface WinogradTileSize {
@@ -23,24 +42,7 @@ export interface WinogradTileSize {
 
 /** Interpolation matrices of F(size x size, taps x taps), Lavin and Gray 2015, section 4. */
 function winogradMatrices({ size, taps }: WinogradTileSize): { inputs: Matrix; filters: Matrix; outputs: Matrix } {
-  if (taps === 5) {
-    return {
-      inputs: sixPoints,
-      filters: [
-        [1 / 4, 0, 0, 0, 0],
-        [-1 / 6, -1 / 6, -1 / 6, -1 / 6, -1 / 6],
-        [-1 / 6, 1 / 6, -1 / 6, 1 / 6, -1 / 6],
-        [1 / 24, 1 / 12, 1 / 6, 1 / 3, 2 / 3],
-        [1 / 24, -1 / 12, 1 / 6, -1 / 3, 2 / 3],
-        [0, 0, 0, 0, 1],
-      ],
-      outputs: [
-        [1, 1, 1, 1, 1, 0],
-        [0, 1, -1, 2, -2, 1],
-      ],
-    };
-  }
-  if (size === 2) {
+  if (size === 2 && taps === 3) {
     return {
       inputs: fourPoints,
       filters: [
@@ -55,23 +57,7 @@ function winogradMatrices({ size, taps }: WinogradTileSize): { inputs: Matrix; f
       ],
     };
   }
-  return {
-    inputs: sixPoints,
-    filters: [
-      [1 / 4, 0, 0],
-      [-1 / 6, -1 / 6, -1 / 6],
-      [-1 / 6, 1 / 6, -1 / 6],
-      [1 / 24, 1 / 12, 1 / 6],
-      [1 / 24, -1 / 12, 1 / 6],
-      [0, 0, 1],
-    ],
-    outputs: [
-      [1, 1, 1, 1, 1, 0],
-      [0, 1, -1, 2, -2, 0],
-      [0, 1, 1, 4, 4, 0],
-      [0, 1, -1, 8, -8, 1],
-    ],
-  };
+  return { inputs: sixPoints, filters: sixFilters(taps), outputs: sixOutputs(size) };
 }
 
 type Matrix = readonly (readonly number[])[];
