@@ -49,7 +49,7 @@ export async function importNetwork(source: ByteSource, options: ImportNetworkOp
   }
   if (preprocessing !== undefined) network = { ...network, definition: { ...network.definition, preprocessing } };
   else checkPairing(network.definition, network.weights);
-  return { ...network, notes };
+  return { ...network, notes: [...notes, ...(network.notes ?? [])] };
 }
 
 /** A known network with a file's weights, and with as many classes as they have. */

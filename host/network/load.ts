@@ -1,6 +1,7 @@
 import { realpath } from "node:fs/promises";
 import { basename, dirname, join, sep } from "node:path";
 import { FormatError, refuseUnknownOptions } from "../../engine/basics/errors.ts";
+import type { Shape } from "../../engine/basics/tensor.ts";
 import type { Algorithm } from "../../engine/layers/linear/winograd.ts";
 import type { Kernels } from "../../engine/memory/kernels.ts";
 import { modelByName, modelNames } from "../../engine/models/index.ts";
@@ -39,6 +40,12 @@ export interface LoadOptions {
   readonly lowMemory?: boolean;
   /** Text of the .prototxt of a .caffemodel; without it the .caffemodel's own description counts. */
   readonly prototxt?: string;
+  /** [C,H,W], for networks whose files leave height and width open. */
+  readonly inputShape?: Shape;
+  /** Which output counts, where the network has several. */
+  readonly output?: string;
+  /** Which dict of tensors counts, where a PyTorch checkpoint has several: its key, or the prefix of its names. */
+  readonly stateDict?: string;
   /** Hears, in sentences, what was decided without being asked: which known network weights fit, with how many classes. */
   readonly onNote?: (note: string) => void;
 }
@@ -49,6 +56,9 @@ const loadOptionNames = Object.keys({
   algorithm: true,
   lowMemory: true,
   prototxt: true,
+  inputShape: true,
+  output: true,
+  stateDict: true,
   onNote: true,
 } satisfies Record<keyof LoadOptions, true>);
 
@@ -151,6 +161,9 @@ export async function openNetwork(
       ...(definition === undefined ? {} : { definition }),
       ...(preprocessing === undefined ? {} : { preprocessing }),
       ...(options.prototxt === undefined ? {} : { prototxt: options.prototxt }),
+      ...(options.inputShape === undefined ? {} : { inputShape: options.inputShape }),
+      ...(options.output === undefined ? {} : { output: options.output }),
+      ...(options.stateDict === undefined ? {} : { stateDict: options.stateDict }),
     });
     for (const note of network.notes) options.onNote?.(`weights "${opened.options.name}": ${note}`);
     return { ...network, sources: opened.sources, close: opened.close };

@@ -61,13 +61,13 @@ suite("TensorFlow.js", (test) => {
       const { layers } = (json as unknown as { modelTopology: { config: { layers: { class_name: string }[] } } })
         .modelTopology.config;
       layers[1]!.class_name = "Conv2DTranspose";
-      layers[4]!.class_name = "Multiply";
+      layers[4]!.class_name = "MultiHeadAttention";
     });
     assert.is(
       await rejection(importTfjs(bytesSource(bytes), { name: "net", preprocessing: plainPreprocessing, external })),
       `UnsupportedError: weights "net": 2 of 10 layers are not supported:
   "a" (Conv2DTranspose): no such layer.
-  "d" (Multiply): no such layer.`,
+  "d" (MultiHeadAttention): no such layer.`,
     );
   });
 

@@ -5,4 +5,6 @@ import type { WeightFile } from "../tensors/weight-file.ts";
 export interface ImportedNetwork {
   readonly definition: NetworkDefinition;
   readonly weights: WeightFile;
+  /** Sentences on what the reader of its maps should know: what is computed otherwise than where the file comes from. */
+  readonly notes?: readonly string[];
 }

@@ -1,7 +1,7 @@
 import { elementCount } from "../../engine/basics/tensor.ts";
 import type { NetworkDefinition, NodeDefinition } from "../../engine/graph/definition.ts";
 import { type ComputedTensor, type TensorInfo, type WeightFile, withComputed } from "../tensors/weight-file.ts";
-import { kernelRows } from "./state.ts";
+import { kernelRows, placesOf } from "./state.ts";
 
 /**
  * Keras' weights under the names, and in the axis order, of a known network's tensors. Convolutions and dense layers are matched in
@@ -25,12 +25,12 @@ export function bindKeras(definition: NetworkDefinition, file: WeightFile): Weig
     const flattened = node.op === "dense" ? flattenedChannels(definition, node) : undefined;
     const channels = node.op === "conv2d" ? (shape[2] ?? 0) : (flattened ?? inputs);
     const isWhole = channels > 0 && inputs % channels === 0;
-    const sizes = { height: isWhole ? inputs / channels : 1, width: 1, channels: isWhole ? channels : inputs, out };
+    const places = placesOf([isWhole ? [channels, inputs / channels, 1] : [inputs]]);
     free.delete(kernel.name);
     computed.push({
       name: node.weight,
       shape: node.op === "conv2d" ? [out, shape[2] ?? 0, shape[0] ?? 0, shape[1] ?? 0] : [out, inputs],
-      compute: (first, count) => kernelRows(file, kernel.name, sizes, first, count),
+      compute: (first, count) => kernelRows(file, kernel.name, places, out, first, count),
     });
     const bias = free.get(kernel.name.replace(/kernel$/, "bias"));
     if (node.bias === undefined || bias === undefined) continue;

@@ -42,8 +42,8 @@ export async function openKeras(source: ByteSource, name: string, open: OpenHdf5
   const hdf5 = await open(0, source.byteLength);
   const { root } = hdf5;
   const [config] = root.attributes.get("model_config") ?? [];
-  const tensors = kerasTensors(root, undefined, file);
   const topology = config === undefined ? undefined : parseTopology(config, `${file}: its model_config`);
+  const tensors = kerasTensors(root, topology, file);
   return kerasFile(name, hdf5, source.byteLength, tensors, topology);
 }
 

@@ -1,6 +1,7 @@
 import { FormatError, UnsupportedError } from "../../engine/basics/errors.ts";
 import type { Shape } from "../../engine/basics/tensor.ts";
 import type { NetworkDefinition, Preprocessing } from "../../engine/graph/definition.ts";
+import { dependencyOrder } from "../../engine/graph/order.ts";
 import type { ByteSource } from "../bytes/source.ts";
 import type { ImportedNetwork } from "../graphs/imported-network.ts";
 import { importedWeights, networkBuilder, type Refusal, refuseUnsupported } from "../graphs/network-builder.ts";
@@ -8,12 +9,17 @@ import type { WeightFile } from "../tensors/weight-file.ts";
 import { converters } from "./converters.ts";
 import { openKerasFile } from "./file.ts";
 import type { OpenHdf5 } from "./hdf5.ts";
-import { type Json, type Layer, plain, type State } from "./state.ts";
+import { inKerasOrder, isObject, type Json, type State, type Value } from "./state.ts";
+import { type Link, type Model, type ModelLayer, outerModel, readModel } from "./topology.ts";
 
 /** How to import a Keras network. */
 export interface KerasImportOptions {
   /** What the weights expect of photos. */
   readonly preprocessing?: Preprocessing;
+  /** [C,H,W], where the network leaves sizes open. */
+  readonly inputShape?: Shape;
+  /** The layer whose output counts, where there are several outputs. */
+  readonly output?: string;
 }
 
 /** How to import a Keras file. */
@@ -23,6 +29,9 @@ export interface KerasFileImportOptions extends KerasImportOptions {
   /** Reads HDF5. */
   readonly hdf5?: OpenHdf5;
 }
+
+/** Models inside models, at most. */
+const maximumDepth = 16;
 
 /**
  * A model that Keras saved (`.h5`, `.keras`) as a network.
@@ -38,117 +47,211 @@ export async function importKerasFile(source: ByteSource, options: KerasFileImpo
   return importKeras(topology, weights, options);
 }
 
-function isObject(value: unknown): value is Json {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
+/** What walking through the models adds to. */
+interface Walk {
+  readonly state: State;
+  readonly refusals: Refusal[];
+  /** Layers seen, those of inner models too. */
+  layers: number;
+  readonly notes: Set<string>;
+  /** Gives the photo to the one layer that takes it. */
+  readonly photo: (layer: ModelLayer) => Value;
 }
 
 /**
  * A Keras network (the topology of a TensorFlow.js layers model, or an .h5's model_config) with its weights, turned from Keras'
- * channels-last layout into the engine's.
+ * channels-last layout into the engine's. Models inside models become part of it; layers that are used several times share weights.
  * @param weights tensors named `<layer>/kernel`, as TensorFlow.js and Keras 2 name them
  * @throws UnsupportedError that lists every layer which cannot be converted
  */
 export function importKeras(topology: unknown, weights: WeightFile, options: KerasImportOptions): ImportedNetwork {
   const what = `weights "${weights.name}"`;
-  const { layers, output } = readTopology(topology, what);
-  const state: State = { ...networkBuilder(), what, weights, values: new Map() };
-  let inputShape: Shape | undefined;
-  const refusals: Refusal[] = [];
-  for (const layer of layers) {
+  const state: State = { ...networkBuilder(), what, weights };
+  const model = readModel(outerModel(topology), what);
+  let input: { readonly layer: string; readonly shape: Shape } | undefined;
+  const photo = (layer: ModelLayer): Value => {
     const given = layer.config["batch_input_shape"] ?? layer.config["batch_shape"];
-    if (inputShape === undefined && Array.isArray(given)) {
-      inputShape = imageShape(given, what);
-      state.values.set(layer.type === "InputLayer" ? layer.name : "", { node: "input", shape: inputShape });
+    if (!Array.isArray(given)) throw new FormatError(`${what}: layer "${layer.name}" reads nothing.`);
+    if (input !== undefined && input.layer !== layer.name) {
+      throw new UnsupportedError(`${what}: the network must have one input, got "${input.layer}" and "${layer.name}".`);
     }
-    if (layer.type === "InputLayer") continue;
-    const inputs = layer.inputs.map((name) => state.values.get(name));
-    try {
-      const convert = Object.hasOwn(converters, layer.type) ? converters[layer.type] : undefined;
-      if (convert === undefined) throw new UnsupportedError("no such layer.");
-      const known = inputs.filter((value) => value !== undefined);
-      if (known.length === inputs.length) state.values.set(layer.name, convert(state, layer, known));
-    } catch (error) {
-      if (!(error instanceof UnsupportedError)) throw error;
-      refusals.push({ name: layer.name, kind: layer.type, why: error.message });
-    }
+    input = { layer: layer.name, shape: imageShape(given, what, options.inputShape) };
+    return { node: "input", shape: input.shape };
+  };
+  const walk: Walk = { state, refusals: [], layers: 0, notes: new Set(), photo };
+  const output = chooseOutput(model, what, options.output);
+  const [last] = convertModel(walk, model, { prefix: "", given: undefined, outputs: [output], depth: 0 });
+  refuseUnsupported(what, "layer", walk.refusals, walk.layers);
+  if (last === undefined || input === undefined) {
+    throw new FormatError(`${what}: the layers do not lead from an input to the output "${output.layer}".`);
   }
-  refuseUnsupported(what, "layer", refusals, layers.length);
-  const last = state.values.get(output);
-  if (last === undefined || inputShape === undefined) {
-    throw new FormatError(`${what}: the layers do not lead from an input to the output "${output}".`);
-  }
-  const name = `keras-${output}`;
+  let outputNode = inKerasOrder(state, last).node;
+  if (outputNode === "input") outputNode = state.add("identity", ["input"], { op: "identity" });
   const definition: NetworkDefinition = {
-    name: weights.name || name,
-    inputShape,
+    name: weights.name || `keras-${output.layer}`,
+    inputShape: input.shape,
     nodes: state.nodes,
-    output: plain(state, last).node,
+    output: outputNode,
     ...(options.preprocessing === undefined ? {} : { preprocessing: options.preprocessing }),
   };
-  return { definition, weights: importedWeights(weights, state) };
+  return { definition, weights: importedWeights(weights, state), notes: Array.from(walk.notes) };
 }
 
-/** The layers in order with the names of those they read, and the output's name. */
-function readTopology(topology: unknown, what: string): { layers: Layer[]; output: string } {
-  // TensorFlow.js has {class_name, config}; Keras' converter puts that into "model_config".
-  const outer = isObject(topology) && isObject(topology["model_config"]) ? topology["model_config"] : topology;
-  const config = isObject(outer) ? outer["config"] : undefined;
-  const list = isObject(config) ? config["layers"] : config;
-  if (!isObject(outer) || !Array.isArray(list)) throw new FormatError(`${what}: no layers in the model's topology.`);
-  const isSequential = outer["class_name"] === "Sequential";
-  const layers: Layer[] = [];
-  for (const entry of list) {
-    const inner = isObject(entry) ? entry["config"] : undefined;
-    if (!isObject(entry) || !isObject(inner)) throw new FormatError(`${what}: a layer without "config".`);
-    const name = String(inner["name"] ?? entry["name"] ?? "");
-    const type = String(entry["class_name"] ?? "");
-    const before = layers.at(-1)?.name ?? "";
-    layers.push({ name, type, config: inner, inputs: isSequential ? [before] : inboundNames(entry, name, what) });
+function chooseOutput({ outputs }: Model, what: string, wish: string | undefined): Link {
+  const names = outputs.map(({ layer }) => layer);
+  if (wish !== undefined) {
+    const found = outputs.find(({ layer }) => layer === wish);
+    if (found !== undefined) return found;
+    throw new RangeError(`${what}: there is no output "${wish}"; there are ${names.join(", ")}.`);
   }
-  const outputs = isObject(config) && Array.isArray(config["output_layers"]) ? config["output_layers"] : [];
-  const [only] = outputs;
-  // Keras 2 lists [name, node, tensor] per output; Keras 3 leaves the outer list out where there is one.
-  if (!isSequential && outputs.length !== 1 && typeof only !== "string") {
-    throw new UnsupportedError(`${what}: the network must have one output, got ${outputs.length}.`);
+  const [only, second] = outputs;
+  if (only === undefined) throw new FormatError(`${what}: the network has no output.`);
+  if (second === undefined) return only;
+  throw new UnsupportedError(
+    `${what}: the network has several outputs: ${names.join(", ")}. Name the one that counts.`,
+  );
+}
+
+/** Where a model stands. */
+interface Place {
+  /** Names of the models around it, each with a slash behind. */
+  readonly prefix: string;
+  /** What its inputs are given; undefined for the outermost, which takes the photo. */
+  readonly given: readonly Value[] | undefined;
+  readonly outputs: readonly Link[];
+  readonly depth: number;
+}
+
+/** Converts the layers that a model's outputs depend on. @returns the outputs; undefined where a layer was refused */
+function convertModel(walk: Walk, model: Model, place: Place): (Value | undefined)[] {
+  const { what } = walk.state;
+  if (place.depth > maximumDepth) throw new FormatError(`${what}: models nested more than ${maximumDepth} deep.`);
+  walk.layers += model.layers.size;
+  const keyOf = ({ layer, use }: Link): string => `${use}:${layer}`;
+  const units = new Map<string, Link>();
+  for (const { name, uses } of model.layers.values()) {
+    const count = Math.max(1, uses.length);
+    for (let use = 0; use < count; use++) units.set(keyOf({ layer: name, use }), { layer: name, use });
   }
-  return { layers, output: isSequential ? (layers.at(-1)?.name ?? "") : String(Array.isArray(only) ? only[0] : only) };
+  const unitOf = (link: Link): Link => {
+    const unit = units.get(keyOf(link));
+    if (unit === undefined)
+      throw new FormatError(`${what}: there is no output ${link.use} of a layer "${link.layer}".`);
+    return unit;
+  };
+  const layerOf = ({ layer }: Link): ModelLayer => {
+    const found = model.layers.get(layer);
+    if (found === undefined) throw new FormatError(`${what}: there is no layer "${layer}".`);
+    return found;
+  };
+  const inputsOf = (unit: Link): Link[] => (layerOf(unit).uses[unit.use] ?? []).map(unitOf);
+  const order = dependencyOrder(
+    place.outputs.map(unitOf),
+    inputsOf,
+    ([first]) => new FormatError(`${what}: layer "${first?.layer}" depends on itself.`),
+  );
+  const values = new Map<Link, Value>();
+  for (const unit of order) {
+    const layer = layerOf(unit);
+    const inputs = inputsOf(unit).map((input) => values.get(input));
+    const isStart = inputs.length === 0;
+    const first = isStart ? startOf(walk, model, layer, place) : undefined;
+    const known = isStart ? (first === undefined ? [] : [first]) : inputs.filter((value) => value !== undefined);
+    if (layer.type === "InputLayer") {
+      if (first !== undefined) values.set(unit, first);
+      continue;
+    }
+    const value = convertLayer(walk, layer, known, place, !isStart && known.length < inputs.length);
+    if (value !== undefined) values.set(unit, value);
+  }
+  return place.outputs.map((link) => values.get(unitOf(link)));
 }
 
-/**
- * Keras 2: inbound_nodes = [[["layer", node, tensor, {}], ...]], one list per use of the layer. Keras 3: [{args, kwargs}], with
- * tensors that know the layer they come from.
- */
-function inboundNames(entry: Json, name: string, what: string): string[] {
-  const uses = Array.isArray(entry["inbound_nodes"]) ? entry["inbound_nodes"] : [];
-  if (uses.length > 1) throw new UnsupportedError(`${what}: layer "${name}" is used ${uses.length} times.`);
-  const [use] = uses;
-  if (use === undefined) return [];
-  if (isObject(use)) return historyOf(use["args"]);
-  if (!Array.isArray(use)) throw new FormatError(`${what}: layer "${name}" is connected to nothing that Keras writes.`);
-  return use.map((link: unknown) => String(Array.isArray(link) ? link[0] : link));
+/** What a layer without inputs of its own reads: the photo, or what its model is given. */
+function startOf(walk: Walk, model: Model, layer: ModelLayer, { given }: Place): Value | undefined {
+  if (given !== undefined) return given[Math.max(0, model.inputs.indexOf(layer.name))];
+  if (layer.model === undefined) return walk.photo(layer);
+  // A model that begins with a model: the innermost first layer has the photo's size.
+  let inner = layer;
+  for (let depth = 0; inner.model !== undefined && depth <= maximumDepth; depth++) {
+    const { layers } = readModel(inner.model, walk.state.what);
+    const [first] = layers.values();
+    if (first === undefined) break;
+    inner = first;
+  }
+  return walk.photo({ ...inner, name: layer.name });
 }
 
-/** The layers that the tensors in a list, or in lists in it, come from. */
-function historyOf(args: unknown): string[] {
-  const lists = Array.isArray(args) ? args : [];
-  return lists
-    .flatMap((arg: unknown) => (Array.isArray(arg) ? arg : [arg]))
-    .flatMap((arg: unknown) => {
-      const config = isObject(arg) ? arg["config"] : undefined;
-      const history = isObject(config) ? config["keras_history"] : undefined;
-      return Array.isArray(history) ? [String(history[0])] : [];
+/** @param isBehind a refused layer: then nothing but its kind is looked at */
+function convertLayer(
+  walk: Walk,
+  layer: ModelLayer,
+  inputs: readonly Value[],
+  place: Place,
+  isBehind: boolean,
+): Value | undefined {
+  const { state } = walk;
+  const name = place.prefix + layer.name;
+  if (layer.model !== undefined) {
+    if (isBehind) return undefined;
+    const inner = readModel(layer.model, state.what);
+    const [only, second] = inner.outputs;
+    if (only === undefined || second !== undefined) {
+      walk.refusals.push({ name, kind: layer.type, why: `a model with ${inner.outputs.length} outputs.` });
+      return undefined;
+    }
+    const outputs = convertModel(walk, inner, {
+      prefix: `${name}/`,
+      given: inputs,
+      outputs: inner.outputs,
+      depth: place.depth + 1,
     });
+    return outputs[0];
+  }
+  try {
+    const convert = Object.hasOwn(converters, layer.type) ? converters[layer.type] : undefined;
+    if (convert === undefined) throw new UnsupportedError(unknownLayer(layer.type));
+    if (isBehind) return undefined;
+    if ((layer.config["data_format"] ?? "channels_last") !== "channels_last") {
+      throw new UnsupportedError("channels first; networks with channels last are supported.");
+    }
+    noteType(layer.config, walk.notes);
+    return convert(state, { name, type: layer.type, config: layer.config }, inputs);
+  } catch (error) {
+    if (!(error instanceof UnsupportedError)) throw error;
+    walk.refusals.push({ name, kind: layer.type, why: error.message });
+    return undefined;
+  }
+}
+
+function unknownLayer(type: string): string {
+  if (type === "Lambda" || type === "TFOpLambda") return "Python code, which is never run.";
+  return "no such layer.";
+}
+
+/** Keras computes layers of a mixed or half policy in 16 bits; here everything is float32. */
+function noteType({ dtype }: Json, notes: Set<string>): void {
+  const inner = isObject(dtype) ? dtype["config"] : undefined;
+  const policy = isObject(inner) ? inner["name"] : dtype;
+  if (typeof policy !== "string" || !/float16/.test(policy)) return;
+  notes.add(
+    `Keras computes this network in ${policy}; here it is computed in float32, so that the last digits differ.`,
+  );
 }
 
 /** [null,H,W,C] as [C,H,W]. */
-function imageShape(batchShape: readonly unknown[], what: string): Shape {
-  const [, height, width, channels] = batchShape;
+function imageShape(batchShape: readonly unknown[], what: string, wish: Shape | undefined): Shape {
+  const [, ...given] = batchShape;
+  const [height, width, channels] = given.map((size, axis) => size ?? wish?.[(axis + 1) % 3]);
   const sizes = [channels, height, width];
   if (
     batchShape.length !== 4 ||
     !sizes.every((size) => typeof size === "number" && Number.isSafeInteger(size) && size > 0)
   ) {
-    throw new UnsupportedError(`${what}: the input must be [N,H,W,C] with known sizes, got [${batchShape.join(",")}].`);
+    const hint = batchShape.length === 4 ? " Give the input's size." : "";
+    throw new UnsupportedError(
+      `${what}: the input must be [N,H,W,C] with known sizes, got [${batchShape.join(",")}].${hint}`,
+    );
   }
   return sizes.map(Number);
 }

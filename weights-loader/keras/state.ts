@@ -1,6 +1,6 @@
 import { FormatError, UnsupportedError } from "../../engine/basics/errors.ts";
 import { elementCount, formatShape, type Shape } from "../../engine/basics/tensor.ts";
-import type { Pads, Pair } from "../../engine/graph/definition.ts";
+import type { Pads, Pair, Stage } from "../../engine/graph/definition.ts";
 import type { NetworkBuilder } from "../graphs/network-builder.ts";
 import type { WeightFile } from "../tensors/weight-file.ts";
 
@@ -8,28 +8,76 @@ import type { WeightFile } from "../tensors/weight-file.ts";
 
 /** A JSON object. */
 export type Json = Readonly<Record<string, unknown>>;
+
+/** True for a JSON object. */
+export function isObject(value: unknown): value is Json {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
 /** A layer's output: our node, its shape ([C,H,W] or [F]), and zeros around it that its reader takes over. */
 export interface Value {
   readonly node: string;
   readonly shape: Shape;
-  /** For vectors that were images: their [C,H,W]. Keras flattens H,W,C, this engine C,H,W. */
-  readonly image?: Shape;
+  /**
+   * For vectors that hold images: the [C,H,W] (or [F]) of each part, one behind the other. Keras flattens H,W,C, this engine C,H,W.
+   */
+  readonly parts?: readonly Shape[];
   readonly pads?: Pads;
 }
 
 /** A layer of the topology. */
 export interface Layer {
+  /** Its name, behind the names of the models that it lies in: `base/conv1`. */
   readonly name: string;
   readonly type: string;
   readonly config: Json;
-  readonly inputs: readonly string[];
 }
 
 /** What converting layers adds to. */
 export interface State extends NetworkBuilder {
   readonly what: string;
   readonly weights: WeightFile;
-  readonly values: Map<string, Value>;
+}
+
+/** Turns a layer into nodes. @throws UnsupportedError saying why not */
+export type Convert = (state: State, layer: Layer, inputs: readonly Value[]) => Value;
+
+/** The only input. */
+export function inputOf(inputs: readonly Value[]): Value {
+  const [x] = inputs;
+  if (x === undefined) throw new UnsupportedError("it has no input.");
+  return x;
+}
+
+/** Adds a node with an input's shape behind it. */
+export function behind(state: State, name: string, x: Value, stage: Stage): Value {
+  const from = plain(state, x);
+  return { ...from, node: state.add(name, [from.node], stage) };
+}
+
+/**
+ * The name of a layer's tensor in the file. Files call layers by their whole path, by the path in the model they lie in, or by their
+ * name alone; TensorFlow.js adds the network's name before, or `_1` behind, when a network is loaded and saved again.
+ * @param parts the names that Keras' versions gave it
+ */
+export function tensorName({ weights, what }: State, layer: string, parts: readonly string[]): string {
+  const own = layer.slice(layer.lastIndexOf("/") + 1);
+  for (const name of new Set([layer, own])) {
+    for (const part of parts) if (weights.tensors.has(`${name}/${part}`)) return `${name}/${part}`;
+  }
+  const ends = (name: string): string[] =>
+    Array.from(weights.tensors.keys()).filter((tensor) =>
+      parts.some((part) => `/${tensor}`.endsWith(`/${name}/${part}`)),
+    );
+  for (const name of [layer, own, `${own}_1`]) {
+    const found = ends(name);
+    const [only, second] = found;
+    if (second !== undefined) {
+      throw new FormatError(`${what}: layer "${layer}" may own any of the tensors ${found.join(", ")}.`);
+    }
+    if (only !== undefined) return only;
+  }
+  return `${layer}/${parts[0] ?? ""}`;
 }
 
 function checkElements(state: State, shape: Shape, from: string): void {
@@ -38,6 +86,12 @@ function checkElements(state: State, shape: Shape, from: string): void {
   const got = own === undefined ? "it is missing" : `got ${formatShape(own.shape)}`;
   throw new FormatError(`${state.what}: tensor "${from}" must have ${elementCount(shape)} elements, ${got}.`);
 }
+
+/** Registers a tensor once: layers that are used several times share theirs. */
+function register(state: State, name: string, shape: Shape, compute: RowsOf): string {
+  return state.tensors.has(name) ? name : state.addTensor({ name, shape, compute });
+}
+type RowsOf = (firstRow: number, rowCount: number) => Promise<Float32Array>;
 
 /** Registers a tensor that is worked out from one of the file's. */
 export function tensor(
@@ -48,37 +102,50 @@ export function tensor(
   change?: (values: Float32Array) => Float32Array,
 ): string {
   checkElements(state, shape, from);
-  const compute = async (): Promise<Float32Array> => {
+  return register(state, name, shape, async () => {
     const values = await state.weights.read(from);
     return change === undefined ? values : change(values);
-  };
-  return state.addTensor({ name, shape, compute });
+  });
+}
+
+/** Registers constants. */
+export function constants(state: State, name: string, values: Float32Array): string {
+  return register(state, name, [values.length], async () => values);
+}
+
+/** Where the values of flattened images, [h,w,c] one behind the other, are in this engine's order. */
+export function placesOf(parts: readonly Shape[]): Uint32Array {
+  const places = new Uint32Array(parts.reduce((sum, part) => sum + elementCount(part), 0));
+  let start = 0;
+  for (const part of parts) {
+    const [channels = 1, height = 1, width = 1] = part;
+    const area = height * width;
+    for (let i = 0; i < area * channels; i++) {
+      const channel = i % channels;
+      places[start + i] = start + channel * area + (i - channel) / channels;
+    }
+    start += area * channels;
+  }
+  return places;
 }
 
 /** Source rows that are turned at a time, in bytes. */
 const turnedBytes = 4 << 20;
 
-/** Sizes of a kernel as Keras keeps it: [h,w,c,out], or [h*w*c,out] where an image was flattened. */
-export interface KernelSizes {
-  readonly height: number;
-  readonly width: number;
-  readonly channels: number;
-  readonly out: number;
-}
-
 /**
- * Rows of a kernel [h,w,c,out] as [out,c,h,w]. The file keeps rows as columns, so all of it passes by, block by block; only the
+ * Rows of a kernel [inputs, out] as [out, inputs]. The file keeps rows as columns, so all of it passes by, block by block; only the
  * rows that are asked for stay in memory.
+ * @param places where each of the kernel's inputs goes
  */
 export async function kernelRows(
   weights: Pick<WeightFile, "tensors" | "readRows">,
   from: string,
-  { height, width, channels, out }: KernelSizes,
+  places: Uint32Array,
+  out: number,
   firstRow: number,
   rowCount: number,
 ): Promise<Float32Array> {
-  const area = height * width;
-  const inputs = area * channels;
+  const inputs = places.length;
   const result = new Float32Array(rowCount * inputs);
   const sourceRows = weights.tensors.get(from)?.shape[0] ?? 1;
   const perRow = inputs / sourceRows;
@@ -87,9 +154,7 @@ export async function kernelRows(
     const block = await weights.readRows(from, row, Math.min(step, sourceRows - row));
     const count = block.length / out;
     for (let i = 0; i < count; i++) {
-      const position = row * perRow + i;
-      const channel = position % channels;
-      let at = channel * area + (position - channel) / channels;
+      let at = places[row * perRow + i]!;
       for (let o = i * out + firstRow; o < i * out + firstRow + rowCount; o++, at += inputs) result[at] = block[o]!;
     }
   }
@@ -97,11 +162,17 @@ export async function kernelRows(
 }
 
 /** Registers a kernel of the file's [h,w,c,out] as [out,c,h,w] or, for dense layers, [out,c*h*w]. */
-export function kernel(state: State, name: string, shape: Shape, from: string, sizes: KernelSizes): string {
+export function kernel(
+  state: State,
+  name: string,
+  shape: Shape,
+  from: string,
+  parts: readonly Shape[],
+  out: number,
+): string {
   checkElements(state, shape, from);
-  const compute = (first: number, count: number): Promise<Float32Array> =>
-    kernelRows(state.weights, from, sizes, first, count);
-  return state.addTensor({ name, shape, compute });
+  const places = placesOf(parts);
+  return register(state, name, shape, (first, count) => kernelRows(state.weights, from, places, out, first, count));
 }
 
 /** Axes of a C-order array exchanged: axis i of the result is axis `order[i]` of the source. */
@@ -130,6 +201,19 @@ export function plain(state: State, value: Value): Value {
   return { node: state.addPadding(value.node, channels, value.pads), shape: value.shape };
 }
 
+/** A vector in Keras' own order, for layers that see the places of its values. */
+export function inKerasOrder(state: State, raw: Value): Value {
+  const value = plain(state, raw);
+  const { parts, shape } = value;
+  if (parts === undefined) return value;
+  const isSame = parts.every(([channels = 1, height = 1, width = 1]) => channels === 1 || height * width === 1);
+  if (isSame) return { node: value.node, shape };
+  const [only, second] = parts;
+  if (only?.length !== 3 || second !== undefined) throw new UnsupportedError("its input joins flattened images.");
+  const stage = { op: "permute", view: only, order: [1, 2, 0], shape } as const;
+  return { node: state.add(`${value.node}.order`, [value.node], stage), shape };
+}
+
 /** A setting of one or two positive integers: rows, columns. @throws UnsupportedError when it is something else */
 export function pair(config: Json, key: string, otherwise: Pair): Pair {
   const value = config[key] ?? otherwise;
@@ -138,6 +222,45 @@ export function pair(config: Json, key: string, otherwise: Pair): Pair {
     throw new UnsupportedError(`${key} must be one or two positive integers.`);
   }
   return [Number(height), Number(width)];
+}
+
+/** A setting of two pairs of non-negative integers: before and behind the rows, and the columns. */
+export function margins(config: Json, key: string): Pads {
+  const given = config[key];
+  const [vertical, horizontal] = Array.isArray(given) ? given : [given, given];
+  const both = (value: unknown): number[] =>
+    Array.isArray(value) ? value.map(Number) : [Number(value), Number(value)];
+  const [top = 0, bottom = 0] = both(vertical);
+  const [left = 0, right = 0] = both(horizontal);
+  if (![top, bottom, left, right].every((size) => Number.isSafeInteger(size) && size >= 0)) {
+    throw new UnsupportedError(`${key} must be non-negative integers.`);
+  }
+  return [top, left, bottom, right];
+}
+
+/** A number of the configuration. @throws UnsupportedError when it is something else */
+export function number(config: Json, key: string, otherwise: number): number {
+  const value = config[key] ?? otherwise;
+  if (typeof value !== "number" || !Number.isFinite(value)) throw new UnsupportedError(`${key} must be a number.`);
+  return value;
+}
+
+/** A positive integer of the configuration. @throws UnsupportedError when it is something else */
+export function count(config: Json, key: string, otherwise?: number): number {
+  const value = config[key] ?? otherwise;
+  if (typeof value !== "number" || !Number.isSafeInteger(value) || value < 1) {
+    throw new UnsupportedError(`${key} must be a positive integer.`);
+  }
+  return value;
+}
+
+/** Refuses an axis other than the channels, which Keras keeps last. A list of one axis counts as that axis. */
+export function checkLastAxis(config: Json, shape: Shape): void {
+  const given = config["axis"] ?? -1;
+  const axis: unknown = Array.isArray(given) && given.length === 1 ? given[0] : given;
+  if (axis !== -1 && axis !== shape.length) {
+    throw new UnsupportedError(`axis ${JSON.stringify(given)}; only the last, the channels, is supported.`);
+  }
 }
 
 /** An input that must be an image. @throws UnsupportedError when it is a vector */
