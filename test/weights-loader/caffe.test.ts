@@ -20,10 +20,10 @@ const refusals: readonly [string, string, string][] = [
     "layers that do not exist here, all in one message",
     `input: "data" input_dim: 1 input_dim: 3 input_dim: 8 input_dim: 8
      layer { name: "a" type: "Deconvolution" bottom: "data" top: "a" }
-     layer { name: "b" type: "Eltwise" bottom: "a" bottom: "data" top: "b" eltwise_param { operation: MAX } }`,
+     layer { name: "b" type: "Eltwise" bottom: "a" top: "b" eltwise_param { operation: MAX } }`,
     `UnsupportedError: weights "caffe-v2.caffemodel": 2 of 2 layers are not supported:
   "a" (Deconvolution): no such layer.
-  "b" (Eltwise): only plain sums.`,
+  "b" (Eltwise): it needs several inputs of one shape, got [3,8,8].`,
   ],
   [
     "a blob that nothing writes",
@@ -48,7 +48,7 @@ const refusals: readonly [string, string, string][] = [
   [
     "a network without input size",
     `input: "data" layer { name: "a" type: "ReLU" bottom: "data" top: "a" }`,
-    `UnsupportedError: weights "caffe-v2.caffemodel": the network does not say its input's size [C,H,W]; give it.`,
+    `UnsupportedError: weights "caffe-v2.caffemodel": the network does not say its input's size [C,H,W]; give it (--input-size).`,
   ],
 ];
 

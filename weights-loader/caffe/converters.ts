@@ -1,89 +1,67 @@
 import { FormatError, UnsupportedError } from "../../engine/basics/errors.ts";
-import type { Pads, Pair, Stage } from "../../engine/graph/definition.ts";
-import type { NetworkBuilder } from "../graphs/network-builder.ts";
-import type { WeightFile } from "../tensors/weight-file.ts";
-import { type CaffeLayer, messagesOf, numberOf, numbersOf, textsOf } from "./model.ts";
-import type { Message } from "./prototxt.ts";
+import { elementCount, formatShape, type Shape, sameShape } from "../../engine/basics/tensor.ts";
+import { type Window, windowPositions } from "../../engine/graph/window.ts";
+import { elementwiseConverters } from "./elementwise.ts";
+import { type CaffeLayer, numberOf, numbersOf, textsOf } from "./model.ts";
+import {
+  affineStage,
+  bottomOf,
+  bottoms,
+  type Convert,
+  emit,
+  isTrue,
+  lengthOf,
+  padsOf,
+  pairOf,
+  parametersOf,
+  type State,
+  setTop,
+} from "./state.ts";
 
-/** What converting layers adds to. */
-export interface State extends NetworkBuilder {
-  readonly what: string;
-  /** Which node made a blob, and whether it is a vector by now. Layers that work in place replace their entry. */
-  readonly blobs: Map<string, { node: string; isVector: boolean }>;
-  readonly weights: WeightFile;
-  /** How many layers read a blob of this name. */
-  readonly reads: ReadonlyMap<string, number>;
+// Layers with windows or weights, and the table of all layers.
+
+function positions(window: Window, shape: Shape): Shape {
+  const [, height = 0, width = 0] = shape;
+  if (shape.length !== 3) throw new UnsupportedError("its input must be an image.");
+  const output = windowPositions(window, height, width);
+  if (!output.every((count) => count > 0)) {
+    throw new UnsupportedError(`its window does not fit into ${height}x${width}.`);
+  }
+  return output;
 }
 
-/** Turns a layer into nodes. @throws UnsupportedError saying why not */
-type Convert = (state: State, layer: CaffeLayer) => void;
-
-function bottoms(state: State, { fields, name }: CaffeLayer): { node: string; isVector: boolean }[] {
-  return textsOf(fields, "bottom").map((blob) => {
-    const found = state.blobs.get(blob);
-    if (found === undefined)
-      throw new FormatError(`${state.what}: layer "${name}" reads "${blob}", which nothing before it writes.`);
-    return found;
-  });
+function convolutionOf(isDepthwise: boolean): Convert {
+  return (state, layer) => {
+    const parameters = parametersOf(layer, "convolution_param");
+    const { shape } = bottomOf(state, layer);
+    if ((numberOf(parameters, "axis") ?? 1) !== 1) throw new UnsupportedError("an axis other than 1.");
+    const outChannels = numberOf(parameters, "num_output") ?? 0;
+    const window = {
+      kernelShape: pairOf(parameters, "kernel_size", undefined),
+      strides: pairOf(parameters, "stride", 1),
+      pads: padsOf(parameters),
+      dilations: pairOf(parameters, "dilation", 1),
+    };
+    const node = {
+      op: "conv2d",
+      outChannels,
+      ...window,
+      group: isDepthwise ? (shape[0] ?? 1) : (numberOf(parameters, "group") ?? 1),
+      weight: `${layer.name}.weight`,
+      ...(isTrue(parameters, "bias_term", true) ? { bias: `${layer.name}.bias` } : {}),
+    } as const;
+    emit(state, layer, node, [outChannels, ...positions({ ...window, ceilMode: false }, shape)]);
+  };
 }
-
-function setTop(state: State, layer: CaffeLayer, node: string, isVector: boolean): void {
-  for (const top of textsOf(layer.fields, "top").slice(0, 1)) state.blobs.set(top, { node, isVector });
-}
-
-function emit(state: State, layer: CaffeLayer, stage: Stage, isVector: boolean, inputs?: string[]): void {
-  const from =
-    inputs ??
-    bottoms(state, layer)
-      .slice(0, 1)
-      .map((bottom) => bottom.node);
-  if (from.length === 0) throw new FormatError(`${state.what}: layer "${layer.name}" reads nothing.`);
-  setTop(state, layer, state.add(layer.name || layer.type, from, stage), isVector);
-}
-
-/** `name_h` and `name_w`, or `name` once or twice. */
-function pairOf(message: Message | undefined, name: string, otherwise: number | undefined): Pair {
-  const stem = name.replace("_size", "");
-  const both = numbersOf(message, name);
-  const height = numberOf(message, `${stem}_h`) ?? both[0] ?? otherwise;
-  const width = numberOf(message, `${stem}_w`) ?? both[1] ?? both[0] ?? otherwise;
-  const least = name === "pad" ? 0 : 1;
-  const isSize = (size: number | undefined): size is number => Number.isSafeInteger(size) && (size ?? -1) >= least;
-  if (!isSize(height) || !isSize(width)) throw new UnsupportedError(`${name} is missing or wrong.`);
-  return [height, width];
-}
-
-function padsOf(message: Message | undefined): Pads {
-  const [height, width] = pairOf(message, "pad", 0);
-  return [height, width, height, width];
-}
-
-const isTrue = (message: Message | undefined, field: string, otherwise: boolean): boolean =>
-  (numberOf(message, field, ["false", "true"]) ?? (otherwise ? 1 : 0)) !== 0;
-
-const convolution: Convert = (state, layer) => {
-  const [parameters] = messagesOf(layer.fields, "convolution_param");
-  const outChannels = numberOf(parameters, "num_output") ?? 0;
-  const node = {
-    op: "conv2d",
-    outChannels,
-    kernelShape: pairOf(parameters, "kernel_size", undefined),
-    strides: pairOf(parameters, "stride", 1),
-    pads: padsOf(parameters),
-    dilations: pairOf(parameters, "dilation", 1),
-    group: numberOf(parameters, "group") ?? 1,
-    weight: `${layer.name}.weight`,
-    ...(isTrue(parameters, "bias_term", true) ? { bias: `${layer.name}.bias` } : {}),
-  } as const;
-  emit(state, layer, node, false);
-};
 
 const pooling: Convert = (state, layer) => {
-  const [parameters] = messagesOf(layer.fields, "pooling_param");
+  const parameters = parametersOf(layer, "pooling_param");
+  const { shape } = bottomOf(state, layer);
+  const [channels = 0] = shape;
   const kind = numberOf(parameters, "pool", ["MAX", "AVE", "STOCHASTIC"]) ?? 0;
   if (kind > 1) throw new UnsupportedError("stochastic pooling.");
   if (isTrue(parameters, "global_pooling", false)) {
-    emit(state, layer, { op: kind === 0 ? "globalMaxPool2d" : "globalAveragePool2d" }, false);
+    emit(state, layer, { op: kind === 0 ? "globalMaxPool2d" : "globalAveragePool2d" }, [channels, 1, 1]);
     return;
   }
   const window = {
@@ -92,17 +70,17 @@ const pooling: Convert = (state, layer) => {
     pads: padsOf(parameters),
     ceilMode: (numberOf(parameters, "round_mode", ["CEIL", "FLOOR"]) ?? 0) === 0, // Caffe rounds up unless told otherwise
   };
+  const output = [channels, ...positions({ ...window, dilations: [1, 1] }, shape)];
   // Caffe's average divides by the window inside image and pads.
-  emit(
-    state,
-    layer,
-    kind === 0 ? { op: "maxPool2d", ...window } : { op: "averagePool2d", ...window, countIncludePad: true },
-    false,
-  );
+  const stage =
+    kind === 0
+      ? ({ op: "maxPool2d", ...window } as const)
+      : ({ op: "averagePool2d", ...window, countIncludePad: true } as const);
+  emit(state, layer, stage, output);
 };
 
 const lrn: Convert = (state, layer) => {
-  const [parameters] = messagesOf(layer.fields, "lrn_param");
+  const parameters = parametersOf(layer, "lrn_param");
   const isWithin = (numberOf(parameters, "norm_region", ["ACROSS_CHANNELS", "WITHIN_CHANNEL"]) ?? 0) === 1;
   const node = {
     op: "lrn",
@@ -112,118 +90,136 @@ const lrn: Convert = (state, layer) => {
     bias: isWithin ? 1 : (numberOf(parameters, "k") ?? 1), // within a channel Caffe adds 1, whatever k says
     region: isWithin ? "withinChannel" : "acrossChannels",
   } as const;
-  emit(state, layer, node, false);
+  emit(state, layer, node, bottomOf(state, layer).shape);
 };
 
 const innerProduct: Convert = (state, layer) => {
-  const [parameters] = messagesOf(layer.fields, "inner_product_param");
+  const parameters = parametersOf(layer, "inner_product_param");
   if ((numberOf(parameters, "axis") ?? 1) !== 1) throw new UnsupportedError("an axis other than 1.");
   if (isTrue(parameters, "transpose", false)) throw new UnsupportedError("transposed weights.");
-  const [bottom] = bottoms(state, layer);
-  let from = bottom?.node ?? "";
-  if (bottom?.isVector === false) {
-    from = state.add(`${layer.name}.flatten`, [from], { op: "flatten" });
-  }
-  const node = {
+  const { node, shape } = bottomOf(state, layer);
+  const from = shape.length === 1 ? node : state.add(`${layer.name}.flatten`, [node], { op: "flatten" });
+  const outFeatures = numberOf(parameters, "num_output") ?? 0;
+  const stage = {
     op: "dense",
-    outFeatures: numberOf(parameters, "num_output") ?? 0,
+    outFeatures,
     weight: `${layer.name}.weight`,
     ...(isTrue(parameters, "bias_term", true) ? { bias: `${layer.name}.bias` } : {}),
   } as const;
-  emit(state, layer, node, true, [from]);
-};
-
-const relu: Convert = (state, layer) => {
-  const slope = numberOf(messagesOf(layer.fields, "relu_param")[0], "negative_slope") ?? 0;
-  const isVector = bottoms(state, layer)[0]?.isVector ?? false;
-  emit(state, layer, slope === 0 ? { op: "relu" } : { op: "leakyRelu", slope }, isVector);
-};
-
-const softmax: Convert = (state, layer) => {
-  const axis = numberOf(messagesOf(layer.fields, "softmax_param")[0], "axis") ?? 1;
-  if (axis !== 1) throw new UnsupportedError(`softmax over axis ${axis}; only channels (1) are supported.`);
-  emit(state, layer, { op: "softmax" }, bottoms(state, layer)[0]?.isVector ?? false);
+  emit(state, layer, stage, [outFeatures], [from]);
 };
 
 const passOn: Convert = (state, layer) => {
-  const [bottom] = bottoms(state, layer);
-  if (bottom === undefined) throw new FormatError(`${state.what}: layer "${layer.name}" reads nothing.`);
+  const bottom = bottomOf(state, layer);
   for (const top of textsOf(layer.fields, "top")) state.blobs.set(top, bottom);
 };
 
 const concat: Convert = (state, layer) => {
-  const [parameters] = messagesOf(layer.fields, "concat_param");
+  const parameters = parametersOf(layer, "concat_param");
   const axis = numberOf(parameters, "axis") ?? numberOf(parameters, "concat_dim") ?? 1;
-  if (axis !== 1) throw new UnsupportedError(`concatenation along axis ${axis}; only channels (1) are supported.`);
   const all = bottoms(state, layer);
-  emit(
-    state,
-    layer,
-    { op: "concat" },
-    all[0]?.isVector ?? false,
-    all.map(({ node }) => node),
-  );
-};
-
-const eltwise: Convert = (state, layer) => {
-  const [parameters] = messagesOf(layer.fields, "eltwise_param");
-  const operation = numberOf(parameters, "operation", ["PROD", "SUM", "MAX"]) ?? 1;
-  const isPlainSum = operation === 1 && numbersOf(parameters, "coeff").every((coefficient) => coefficient === 1);
-  if (!isPlainSum) throw new UnsupportedError("only plain sums.");
-  const all = bottoms(state, layer);
-  emit(
-    state,
-    layer,
-    { op: "add" },
-    all[0]?.isVector ?? false,
-    all.map(({ node }) => node),
-  );
+  const { shape } = bottomOf(state, layer);
+  if (axis !== 1 && axis !== -shape.length) {
+    throw new UnsupportedError(`concatenation along axis ${axis}; only channels (1) are supported.`);
+  }
+  if (!all.every((blob) => sameShape(blob.shape.slice(1), shape.slice(1)))) {
+    throw new UnsupportedError(`the shapes ${all.map((blob) => formatShape(blob.shape)).join(" and ")} differ.`);
+  }
+  const channels = all.reduce((sum, blob) => sum + (blob.shape[0] ?? 0), 0);
+  const inputs = all.map(({ node }) => node);
+  emit(state, layer, { op: "concat" }, [channels, ...shape.slice(1)], inputs);
 };
 
 const flatten: Convert = (state, layer) => {
-  const [parameters] = messagesOf(layer.fields, "flatten_param");
+  const parameters = parametersOf(layer, "flatten_param");
   if ((numberOf(parameters, "axis") ?? 1) !== 1) throw new UnsupportedError("flattening from another axis than 1.");
   if ((numberOf(parameters, "end_axis") ?? -1) !== -1) throw new UnsupportedError("flattening some axes only.");
-  emit(state, layer, { op: "flatten" }, true);
+  emit(state, layer, { op: "flatten" }, [elementCount(bottomOf(state, layer).shape)]);
 };
 
-/** Registers a vector of the network that is worked out from the file's. */
-function computedVector(state: State, name: string, length: number, compute: () => Promise<Float32Array>): string {
-  return state.addTensor({ name, shape: [length], compute });
-}
+/** Sizes of 0 are copied, -1 is what is left; the first is the batch. */
+const reshape: Convert = (state, layer) => {
+  const parameters = parametersOf(layer, "reshape_param");
+  const isPlain = (numberOf(parameters, "axis") ?? 0) === 0 && (numberOf(parameters, "num_axes") ?? -1) === -1;
+  if (!isPlain) throw new UnsupportedError("a shape for some axes only.");
+  const { shape } = bottomOf(state, layer);
+  const full = [1, ...shape];
+  const [target] = parameters?.get("shape") ?? [];
+  const given = numbersOf(typeof target === "object" ? target : undefined, "dim");
+  const sizes = given.map((size, axis) => (size === 0 ? (full[axis] ?? 0) : size));
+  const open = sizes.indexOf(-1);
+  const known = sizes.reduce((product, size, axis) => (axis === open ? product : product * size), 1);
+  if (open >= 0) sizes[open] = elementCount(shape) / known;
+  const [batch, ...rest] = sizes;
+  const isUsable =
+    rest.every((size) => Number.isSafeInteger(size) && size > 0) && elementCount(rest) === elementCount(shape);
+  if (batch !== 1 || !isUsable || (rest.length !== 1 && rest.length !== 3)) {
+    throw new UnsupportedError(`[N,${shape.join(",")}] cannot become [${given.join(",")}].`);
+  }
+  emit(state, layer, rest.length === 1 ? { op: "flatten" } : { op: "reshape", shape: rest }, rest);
+};
 
-function channelsOf(state: State, tensor: string): number {
-  const shape = state.weights.tensors.get(tensor)?.shape;
-  if (shape?.length !== 1) throw new FormatError(`${state.what}: tensor "${tensor}" is missing or no vector.`);
-  return shape[0] ?? 0;
-}
+/** Channels from each point to the next, or equal shares. */
+const slice: Convert = (state, layer) => {
+  const parameters = parametersOf(layer, "slice_param");
+  const axis = numberOf(parameters, "axis") ?? numberOf(parameters, "slice_dim") ?? 1;
+  const { node, shape } = bottomOf(state, layer);
+  if (axis !== 1 && axis !== -shape.length) throw new UnsupportedError(`slices along axis ${axis}; only channels (1).`);
+  const [channels = 0, ...rest] = shape;
+  const tops = textsOf(layer.fields, "top");
+  const given = numbersOf(parameters, "slice_point");
+  const points = given.length > 0 ? given : tops.slice(1).map((_, i) => ((i + 1) * channels) / tops.length);
+  const bounds = [0, ...points, channels];
+  const isRising = bounds.every((bound, i) => Number.isSafeInteger(bound) && (i === 0 || bound > (bounds[i - 1] ?? 0)));
+  if (bounds.length !== tops.length + 1 || !isRising) {
+    throw new UnsupportedError(
+      `slice points [${points.join(",")}] of ${channels} channels for ${tops.length} outputs.`,
+    );
+  }
+  for (const [i, top] of tops.entries()) {
+    const [from = 0, to = 0] = bounds.slice(i, i + 2);
+    const taken = Array.from({ length: to - from }, (_, k) => from + k);
+    const part = state.add(`${layer.name}.${top}`, [node], { op: "take", channels: taken });
+    state.blobs.set(top, { node: part, shape: [to - from, ...rest] });
+  }
+};
 
 /** Caffe keeps sums of statistics and one factor to divide them by; a Scale layer behind it brings scale and bias. */
 const batchNorm: Convert = (state, layer) => {
   const { weights } = state;
-  const channels = channelsOf(state, `${layer.name}.mean`);
+  const channels = lengthOf(state, `${layer.name}.mean`);
+  for (const part of ["variance", "scaleFactor"]) lengthOf(state, `${layer.name}.${part}`);
   const scaled = (part: string) => async (): Promise<Float32Array> => {
     const [factor = 0] = await weights.read(`${layer.name}.scaleFactor`);
     const values = await weights.read(`${layer.name}.${part}`);
     return values.map((value) => (factor === 0 ? 0 : value / factor)); // batch_norm_layer.cpp: a factor of 0 means no statistics
   };
+  const vector = (name: string, part: string): string =>
+    state.addTensor({ name: `${layer.name}.${name}`, shape: [channels], compute: scaled(part) });
   const node = {
     op: "batchNorm",
-    epsilon: numberOf(messagesOf(layer.fields, "batch_norm_param")[0], "eps") ?? 1e-5,
-    mean: computedVector(state, `${layer.name}.runningMean`, channels, scaled("mean")),
-    variance: computedVector(state, `${layer.name}.runningVariance`, channels, scaled("variance")),
+    epsilon: numberOf(parametersOf(layer, "batch_norm_param"), "eps") ?? 1e-5,
+    mean: vector("runningMean", "mean"),
+    variance: vector("runningVariance", "variance"),
   } as const;
-  emit(state, layer, node, false);
+  emit(state, layer, node, bottomOf(state, layer).shape);
 };
 
-const scale: Convert = (state, layer) => {
-  const [parameters] = messagesOf(layer.fields, "scale_param");
+function checkPerChannel(state: State, layer: CaffeLayer, field: string): void {
+  const parameters = parametersOf(layer, field);
   const isPerChannel = (numberOf(parameters, "axis") ?? 1) === 1 && (numberOf(parameters, "num_axes") ?? 1) === 1;
-  const all = bottoms(state, layer);
-  if (!isPerChannel || all.length !== 1) throw new UnsupportedError("only one constant per channel.");
-  const channels = channelsOf(state, `${layer.name}.scale`);
-  const bias = isTrue(parameters, "bias_term", false) ? { bias: `${layer.name}.bias` } : {};
-  const at = state.nodes.findIndex(({ name }) => name === all[0]?.node);
+  if (!isPerChannel || bottoms(state, layer).length !== 1) {
+    throw new UnsupportedError("only one constant per channel.");
+  }
+}
+
+const scale: Convert = (state, layer) => {
+  checkPerChannel(state, layer, "scale_param");
+  const { node: from, shape } = bottomOf(state, layer);
+  const channels = lengthOf(state, `${layer.name}.scale`);
+  const hasBias = isTrue(parametersOf(layer, "scale_param"), "bias_term", false);
+  const parts = { scale: `${layer.name}.scale`, ...(hasBias ? { bias: `${layer.name}.bias` } : {}) };
+  const at = state.nodes.findIndex(({ name }) => name === from);
   const before = state.nodes[at];
   // Both are one layer of ours, unless somebody reads what lies between them.
   const [bottom = ""] = textsOf(layer.fields, "bottom");
@@ -231,35 +227,64 @@ const scale: Convert = (state, layer) => {
   const isReadBetween = state.nodes.some(({ inputs }) => inputs.includes(before?.name ?? ""));
   const isFree = !isReadBetween && (isInPlace || state.reads.get(bottom) === 1);
   if (isFree && before?.op === "batchNorm" && before.scale === undefined && before.bias === undefined) {
-    state.nodes[at] = { ...before, scale: `${layer.name}.scale`, ...bias };
-    setTop(state, layer, before.name, false);
+    state.nodes[at] = { ...before, ...parts };
+    setTop(state, layer, { node: before.name, shape });
     return;
   }
-  const node = {
-    op: "batchNorm",
-    epsilon: 0,
-    scale: `${layer.name}.scale`,
-    ...bias,
-    mean: state.addVector(`${layer.name}.zeros`, new Float32Array(channels)),
-    variance: state.addVector(`${layer.name}.ones`, new Float32Array(channels).fill(1)),
-  } as const;
-  emit(state, layer, node, all[0]?.isVector ?? false);
+  emit(state, layer, affineStage(state, layer.name, channels, parts), shape);
+};
+
+const bias: Convert = (state, layer) => {
+  checkPerChannel(state, layer, "bias_param");
+  const channels = lengthOf(state, `${layer.name}.bias`);
+  const stage = affineStage(state, layer.name, channels, { bias: `${layer.name}.bias` });
+  emit(state, layer, stage, bottomOf(state, layer).shape);
+};
+
+/** A slope per channel, or one for all. */
+const prelu: Convert = (state, layer) => {
+  const { shape } = bottomOf(state, layer);
+  const [channels = 0] = shape;
+  const own = `${layer.name}.slope`;
+  const length = lengthOf(state, own);
+  if (length !== channels && length !== 1) {
+    throw new FormatError(`${state.what}: tensor "${own}" must have ${channels} elements, got ${length}.`);
+  }
+  const compute = async (): Promise<Float32Array> => {
+    const values = await state.weights.read(own);
+    return length === channels ? values : new Float32Array(channels).fill(values[0] ?? 0);
+  };
+  const slope =
+    length === channels ? own : state.addTensor({ name: `${layer.name}.slopes`, shape: [channels], compute });
+  emit(state, layer, { op: "prelu", slope }, shape);
+};
+
+/** The class itself: relevance starts from its scores. */
+const argMax: Convert = (state, layer) => {
+  state.notes.push(
+    `layer "${layer.name}" (ArgMax) is left out: the network's scores are explained, not their largest place.`,
+  );
+  passOn(state, layer);
 };
 
 /** Every Caffe layer that can be part of a network here. */
 export const converters: Readonly<Record<string, Convert>> = {
+  ...elementwiseConverters,
+  ArgMax: argMax,
   BatchNorm: batchNorm,
+  Bias: bias,
   Concat: concat,
-  Convolution: convolution,
+  Convolution: convolutionOf(false),
+  ConvolutionDepthwise: convolutionOf(true),
+  DepthwiseConvolution: convolutionOf(true),
   Dropout: passOn,
-  Eltwise: eltwise,
   Flatten: flatten,
   InnerProduct: innerProduct,
   LRN: lrn,
+  PReLU: prelu,
   Pooling: pooling,
-  ReLU: relu,
+  Reshape: reshape,
   Scale: scale,
-  Softmax: softmax,
-  SoftmaxWithLoss: softmax,
+  Slice: slice,
   Split: passOn,
 };

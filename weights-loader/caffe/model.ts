@@ -1,5 +1,6 @@
 import { FormatError, UnsupportedError } from "../../engine/basics/errors.ts";
 import { elementCount } from "../../engine/basics/tensor.ts";
+import { copyOf } from "../bytes/copy-of.ts";
 import type { ByteSource } from "../bytes/source.ts";
 import { floatOf, type ProtoRange, ProtoReader } from "../containers/protobuf.ts";
 import type { Dtype } from "../tensors/dtype.ts";
@@ -107,6 +108,8 @@ export async function readCaffemodel(source: ByteSource, name: string): Promise<
 function blobNames(type: string): readonly string[] {
   if (type === "BatchNorm") return ["mean", "variance", "scaleFactor"];
   if (type === "Scale") return ["scale", "bias"];
+  if (type === "Bias") return ["bias"];
+  if (type === "PReLU") return ["slope"];
   return ["weight", "bias"];
 }
 
@@ -155,7 +158,7 @@ async function readMessage(
 }
 
 async function packedFloats(reader: ProtoReader, range: ProtoRange): Promise<Iterable<number>> {
-  const bytes = (await reader.bytes(range)).slice();
+  const bytes = copyOf(await reader.bytes(range));
   if (bytes.length % 4 !== 0)
     throw new FormatError(`${reader.what}: a damaged list of floats at byte ${range.offset}.`);
   return new Float32Array(bytes.buffer);

@@ -15,13 +15,33 @@ const maximumDepth = 16;
 const token =
   /(?:\s+|#[^\n]*)*(?:([A-Za-z_][\w.]*)|([-+]?(?:\d[\w.+-]*|\.\d[\w+-]*|inf|nan))|"((?:[^"\\\n]|\\.)*)"|'((?:[^'\\\n]|\\.)*)'|([{}:<>;,[\]]))/y;
 
+const escapes: Readonly<Record<string, string>> = { a: "\x07", b: "\b", f: "\f", n: "\n", r: "\r", t: "\t", v: "\v" };
+
+/** Text without its backslashes: \n, \x63, \143 and their kind. */
+function unescaped(text: string): string {
+  return text.replace(/\\(?:([0-7]{1,3})|x([0-9A-Fa-f]{1,2})|(.))/g, (_, octal?: string, hex?: string, sign = "") => {
+    if (octal !== undefined) return String.fromCharCode(Number.parseInt(octal, 8) & 255);
+    if (hex !== undefined) return String.fromCharCode(Number.parseInt(hex, 16));
+    return escapes[sign] ?? sign;
+  });
+}
+
+/** A text file's characters: UTF-8, or UTF-16 where it begins with a byte order mark, as Windows' editors write it. */
+export function decodeText(bytes: Uint8Array): string {
+  const [first, second] = bytes;
+  if (first === 0xff && second === 0xfe) return new TextDecoder("utf-16le").decode(bytes);
+  if (first === 0xfe && second === 0xff) return new TextDecoder("utf-16be").decode(bytes);
+  return new TextDecoder().decode(bytes);
+}
+
 /**
  * Reads protobuf text (Caffe's .prototxt) without a schema.
  * Source: https://protobuf.dev/reference/protobuf/textformat-spec, without extensions and Any.
  * @param what names the file in messages
  * @throws FormatError with the line where the text stops making sense
  */
-export function parsePrototxt(text: string, what: string): Message {
+export function parsePrototxt(given: string, what: string): Message {
+  const text = given.replace(/^\uFEFF/, "");
   if (text.length > maximumTextLength)
     throw new FormatError(`${what}: a text of ${text.length} characters is too long.`);
   let at = 0;
@@ -40,7 +60,7 @@ export function parsePrototxt(text: string, what: string): Message {
     if (name !== undefined) return { kind: "name", text: name };
     if (number !== undefined) return { kind: "number", text: number };
     if (sign !== undefined) return { kind: "sign", text: sign };
-    return { kind: "text", text: double ?? single ?? "" };
+    return { kind: "text", text: unescaped(double ?? single ?? "") };
   };
   const peek = (): Token => {
     const before = at;
@@ -50,7 +70,12 @@ export function parsePrototxt(text: string, what: string): Message {
   };
   const scalar = (): MessageValue => {
     const { kind, text: words } = next();
-    if (kind === "text" || kind === "name") return words;
+    if (kind === "text") {
+      let all = words;
+      while (peek().kind === "text") all += next().text; // adjacent strings are one
+      return all;
+    }
+    if (kind === "name") return /^(True|False)$/.test(words) ? words.toLowerCase() : words;
     if (kind !== "number") throw broken("a value is missing");
     const value = Number(words.replace(/f$/, ""));
     if (Number.isNaN(value)) throw broken(`"${words}" is no number`);

@@ -1,6 +1,7 @@
 import { asBytes, type BytesLike } from "../../engine/basics/bytes.ts";
 import { FormatError, UnsupportedError } from "../../engine/basics/errors.ts";
 import { elementCount, formatShape, type Shape } from "../../engine/basics/tensor.ts";
+import { copyOf } from "../bytes/copy-of.ts";
 
 /** An array of a .npy file, C order; the kind of `data` tells the element type. */
 export interface NpyArray {
@@ -94,7 +95,7 @@ export function parseNpy(file: BytesLike, name: string): NpyArray {
       `npy "${name}": shape ${formatShape(shape)} of ${descr} needs ${expected} bytes of data, got ${got}. The file is truncated or its header lies.`,
     );
   }
-  const { buffer } = new Uint8Array(bytes.subarray(start + length)); // a copy: aligned, and slice() of a Node Buffer is none
+  const { buffer } = copyOf(bytes.subarray(start + length)); // aligned
   if (descr === "<f4") return { shape, data: new Float32Array(buffer) };
   if (descr === "<f8") return { shape, data: new Float64Array(buffer) };
   if (descr === "<i8") return { shape, data: new BigInt64Array(buffer) };

@@ -1,4 +1,5 @@
 import { FormatError, UnsupportedError } from "../../engine/basics/errors.ts";
+import { copyOf } from "../bytes/copy-of.ts";
 import type { ExternalData } from "../bytes/external-data.ts";
 import type { ByteSource } from "../bytes/source.ts";
 import { floatOf, type ProtoRange, ProtoReader } from "../containers/protobuf.ts";
@@ -197,7 +198,7 @@ async function readAttribute(
   });
   for (const place of packed) for (const value of await reader.packedInts(place)) ints.push(value);
   for (const place of packedFloats) {
-    const bytes = (await reader.bytes(place)).slice();
+    const bytes = copyOf(await reader.bytes(place));
     if (bytes.length % 4 !== 0)
       throw new FormatError(`${reader.what}: a damaged list of floats at byte ${place.offset}.`);
     for (const value of new Float32Array(bytes.buffer)) floats.push(value);

@@ -1,3 +1,5 @@
+import { copyOf } from "../bytes/copy-of.ts";
+
 /** Bytes per element of each element type that weight files name. */
 export const dtypeBytes = {
   f64: 8,
@@ -48,7 +50,7 @@ export function halfToFloat(bits: number): number {
 
 /** The bytes as a buffer of their own when they do not start at a multiple of `size` (typed arrays cannot start there). */
 function aligned(bytes: Uint8Array, size: number): Uint8Array {
-  return bytes.byteOffset % size === 0 ? bytes : bytes.slice();
+  return bytes.byteOffset % size === 0 ? bytes : copyOf(bytes);
 }
 
 let halves: Float32Array | undefined;

@@ -1,5 +1,6 @@
 import { didYouMean, FormatError, UnsupportedError } from "../../engine/basics/errors.ts";
 import { elementCount, formatShape, type Shape } from "../../engine/basics/tensor.ts";
+import { copyOf } from "../bytes/copy-of.ts";
 import { type ByteSource, readRange } from "../bytes/source.ts";
 import {
   type Dtype,
@@ -306,7 +307,7 @@ export function storedWeights(about: WeightFileLabel, stored: Iterable<StoredTen
       return values;
     }
     const { scale, offset: shift } = quantization;
-    const data = raw.slice();
+    const data = copyOf(raw);
     const integers =
       dtype === "u16" ? new Uint16Array(data.buffer) : dtype === "u8" ? data : new Int8Array(data.buffer);
     for (let i = 0; i < values.length; i++) values[i] = integers[i]! * scale + shift;
