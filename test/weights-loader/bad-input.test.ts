@@ -166,7 +166,7 @@ suite("bad input", (test) => {
           preprocessing: plainPreprocessing,
         }),
       ),
-      `FormatError: weights "x": the layers do not lead from an input to the output "b".`,
+      `FormatError: weights "x": layer "b" depends on itself.`,
     );
   });
 
