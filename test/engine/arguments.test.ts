@@ -3,6 +3,7 @@ import { nearestName } from "../../engine/basics/errors.ts";
 import { explain, explainTargets, relevanceOfTargets } from "../../engine/explain.ts";
 import { heatmap, overlay } from "../../engine/picture/heatmap.ts";
 import { createImage } from "../../engine/picture/image.ts";
+import { compositeByName } from "../../engine/rules/composites.ts";
 import { salientRelevance } from "../../engine/salient/salient-relevance.ts";
 import { loadNetwork } from "../../host/network/load.ts";
 import { loadKernels } from "../../host/threads/load-kernels.ts";
@@ -105,12 +106,14 @@ suite("engine/arguments", (test) => {
     const network = await loadNetwork("alexnet-mini");
     const photo = createImage(224, 224, [200, 90, 20]);
     photo.data.fill(40, 50_000, 90_000);
-    const both = explain(network, photo, quick);
+    // Relevance of both signs: epsilonPlus, the default, hands down hardly any against.
+    const signed = { ...quick, composite: compositeByName("captumEpsilon") };
+    const both = explain(network, photo, signed);
     for (const [sign, keep] of [
       ["for", (r: number) => Math.max(r, 0)],
       ["against", (r: number) => Math.min(r, 0)],
     ] as const) {
-      const got = explain(network, photo, { ...quick, salientSign: sign });
+      const got = explain(network, photo, { ...signed, salientSign: sign });
       assert.equal(got.relevance, both.relevance, "the relevance itself stays whole");
       const part = { shape: both.relevance.shape, data: both.relevance.data.map(keep) };
       const expected = salientRelevance(network.kernels, part, quick.salientRelevance).map;

@@ -1,4 +1,8 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { gunzipSync } from "node:zlib";
+import { root } from "./paths.ts";
 import { type ProtobufField, protobufFields } from "./protobuf.ts";
 
 /** A tensor of an ONNX backend node test; float32 and int64 alone have values. */
@@ -73,6 +77,29 @@ function readAttribute(bytes: Uint8Array): [string, number | string | readonly n
   if (type === 3) return [name, text(numbered(fields, 4)[0]!)];
   if (type === 7) return [name, integersOf(numbered(fields, 8))];
   throw new Error(`attribute "${name}" has type ${type}, which this reader does not know`);
+}
+
+/**
+ * Unpacks test/fixtures/onnx-node.tar.gz for the life of the process.
+ * Source: POSIX.1-1988 ustar: name at 0, size in octal at 124, type at 156 (0: a file), contents in blocks of 512 bytes.
+ * @returns the folder, with a slash at its end, that holds one folder a node test
+ */
+export function unpackOnnxNodeTests(): string {
+  const folder = mkdtempSync(join(tmpdir(), "srmap-onnx-node-"));
+  process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
+  const archive = gunzipSync(readFileSync(join(root, "test/fixtures/onnx-node.tar.gz")));
+  const field = (at: number, length: number): string =>
+    archive.toString("latin1", at, at + length).replace(/\0.*$/, "");
+  for (let at = 0; field(at, 100) !== ""; ) {
+    const bytes = Number.parseInt(field(at + 124, 12), 8);
+    if (field(at + 156, 1) === "0") {
+      const file = join(folder, field(at, 100));
+      mkdirSync(dirname(file), { recursive: true });
+      writeFileSync(file, archive.subarray(at + 512, at + 512 + bytes));
+    }
+    at += 512 + Math.ceil(bytes / 512) * 512;
+  }
+  return `${folder}/onnx-node/`;
 }
 
 /** Reads model.onnx and test_data_set_0 of one folder of ONNX backend node tests. */

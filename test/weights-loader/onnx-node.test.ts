@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import * as assert from "uvu/assert";
 import { Network, tensor } from "../../engine/index.ts";
 import { bindWeights, bytesSource, type ImportedNetwork, importOnnx } from "../../weights-loader/index.ts";
@@ -6,12 +6,11 @@ import { plainPreprocessing } from "../cases/networks.ts";
 import { assertClose } from "../support/close.ts";
 import { rejection } from "../support/fixtures.ts";
 import { testKernels } from "../support/kernels.ts";
-import { readOnnxNodeTest } from "../support/onnx-node.ts";
-import { sharedData } from "../support/paths.ts";
+import { readOnnxNodeTest, unpackOnnxNodeTests } from "../support/onnx-node.ts";
 import { protobufFields } from "../support/protobuf.ts";
 import { suite } from "../support/suite.ts";
 
-const folder = `${sharedData}onnx-node/`;
+const folder = unpackOnnxNodeTests();
 
 const sizes = "must be [N,C,H,W] with known C, H and W";
 /** Folders whose model is no network of one photo here, and the reason that the import gives. */
@@ -60,7 +59,7 @@ const onePhoto: Readonly<Record<string, readonly number[]>> = {
   test_leakyrelu: [3, 4, 5],
   test_relu: [3, 4, 5],
 };
-const folders = existsSync(folder) ? readdirSync(folder) : Object.keys(refused);
+const folders = readdirSync(folder);
 
 /** Over the first axis, at each of the places behind it. */
 function softmax(logits: Float32Array, channels: number): Float32Array {
@@ -108,13 +107,13 @@ suite("ONNX's node tests through the import", (test) => {
   for (const name of folders) {
     const why = refused[name];
     if (why !== undefined) {
-      test.needs(folder, `${name} is refused`, async () => {
+      test(`${name} is refused`, async () => {
         const message = await rejection(open(name));
         assert.ok(message.includes(why), message);
       });
       continue;
     }
-    test.needs(folder, name, async () => {
+    test(name, async () => {
       const { definition, weights } = await open(name);
       const node = readOnnxNodeTest(folder + name);
       const network = new Network(testKernels(), definition);
