@@ -1,11 +1,22 @@
 export { spearman } from "./agreement/spearman.ts";
 export { ssim } from "./agreement/ssim.ts";
 export { topKIou } from "./agreement/top-k-iou.ts";
+export { decodeRuns, parseCoco } from "./annotations/coco.ts";
+export type { AnnotatedObject, AnnotatedPhoto, Annotations } from "./annotations/objects.ts";
+export { type PlacedObjects, placeObjects } from "./annotations/place.ts";
 export type { MapValues, Mask } from "./basics/check.ts";
 export { seededRandom } from "./basics/random.ts";
 export { effectiveComplexity } from "./complexity/effective-complexity.ts";
 export { entropyComplexity } from "./complexity/entropy.ts";
 export { giniSparseness } from "./complexity/gini.ts";
+export { type BaselineKind, perturbationBaseline } from "./faithfulness/baseline.ts";
+export { aopc, curveArea } from "./faithfulness/curve-area.ts";
+export {
+  type PerturbationCurve,
+  type PerturbationOrder,
+  perturbationCurve,
+  perturbationOrder,
+} from "./faithfulness/perturbation-curve.ts";
 export { attributionLocalisation } from "./localisation/attribution-localisation.ts";
 export { insideOutsideAuc } from "./localisation/auc.ts";
 export { massAccuracy } from "./localisation/mass-accuracy.ts";
@@ -13,5 +24,10 @@ export { type Box, boxIou, boxIous, boxThresholds, maxBoxAcc } from "./localisat
 export { pointingGame } from "./localisation/pointing-game.ts";
 export { rankAccuracy } from "./localisation/rank-accuracy.ts";
 export { topKIntersection } from "./localisation/top-k-intersection.ts";
+export { absoluteMap, positiveMap } from "./maps/absolute.ts";
+export { centredGaussian, randomMap } from "./maps/baselines.ts";
+export { type ActivationMapKind, activationMapKinds, classActivationMap } from "./maps/class-activation.ts";
+export { enlargeMap } from "./maps/enlarge.ts";
+export { gaussianBlur } from "./maps/gaussian-blur.ts";
 export { bootstrapMean, type Interval } from "./statistics/bootstrap.ts";
 export { signFlipTest } from "./statistics/sign-flip-test.ts";

@@ -46,7 +46,11 @@ const rooms: Readonly<Record<string, Room>> = {
   },
   evaluation: {
     imports: ["engine"],
-    floors: [["basics"], ["localisation", "complexity", "agreement", "statistics"], ["annotations"]],
+    floors: [
+      ["basics"],
+      ["localisation", "complexity", "agreement", "statistics", "maps"],
+      ["annotations", "faithfulness"],
+    ],
   },
   workers: { imports: ["engine", "weights-loader"], floors: [["threads", "explainer"]] },
   photos: {
@@ -75,7 +79,7 @@ const rooms: Readonly<Record<string, Room>> = {
       ["outputs"],
       ["choices", "inputs", "verify"],
       ["explain"],
-      ["compare", "queue"],
+      ["compare", "queue", "evaluate"],
       ["commands"],
     ],
   },

@@ -2,6 +2,7 @@ import type { Command } from "./command.ts";
 import { compare } from "./compare.ts";
 import { convert } from "./convert.ts";
 import { enqueue } from "./enqueue.ts";
+import { evaluate } from "./evaluate.ts";
 import { explain } from "./explain.ts";
 import { fetch } from "./fetch.ts";
 import { inspect } from "./inspect.ts";
@@ -19,6 +20,7 @@ export type CommandName =
   | "explain"
   | "compare"
   | "salient"
+  | "evaluate"
   | "rules"
   | "models"
   | "open"
@@ -36,6 +38,7 @@ export const commands: Record<CommandName, Command> = {
   explain,
   compare,
   salient,
+  evaluate,
   rules: rulesCommand,
   models,
   open: openPage,

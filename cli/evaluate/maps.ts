@@ -1,0 +1,131 @@
+import type { Tensor } from "../../engine/basics/tensor.ts";
+import { type RelevanceExplanation, relevanceOfTargets } from "../../engine/explain.ts";
+import { valueNamed } from "../../engine/graph/compiled-graph.ts";
+import type { Network } from "../../engine/network/network.ts";
+import { compositeByName } from "../../engine/rules/composites.ts";
+import type { ResolvedSalientRelevanceOptions } from "../../engine/salient/options.ts";
+import { salientRelevance } from "../../engine/salient/salient-relevance.ts";
+import {
+  type ActivationMapKind,
+  absoluteMap,
+  activationMapKinds,
+  centredGaussian,
+  classActivationMap,
+  enlargeMap,
+  gaussianBlur,
+  positiveMap,
+  randomMap,
+} from "../../evaluation/index.ts";
+import { asUsage, UsageError } from "../terminal/errors.ts";
+
+/** What one photo's maps are made from. Relevance is computed once for each composite. */
+export class MapSource {
+  readonly network: Network;
+  readonly input: Tensor;
+  readonly index: number;
+  readonly settings: ResolvedSalientRelevanceOptions;
+  readonly seed: number;
+  readonly #relevance = new Map<string, Tensor>();
+  readonly #salient = new Map<string, Float64Array>();
+
+  constructor(network: Network, input: Tensor, index: number, settings: ResolvedSalientRelevanceOptions, seed: number) {
+    this.network = network;
+    this.input = input;
+    this.index = index;
+    this.settings = settings;
+    this.seed = seed;
+  }
+
+  get height(): number {
+    return this.input.shape[1] ?? 1;
+  }
+
+  get width(): number {
+    return this.input.shape[2] ?? 1;
+  }
+
+  explained(composite: string, at?: string): RelevanceExplanation {
+    const options = { composite, ...(at === undefined ? {} : { at }) };
+    const [explained] = relevanceOfTargets(this.network, this.input, [this.index], options);
+    return explained as RelevanceExplanation; // one per target
+  }
+
+  relevance(composite: string): Tensor {
+    const relevance = this.#relevance.get(composite) ?? this.explained(composite).relevance;
+    this.#relevance.set(composite, relevance);
+    return relevance;
+  }
+
+  salient(composite: string): Float64Array {
+    const map =
+      this.#salient.get(composite) ??
+      Float64Array.from(salientRelevance(this.network.kernels, this.relevance(composite), this.settings).map.data);
+    this.#salient.set(composite, map);
+    return map;
+  }
+}
+
+/** A kind of map: its name as typed, and how it is made, [H,W]. */
+export interface MapSpec {
+  readonly name: string;
+  make(source: MapSource): Float64Array;
+}
+
+const kinds = "|R| (or abs), pos, blur or blur=SIGMA, sr, sr*blur";
+
+/** The layer that a class activation map is of where none is named: the last with a height and width and no channel per class. */
+function defaultLayer(network: Network): string {
+  for (const { layer } of [...network.layers].reverse()) {
+    const { shape } = network.memory.readFeatureMap(layer.output);
+    const [channels = 0, height = 1, width = 1] = shape;
+    if (shape.length === 3 && height * width > 1 && channels !== network.classCount) return layer.name;
+  }
+  throw new UsageError("--maps: this network has no layer for a class activation map; name one, gradcam@LAYER.");
+}
+
+function activationMap(source: MapSource, kind: ActivationMapKind, named: string | undefined): Float64Array {
+  const { network, width, height } = source;
+  if (named === undefined && !network.memory.hasRun) network.forward(source.input);
+  const layer = named ?? defaultLayer(network);
+  const gradient = source.explained("gradient", layer).layer?.relevance;
+  const map = network.memory.readFeatureMap(valueNamed(network.graph, layer));
+  if (gradient === undefined) throw new UsageError(`--maps: no gradient reaches layer "${layer}".`);
+  return enlargeMap(classActivationMap(kind, map, gradient), map.shape[2] ?? 1, map.shape[1] ?? 1, width, height);
+}
+
+const times = (a: Float64Array, b: Float64Array): Float64Array => a.map((value, i) => value * b[i]!);
+
+/** A map as it was typed. @throws UsageError */
+export function parseMapSpec(name: string): MapSpec {
+  if (name === "gaussian") return { name, make: ({ width, height }) => centredGaussian(width, height) };
+  if (name === "random")
+    return { name, make: ({ width, height, seed, index }) => randomMap(width, height, seed + index) };
+  const [method = "", layer] = name.split("@");
+  const activation = activationMapKinds.find((kind) => kind === method);
+  if (activation !== undefined) return { name, make: (source) => activationMap(source, activation, layer) };
+  const colon = name.indexOf(":");
+  const composite = colon < 0 ? name : name.slice(0, colon);
+  const kind = colon < 0 ? "|R|" : name.slice(colon + 1);
+  asUsage(() => compositeByName(composite));
+  const [shape = "", sigmaText] = kind.split("=");
+  const sigma = sigmaText === undefined ? 5 : Number(sigmaText);
+  if (!(sigma > 0 && sigma <= 100))
+    throw new UsageError(`--maps ${name}: the blur must be above 0 and at most 100 pixels.`);
+  const blurred = (source: MapSource): Float64Array =>
+    gaussianBlur(absoluteMap(source.relevance(composite)), source.width, sigma);
+  switch (shape) {
+    case "|R|":
+    case "abs":
+      return { name, make: (source) => absoluteMap(source.relevance(composite)) };
+    case "pos":
+      return { name, make: (source) => positiveMap(source.relevance(composite)) };
+    case "blur":
+      return { name, make: blurred };
+    case "sr":
+      return { name, make: (source) => source.salient(composite) };
+    case "sr*blur":
+      return { name, make: (source) => times(source.salient(composite), blurred(source)) };
+    default:
+      throw new UsageError(`--maps ${name}: there is no kind "${kind}" of map. Known are ${kinds}.`);
+  }
+}

@@ -1,0 +1,95 @@
+import { spawnSync } from "node:child_process";
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import * as assert from "uvu/assert";
+import { imagenetLabels } from "../../engine/labels/imagenet.ts";
+import { decodeImage } from "../../host/photos/decode.ts";
+import { root } from "../support/paths.ts";
+import { suite } from "../support/suite.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "srmap-evaluate-"));
+process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
+for (const name of ["cat", "coffee"]) cpSync(join(root, `examples/${name}.jpg`), join(folder, `${name}.jpg`));
+
+function srmap(...args: string[]): { status: number | null; stdout: string; stderr: string } {
+  const main = join(root, "build/cli/main.js");
+  return spawnSync(process.execPath, [main, ...args], { cwd: folder, encoding: "utf8" });
+}
+
+const size = decodeImage(readFileSync(join(folder, "cat.jpg")));
+
+function writeAnnotations(objects: readonly object[]): void {
+  const { width, height } = size;
+  const document = {
+    images: [
+      { id: 0, file_name: "cat.jpg", width, height },
+      { id: 1, file_name: "missing.jpg", width, height },
+    ],
+    categories: [
+      { id: 281, name: imagenetLabels[281] },
+      { id: 1, name: "unheard of" },
+    ],
+    annotations: objects.map((each, id) => ({ id, image_id: 0, category_id: 281, ...each })),
+  };
+  writeFileSync(join(folder, "annotations.json"), JSON.stringify(document));
+}
+
+const given = ["evaluate", "cat.jpg", "coffee.jpg", "-a", "annotations.json", "-o", "out"];
+const few = ["--maps", "epsilonPlus,epsilonPlus:blur=3,gradcam,gaussian", "--metrics", "mass,rank,deletion"];
+const budget = ["--budget", "4"];
+
+suite("cli/evaluate", (test) => {
+  test("writes three files that agree; a second run takes up what is there and writes the same bytes", () => {
+    const bbox = [size.width / 4, size.height / 4, size.width / 2, size.height / 2];
+    writeAnnotations([{ bbox }, { bbox, category_id: 1 }, { bbox: [0, 0, 0, 0] }]);
+    const first = srmap(...given, ...few, ...budget);
+    assert.is(first.status, 0, first.stderr);
+    const json = readFileSync(join(folder, "out/evaluation.json"), "utf8");
+    const document = JSON.parse(json) as { leftOut: string[]; rows: { maps: Record<string, object> }[] };
+    assert.equal(document.leftOut, [
+      "annotation 2: its box has no area (0 x 0), left out.",
+      'cat.jpg: squeezenet1_1-caffe does not know the class "unheard of".',
+      "coffee.jpg: the annotations do not have it.",
+      "1 annotated photos were not given.",
+    ]);
+    assert.equal(Object.keys(document.rows[0]?.maps ?? {}), [
+      "epsilonPlus",
+      "epsilonPlus:blur=3",
+      "gradcam",
+      "gaussian",
+    ]);
+    assert.is(readFileSync(join(folder, "out/evaluation.csv"), "utf8").trim().split("\n").length, 5);
+    const page = readFileSync(join(folder, "out/report.html"), "utf8");
+    assert.ok(page.includes("<polyline") && !/(src|href)="(?!data:)/.test(page));
+    const journal = readFileSync(join(folder, "out/rows.jsonl"), "utf8");
+    // A run that was killed in the middle of a line.
+    writeFileSync(join(folder, "out/rows.jsonl"), journal.slice(0, -40));
+    assert.is(srmap(...given, ...few, ...budget).status, 0);
+    assert.is(readFileSync(join(folder, "out/evaluation.json"), "utf8"), json);
+    assert.is(readFileSync(join(folder, "out/rows.jsonl"), "utf8"), journal);
+  });
+
+  test("wrong words are refused in a sentence before anything is read", () => {
+    const refused = (...args: string[]): string => srmap(...given, ...args).stderr.split("\n")[0] ?? "";
+    assert.is(
+      refused("--maps", "epsilonPlus:nice"),
+      'srmap: --maps epsilonPlus:nice: there is no kind "nice" of map. Known are |R| (or abs), pos, blur or blur=SIGMA, sr, sr*blur.',
+    );
+    assert.match(
+      refused("--metrics", "beauty"),
+      /^srmap: --metrics: there is no metric "beauty"\. Known are pointing, /,
+    );
+    assert.is(
+      srmap("evaluate", "cat.jpg").stderr.split("\n")[0],
+      "srmap: evaluate needs --annotations FILE: where the objects are.",
+    );
+  });
+
+  test("annotations of other photos end it with a sentence", () => {
+    writeFileSync(join(folder, "annotations.json"), JSON.stringify({ images: [], categories: [], annotations: [] }));
+    const run = srmap(...given);
+    assert.is(run.stderr, "srmap: none of the 2 photos is in the annotations annotations.json.\n");
+    assert.is(run.status, 1);
+  });
+});
