@@ -4,6 +4,13 @@ export { topKIou } from "./agreement/top-k-iou.ts";
 export { decodeRuns, parseCoco } from "./annotations/coco.ts";
 export type { AnnotatedObject, AnnotatedPhoto, Annotations } from "./annotations/objects.ts";
 export { type PlacedObjects, placeObjects } from "./annotations/place.ts";
+export {
+  type Attention,
+  type AttentionOutcome,
+  type AttentionThresholds,
+  compareAttention,
+} from "./attention/compare.ts";
+export { type AttentionSummary, gridSide, shareOn, summarizeAttention } from "./attention/summary.ts";
 export type { MapValues, Mask } from "./basics/check.ts";
 export { seededRandom } from "./basics/random.ts";
 export { effectiveComplexity } from "./complexity/effective-complexity.ts";

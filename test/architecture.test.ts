@@ -49,7 +49,7 @@ const rooms: Readonly<Record<string, Room>> = {
     floors: [
       ["basics"],
       ["localisation", "complexity", "agreement", "statistics", "maps"],
-      ["annotations", "faithfulness"],
+      ["annotations", "attention", "faithfulness"],
     ],
   },
   workers: { imports: ["engine", "weights-loader"], floors: [["threads", "explainer"]] },
@@ -80,6 +80,7 @@ const rooms: Readonly<Record<string, Room>> = {
       ["choices", "inputs", "verify"],
       ["explain"],
       ["compare", "queue", "evaluate"],
+      ["check"],
       ["commands"],
     ],
   },

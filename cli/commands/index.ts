@@ -1,3 +1,4 @@
+import { check } from "./check.ts";
 import type { Command } from "./command.ts";
 import { compare } from "./compare.ts";
 import { convert } from "./convert.ts";
@@ -21,6 +22,7 @@ export type CommandName =
   | "compare"
   | "salient"
   | "evaluate"
+  | "check"
   | "rules"
   | "models"
   | "open"
@@ -39,6 +41,7 @@ export const commands: Record<CommandName, Command> = {
   compare,
   salient,
   evaluate,
+  check,
   rules: rulesCommand,
   models,
   open: openPage,
