@@ -1,4 +1,4 @@
-import { existsSync, statSync } from "node:fs";
+import { existsSync, readFileSync, statSync } from "node:fs";
 import { availableParallelism, totalmem } from "node:os";
 import { basename, dirname, join, relative, resolve, sep } from "node:path";
 import { modelByName } from "../../engine/models/index.ts";
@@ -100,20 +100,47 @@ function refuseExisting({ request, items }: Run): void {
 export function openRun(run: Run, argv: readonly string[]): void {
   const { request, out, zarr, names, items } = run;
   if (request.existing === "error") refuseExisting(run);
-  const document = { srmap: version, command: "explain", folder: process.cwd(), arguments: withoutShard(argv) };
-  writeWhole(join(out, "run.json"), new TextEncoder().encode(`${JSON.stringify(document, null, 2)}\n`));
+  writeCommand(join(out, "run.json"), argv, request.existing === "replace");
   if (zarr !== undefined) openZarr(zarr.folder, names, request.existing === "replace");
   // What killed runs left beside results that are whole, and so will not be written again.
   const folders = new Set(items.flatMap((item) => ("task" in item ? [dirname(resolve(item.task.folder))] : [])));
   for (const folder of folders) cleanOnce(folder);
 }
 
-/** The command line as all shards of a run have it, and without what does not change a result. */
-function withoutShard(argv: readonly string[]): string[] {
-  const left = ["--shard", "--jobs", "--existing"];
+/**
+ * Writes down the command of a run. One folder has one run: its index and its checks are of one command.
+ * @throws CommandError when another command's results are there and are not to be replaced
+ */
+function writeCommand(path: string, argv: readonly string[], isReplaced: boolean): void {
+  const document = { srmap: version, command: "explain", folder: process.cwd(), arguments: decisiveArguments(argv) };
+  const before = existsSync(path) ? readFileSync(path, "utf8") : undefined;
+  if (before !== undefined && !isReplaced && !isSameCommand(before, document)) {
+    throw new CommandError(
+      `${join(dirname(path), "/")} holds a run of another command, see ${path}. Add --existing replace to make it anew, or choose another --out.`,
+    );
+  }
+  if (before !== undefined && !isReplaced) return;
+  writeWhole(path, new TextEncoder().encode(`${JSON.stringify(document, null, 2)}\n`));
+}
+
+/** The same arguments, in whatever order, in the same folder. */
+function isSameCommand(text: string, { folder, arguments: argv }: { folder: string; arguments: string[] }): boolean {
+  try {
+    const before = JSON.parse(text) as { folder?: unknown; arguments?: unknown };
+    const words = Array.isArray(before.arguments) ? before.arguments.map(String) : [];
+    return before.folder === folder && JSON.stringify(words.sort()) === JSON.stringify([...argv].sort());
+  } catch {
+    return false;
+  }
+}
+
+/** The command line without what changes no result: how the work is divided, what is printed. */
+function decisiveArguments(argv: readonly string[]): string[] {
+  const valued = ["--shard", "--jobs", "--existing", "--threads", "--labels"];
+  const switches = ["--json", "--ledger"];
   return argv.filter((argument, i) => {
-    const isValue = left.includes(argv[i - 1] ?? "");
-    return !(isValue || left.some((option) => argument === option || argument.startsWith(`${option}=`)));
+    const isLeftOut = [...valued, ...switches].some((name) => argument === name || argument.startsWith(`${name}=`));
+    return !isLeftOut && !valued.includes(argv[i - 1] ?? "");
   });
 }
 

@@ -229,9 +229,9 @@ suite("cli/batch", (test) => {
     assert.match(refused.err, /^srmap: 12 of the results are there already, the first in .*Nothing was done\.\n$/);
     const otherSettings = await srmap(explain(photos, "whole", "--composite", "lrp0"));
     assert.is(otherSettings.code, 1);
-    assert.match(
+    assert.is(
       otherSettings.err,
-      /holds results made with composite li2019 instead of lrp0\. Add --existing replace/,
+      "srmap: whole/ holds a run of another command, see whole/run.json. Add --existing replace to make it anew, or choose another --out.\n",
     );
   });
 
@@ -285,7 +285,7 @@ suite("cli/batch", (test) => {
     for (const [args, message] of [
       [
         ["--write", "pannel"],
-        '--write must be a list of panel, overlay, maps, npy, json, zarr, got "pannel". Did you mean "panel"?',
+        '--write must be a list of panel, overlay, photo, maps, npy, json, zarr, got "pannel". Did you mean "panel"?',
       ],
       [
         ["--no-salient", "--write", "panel"],
@@ -361,6 +361,40 @@ suite("cli/batch", (test) => {
     const told: number[] = [];
     const end = await runPhotos([{ task }, { task }, { task }], pool, (i) => told.push(i));
     assert.equal([asked, end.full, end.done, told], [1, "the disk is full.", 0, []]);
+  });
+
+  test("verify computes a run again, or a sample of it, and says what differs", async () => {
+    const same = await srmap(["verify", "whole"]);
+    assert.equal(
+      [same.code, same.out, same.err],
+      [0, "12 photos computed again: all identical, numbers and pixels.\n", ""],
+    );
+    const array = join(folder, "whole/tench/000.png/relevance.npy");
+    const bytes = readFileSync(array);
+    bytes.writeUInt8(bytes.readUInt8(5000) ^ 1, 5000);
+    writeFileSync(array, bytes);
+    rmSync(join(folder, "whole/church/000.png/relevance.png"));
+    writeFileSync(join(folder, "whole/church/001.png/relevance.png"), encodePng(createImage(224, 224)));
+    const other = await srmap(["verify", "whole"]);
+    assert.equal(
+      [other.code, other.out],
+      [
+        1,
+        `church/000.png: differs in relevance.png is not what its report says
+church/001.png: differs in relevance.png is not what its report says
+tench/000.png: differs in relevance.npy is not what its report says
+12 photos computed again: 3 differ.
+`,
+      ],
+    );
+    const sample = await srmap(["verify", "whole", "--sample", "2", "--json"]);
+    assert.equal(
+      JSON.parse(sample.out).different.map(({ photo }: { photo: string }) => photo),
+      ["church/000.png", "tench/000.png"],
+    );
+    const none = await srmap(["verify", "photos"]);
+    assert.is(none.code, 1);
+    assert.match(none.err, /run\.json: there is no such file\. A run of several photos has it;/);
   });
 
   if (process.platform === "linux") {
