@@ -1,9 +1,11 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as assert from "uvu/assert";
+import { calibratedProbability } from "../../cli/explain/calibration.ts";
 import { modelByName } from "../../engine/models/index.ts";
 import { preprocess } from "../../engine/picture/preprocess.ts";
 import { compositeByName } from "../../engine/rules/composites.ts";
+import { bundledModel, defaultModel } from "../../host/models/bundled.ts";
 import { loadNetwork } from "../../host/network/load.ts";
 import { decodeImage } from "../../host/photos/decode.ts";
 import { assertClose, relativeL2 } from "../support/close.ts";
@@ -43,22 +45,37 @@ suite("the networks in the package", (test) => {
     });
   }
 
-  for (const [model, least] of [
-    ["alexnet-mini", 224],
-    ["vgg-mini", 220],
+  // As models/<name>.md and README.md say: right answers, of them those that are called unsure, wrong ones that are not.
+  for (const [model, right, rightUnsure, wrongSure] of [
+    ["squeezenet1_1-caffe", 142, 36, 10],
+    ["alexnet-mini", 224, 25, 5],
+    ["vgg-mini", 220, 38, 5],
   ] as const) {
-    test.needs(photos, `${model} names ${least} of 250 ILSVRC2012 validation photos right`, async () => {
+    test.needs(photos, `${model} names ${right} of 250 ILSVRC2012 validation photos right and knows how sure it is`, async () => {
+      const bundled = bundledModel(model);
+      assert.ok(bundled);
       const network = await loadNetwork(model);
       const { preprocessing, inputShape, labels = [] } = network.definition;
       const truths: Record<string, { index: number }> = JSON.parse(readFileSync(`${photos}labels.json`, "utf8"));
       const known = modelByName("squeezenet1_0").labels ?? [];
-      let right = 0;
+      const got = { right: 0, rightUnsure: 0, wrongSure: 0 };
       for (const [name, { index }] of Object.entries(truths)) {
         const image = decodeImage(readFileSync(photos + name));
         const { data } = network.forward(preprocess(image, preprocessing, inputShape).tensor);
-        if (labels[data.indexOf(Math.max(...data))] === known[index]) right++;
+        const best = data.indexOf(Math.max(...data));
+        const isRight = labels[best] === known[index];
+        const isUnsure = calibratedProbability(data, best, bundled.temperature) < bundled.doubtBelow;
+        if (isRight) got.right++;
+        if (isRight && isUnsure) got.rightUnsure++;
+        if (!isRight && !isUnsure) got.wrongSure++;
       }
-      assert.is(right, least);
+      assert.equal(got, { right, rightUnsure, wrongSure });
+      const { accuracy } = bundled;
+      assert.equal([accuracy.right, accuracy.photos], [right, 250]);
+      const card = readFileSync(join(root, "models", `${model}.md`), "utf8");
+      const said = new RegExp(`${rightUnsure} of ${right} right answers .*and ${wrongSure} of ${250 - right} wrong ones`, "s");
+      assert.match(card, said);
+      if (model === defaultModel) assert.match(readFileSync(join(root, "README.md"), "utf8"), said);
     });
   }
 });

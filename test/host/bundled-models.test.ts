@@ -1,10 +1,15 @@
+import { execFileSync } from "node:child_process";
 import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import * as assert from "uvu/assert";
 import type { NodeDefinition } from "../../engine/graph/definition.ts";
 import { modelByName } from "../../engine/models/index.ts";
 import { sha256File } from "../../host/files/sha256.ts";
-import { bundledModels, defaultModel } from "../../host/models/bundled.ts";
+import * as alexnetMini from "../../host/models/alexnet-mini.ts";
+import { bundledModels, bundledWeights, defaultModel } from "../../host/models/bundled.ts";
+import * as squeezenet from "../../host/models/squeezenet1_1-caffe.ts";
+import * as vggMini from "../../host/models/vgg-mini.ts";
 import { loadNetwork } from "../../host/network/load.ts";
 import { root } from "../support/paths.ts";
 import { suite } from "../support/suite.ts";
@@ -56,6 +61,27 @@ suite("host/bundled-models", (test) => {
         labels,
         trained.classes.map((entry) => entry.name),
       );
+    }
+  });
+
+  test("each is a module for bundlers: definition and address of the weights, without Node and the other networks", () => {
+    const modules = { "squeezenet1_1-caffe": squeezenet, "alexnet-mini": alexnetMini, "vgg-mini": vggMini };
+    assert.equal(
+      Object.keys(modules).sort(),
+      bundledModels()
+        .map(({ name }) => name)
+        .sort(),
+    );
+    for (const [name, { definition, weights }] of Object.entries(modules)) {
+      assert.equal(definition(), modelByName(name));
+      assert.is(fileURLToPath(weights()), bundledWeights(name));
+      const bundle = execFileSync(
+        join(root, "node_modules/.bin/esbuild"),
+        ["--bundle", "--format=esm", "--platform=browser", "--log-level=error"],
+        { cwd: root, input: `export * from "srmap/models/${name}";`, encoding: "utf8" },
+      );
+      assert.not.match(bundle, /node:|vgg16/, name);
+      assert.ok(bundle.includes(`models/${name}.safetensors", import.meta.url)`), name);
     }
   });
 
