@@ -56,4 +56,20 @@ suite("readme", (test) => {
     for (const [, file = ""] of readme.matchAll(/\]\(([^)#:]+)\)/g))
       assert.ok(existsSync(join(root, file)), `no file ${file}`);
   });
+
+  test("its figures on speed and on where maps lie are those of the documents that say how they were measured", () => {
+    const [, own = "", theirs = ""] =
+      readme.match(/VGG-16 by `epsilonPlus` on one thread: (\d+) ms, zennit with PyTorch (\d+) ms/) ?? [];
+    const performance = readFileSync(join(root, "docs/performance.md"), "utf8");
+    assert.ok(performance.includes(`| VGG-16 \`epsilonPlus\` | ${own} ms | ${theirs} zennit`), `${own} ${theirs}`);
+    const [, plus = "", paper = ""] =
+      readme.match(
+        /(\.\d+) of the Salient\s+Relevance\s+map\s+lies on the objects by the default `epsilonPlus`, (\.\d+) by the paper's `li2019`/,
+      ) ?? [];
+    const card = readFileSync(join(root, "models/squeezenet1_1-caffe.md"), "utf8");
+    const cells = (composite: string): string[] =>
+      card.match(new RegExp(`^\\| \`${composite}\` \\|.*$`, "m"))?.[0].split(" | ") ?? [];
+    assert.equal([plus, paper], [cells("epsilonPlus")[3], cells("li2019")[3]]);
+    assert.ok(card.includes("80 photos"));
+  });
 });
