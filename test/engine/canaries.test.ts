@@ -5,14 +5,17 @@ import { Network } from "../../engine/network/network.ts";
 import { chooseRules } from "../../engine/rules/choose-rules.ts";
 import { type Composite, compositeByName } from "../../engine/rules/composites.ts";
 import { lrnRules, maxPoolRules } from "../../engine/rules/rules.ts";
+import { salientRelevance } from "../../engine/salient/salient-relevance.ts";
 import { conv2dCases, conv2dData } from "../cases/conv2d.ts";
 import { denseCases, denseData } from "../cases/dense.ts";
 import { networkCases } from "../cases/networks.ts";
 import { seededNetworkInput, seededNetworkParameters } from "../cases/parameters.ts";
 import { averagePool2dCases, maxPool2dCases, pool2dData } from "../cases/pool2d.ts";
 import { randomGraph } from "../cases/random-graph.ts";
+import { fillValues } from "../cases/values.ts";
 import { boundNetwork, forward, singleNode } from "../support/engine.ts";
 import { guardedKernels } from "../support/guarded.ts";
+import { testKernels } from "../support/kernels.ts";
 import { suite } from "../support/suite.ts";
 
 const composites = ["li2019", "epsilonGammaBox", "epsilonAlpha2Beta1Flat", "gradient"].map(compositeByName);
@@ -66,6 +69,44 @@ suite("canaries", (test) => {
     check("inside");
     kernels.call.fill(address, 1, 0, 17);
     assert.throws(() => check("outside"), /canary 1 .* is damaged at element 0/);
+  });
+
+  test("a write outside reserved memory is seen, also when that has been given back", () => {
+    const { kernels, check } = guardedKernels();
+    const mark = kernels.arena.mark();
+    const address = kernels.arena.reserve(64);
+    kernels.call.fill(address, 1, 0, 16);
+    check("inside");
+    kernels.call.fill(address, 1, 0, 17);
+    kernels.arena.release(mark);
+    assert.throws(() => check("outside"), /canary 1 .* is damaged at element 0/);
+  });
+
+  test("the Salient Relevance step, both modes and features", () => {
+    const shape = [3, 40, 33];
+    const maps = [
+      tensor(shape, fillValues(3 * 40 * 33, "uniform", 6)),
+      tensor(
+        shape,
+        fillValues(3 * 40 * 33, "uniform", 7).map((v, i) => (i % 33 < 12 ? v : 0)),
+      ),
+      tensor(shape, new Float32Array(3 * 40 * 33)),
+    ];
+    for (const feature of ["lab", "gray"] as const) {
+      for (const mode of ["exact", "fast"] as const) {
+        for (const [k, map] of maps.entries()) {
+          const { kernels, check } = guardedKernels();
+          const options = { feature, mode, workSize: 36 };
+          const guarded = salientRelevance(kernels, map, options).map.data;
+          check(`${feature}, ${mode}, map ${k}`);
+          assert.equal(
+            guarded,
+            salientRelevance(testKernels(), map, options).map.data,
+            `${feature}, ${mode}, map ${k}`,
+          );
+        }
+      }
+    }
   });
 
   test("conv2d, every case", () => {

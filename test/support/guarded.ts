@@ -18,28 +18,52 @@ export interface GuardedKernels {
 export function guardedKernels(): GuardedKernels {
   const kernels = testKernels();
   const { arena } = kernels;
-  const guards: number[] = [];
   const allocate = arena.allocate.bind(arena);
+  const reserve = arena.reserve.bind(arena);
+  const release = arena.release.bind(arena);
+  let guards: { readonly address: number; readonly index: number }[] = [];
+  let count = 0;
+  const damages: string[] = [];
   const guard = (): number => {
-    const address = allocate(guardBytes);
-    guards.push(address);
+    const address = reserve(guardBytes);
+    guards.push({ address, index: count++ });
     return address;
   };
-  arena.allocate = (bytes) => {
+  /** Takes memory by `take` between two canaries. */
+  const between = (take: () => number): number => {
     const before = guard();
-    const address = allocate(bytes);
+    const address = take();
     const after = guard();
     for (const each of [before, after]) arena.i32(each, guardBytes / 4).fill(canary);
     // Sizes are rounded up to 64 bytes: the rest of the last line is a canary too, but reads of whole vectors may meet it.
     return address;
   };
+  const lookAt = ({ address, index }: (typeof guards)[number]): void => {
+    const damaged = arena.i32(address, guardBytes / 4).findIndex((value) => value !== canary);
+    if (damaged >= 0) damages.push(`canary ${index} at ${address} is damaged at element ${damaged}`);
+  };
+  // `allocate` calls `reserve`: it gets the plain one.
+  arena.allocate = (bytes) =>
+    between(() => {
+      const guarded = arena.reserve;
+      arena.reserve = reserve;
+      const address = allocate(bytes);
+      arena.reserve = guarded;
+      return address;
+    });
+  arena.reserve = (bytes) => between(() => reserve(bytes));
+  arena.release = (mark) => {
+    // What is given back is looked at for the last time.
+    for (const each of guards.filter(({ address }) => address >= mark)) lookAt(each);
+    guards = guards.filter(({ address }) => address < mark);
+    release(mark);
+  };
   return {
     kernels,
     check(what) {
-      for (const [index, address] of guards.entries()) {
-        const damaged = arena.i32(address, guardBytes / 4).findIndex((value) => value !== canary);
-        if (damaged >= 0) throw new Error(`${what}: canary ${index} at ${address} is damaged at element ${damaged}`);
-      }
+      for (const each of guards) lookAt(each);
+      const [first] = damages;
+      if (first !== undefined) throw new Error(`${what}: ${first}`);
     },
   };
 }
