@@ -4,7 +4,7 @@ import { zigzag } from "./frame.ts";
 import type { BlockDecoder } from "./huffman-blocks.ts";
 import type { ScanHeader } from "./scan-header.ts";
 
-/** How the tables of arithmetic coding are conditioned (T.81, B.2.4.3); by number of the table, defaults where nothing was said. */
+/** How the tables of arithmetic coding are conditioned (T.81, B.2.4.3); by number of the table, with defaults where nothing was said. */
 export interface Conditioning {
   /** Differences up to 2^(low-1) count as none, over 2^(high-1) as large. */
   readonly dc: (readonly [low: number, high: number] | undefined)[];
@@ -17,7 +17,12 @@ export function readConditioning(data: Uint8Array, { dc, ac }: Conditioning): vo
   for (let i = 0; i + 1 < data.length; i += 2) {
     const id = data[i]! & 15;
     const value = data[i + 1]!;
-    if (data[i]! >> 4 === 0) dc[id] = [value & 15, value >> 4];
+    const kind = data[i]! >> 4;
+    const isDc = kind === 0;
+    if (kind > 1 || (isDc ? (value & 15) > value >> 4 : value < 1 || value > 63)) {
+      throw new FormatError(`JPEG: arithmetic coding cannot be conditioned by ${value}. The file is damaged.`);
+    }
+    if (isDc) dc[id] = [value & 15, value >> 4];
     else ac[id] = value;
   }
 }

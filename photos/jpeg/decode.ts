@@ -44,6 +44,9 @@ function damagedSegment(name: string): FormatError {
   return new FormatError(`JPEG: a ${name} segment is too short or too long. The file is damaged.`);
 }
 
+const tooLong = (): FormatError =>
+  new FormatError("JPEG: a Huffman table has coefficients of more than 15 bits. The file is damaged.");
+
 /** DHT: one or more tables (T.81, B.2.4.2). */
 function readHuffmanTables(data: Uint8Array, { dc, ac }: State["huffman"]): void {
   for (let at = 0; at < data.length; ) {
@@ -55,7 +58,10 @@ function readHuffmanTables(data: Uint8Array, { dc, ac }: State["huffman"]): void
     const kind = data[at]! >> 4;
     if (id > 3 || kind > 1)
       throw new FormatError("JPEG: a Huffman table has an impossible number. The file is damaged.");
-    (kind === 0 ? dc : ac)[id] = createHuffmanTable(counts, data.slice(at + 17, next));
+    const symbols = data.slice(at + 17, next);
+    // Symbols of a table for first coefficients are numbers of bits.
+    if (kind === 0 && symbols.some((length) => length > 15)) throw tooLong();
+    (kind === 0 ? dc : ac)[id] = createHuffmanTable(counts, symbols);
     at = next;
   }
 }
@@ -134,7 +140,7 @@ function readSegment(marker: number, data: Uint8Array, state: State): void {
     if (startsWith(data, "Adobe") && data.length >= 12) state.adobeTransform = data[11];
   } else if (marker === 0xcc) {
     readConditioning(data, state.conditioning);
-  } else if (marker >= 0xe0) {
+  } else if ((marker >= 0xe0 && marker <= 0xef) || marker === 0xfe) {
     // Other application data, comments.
   } else {
     throw new FormatError(`JPEG: there is no segment of kind ${marker.toString(16)}. The file is damaged.`);

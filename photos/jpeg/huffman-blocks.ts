@@ -56,7 +56,6 @@ export function huffmanBlocks(
   /** The first coefficient: the difference from the previous block's. */
   function nextMean(part: number): number {
     const length = readSymbol(reader, dcTables[part]!);
-    if (length > 15) throw new FormatError("JPEG: a coefficient has more than 15 bits. The file is damaged.");
     if (length > 0) means[part]! += reader.readSigned(length);
     return means[part]!;
   }

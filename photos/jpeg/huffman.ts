@@ -27,8 +27,9 @@ export function createHuffmanTable(counts: Uint8Array, symbols: Uint8Array): Huf
   let index = 0;
   for (let length = 1; length <= 16; length++) {
     const count = counts[length - 1]!;
-    // Codes of one length are consecutive numbers; the word of all ones may be used up, never exceeded.
-    if (code + count > 1 << length) throw new FormatError("JPEG: a Huffman table is no code. The file is damaged.");
+    // Codes of one length are consecutive numbers, and none is all ones (C.2).
+    if (count > 0 && code + count >= 1 << length)
+      throw new FormatError("JPEG: a Huffman table is no code. The file is damaged.");
     offset[length] = index - code;
     for (let i = 0; i < count; i++, code++, index++) {
       if (length > lookBits) continue;

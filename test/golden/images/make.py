@@ -497,6 +497,11 @@ refuse("claims-98-megapixels.jpg", plain_jpeg[: at + 5] + struct.pack(">HH", 990
 refuse("crc-only.png", plain[:29] + bytes([plain[29] ^ 1]) + plain[30:])
 refuse("12-bit.jpg", plain_jpeg[: at + 4] + b"\x0c" + plain_jpeg[at + 5 :])
 refuse("no-scan.jpg", plain_jpeg[: plain_jpeg.index(b"\xff\xda")] + b"\xff\xd9")
+table = plain_jpeg.index(b"\xff\xc4") + 4
+assert plain_jpeg[table] == 0 and sum(plain_jpeg[table + 1 : table + 17]) == 12
+refuse("huffman-bits.jpg", plain_jpeg[: table + 17] + bytes([16]) + plain_jpeg[table + 18 :])
+refuse("huffman-all-ones.jpg", plain_jpeg[: table + 1] + bytes([2] + [0] * 14 + [10]) + plain_jpeg[table + 17 :])
+refuse("extension.jpg", plain_jpeg[:2] + b"\xff\xf0\x00\x04\x00\x00" + plain_jpeg[2:])
 second = plain_jpeg.index(b"\xff\xda")
 refuse("two-frames.jpg", plain_jpeg[:second] + plain_jpeg[at : at + 19] + plain_jpeg[second:])
 refuse("missing-table.jpg", plain_jpeg.replace(plain_jpeg[plain_jpeg.index(b"\xff\xdb"):][:69], b"", 1))
