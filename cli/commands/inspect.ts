@@ -1,5 +1,6 @@
 import { formatShape, type Shape } from "../../engine/basics/tensor.ts";
 import { compileGraph } from "../../engine/network/compile.ts";
+import { type LayerRow, layerTable } from "../../engine/network/layer-table.ts";
 import { hdf5Package } from "../../host/hdf5/reader.ts";
 import { knownNetworks, openNetwork, openWeightFile } from "../../host/network/load.ts";
 import { describesNetwork, type Inspection, inspectWeights, metadataKeys } from "../../weights-loader/index.ts";
@@ -12,7 +13,7 @@ const listed = 8;
 
 /** The network that a file describes, or why it cannot be run. */
 type Described =
-  | { readonly name: string; readonly input: Shape; readonly layers: number; readonly output: Shape }
+  | { readonly name: string; readonly input: Shape; readonly layers: readonly LayerRow[]; readonly output: Shape }
   | { readonly refusal: string };
 
 /** A file's network, for the formats that describe one; undefined for the others. */
@@ -21,9 +22,9 @@ async function describedNetwork(path: string, { format, metadata }: Inspection):
   try {
     const { definition, close } = await openNetwork(undefined, path);
     await close();
-    const { layers, values, logits } = compileGraph(definition);
-    const output = values[logits]?.shape ?? [];
-    return { name: definition.name, input: definition.inputShape, layers: layers.length, output };
+    const graph = compileGraph(definition);
+    const output = graph.values[graph.logits]?.shape ?? [];
+    return { name: definition.name, input: definition.inputShape, layers: layerTable(graph), output };
   } catch (error) {
     return { refusal: describeError(error) };
   }
@@ -41,6 +42,23 @@ async function inspectFile(path: string): Promise<Inspection> {
     const message = describeError(error);
     throw new CommandError(message.startsWith('weights "') ? message : `weights ${path}: ${message}`);
   }
+}
+
+/** Layers in columns. */
+function layerLines(layers: readonly LayerRow[]): string[] {
+  const total = layers.reduce((sum, { multiplications }) => sum + multiplications, 0);
+  const cells = layers.map(({ number, name, kind, outputShape, multiplications, names }) => [
+    String(number),
+    shown(name),
+    kind,
+    formatShape(outputShape),
+    multiplications === 0 ? "" : `${((100 * multiplications) / total).toFixed(1)} %`,
+    names.map((each) => shown(each)).join(", "),
+  ]);
+  const widths = [0, 1, 2, 3, 4].map((k) => Math.max(...cells.map((row) => row[k]?.length ?? 0)));
+  return cells.map((row) =>
+    `  ${row.map((cell, k) => (k === 4 ? cell.padStart(widths[k] ?? 0) : cell.padEnd(widths[k] ?? 0))).join("  ")}`.trimEnd(),
+  );
 }
 
 function describe(
@@ -64,9 +82,13 @@ function describe(
   if (network !== undefined && "refusal" in network) {
     lines.push(`network: described by the file, but not one that can be run: ${network.refusal}`);
   } else if (network !== undefined) {
-    const sizes = `input ${formatShape(network.input)}, ${network.layers} layers, output ${formatShape(network.output)}`;
+    const sizes = `input ${formatShape(network.input)}, ${network.layers.length} layers, output ${formatShape(network.output)}`;
     const photos = metadata[metadataKeys.preprocessing] === undefined ? "--preprocess must say" : "the file says";
     lines.push(`network: "${shown(network.name)}", described by the file: ${sizes}; ${photos} how photos are prepared`);
+    lines.push(
+      "layers: number, name, kind, output, share of all multiplications, names for --at",
+      ...layerLines(network.layers),
+    );
   }
   if (fits.length > 0) lines.push(`fits: ${fits.join(", ")}`);
   else if (nearest === undefined) lines.push("fits: none of the package's networks");

@@ -89,6 +89,7 @@ fits: none of the package's networks
       run.out,
       /\nnetwork: "onnx-made\.onnx", described by the file: input \[3,10,9\], 11 layers, output \[5\]; --preprocess must say how photos are prepared\n/,
     );
+    assert.match(run.out, /\n {2}1 {3}Conv_1 +conv2d +\[4,11,8\] {2}58\.3 % {2}Relu_3\n {2}2 {3}MaxPool_5 /);
     const bad = JSON.parse((await srmap("inspect", fixturePath("bad-ops.onnx"), "--json")).out);
     assert.match(bad.network.refusal, /3 of 7 nodes are not supported:\n {2}"sum" \(Einsum\): no such layer\.\n/);
   });

@@ -77,6 +77,36 @@ const folds: Readonly<Record<string, Fold>> = {
     const convert = isFloat ? (v: number) => v : to === 9 ? (v: number) => truth(v !== 0) : Math.trunc;
     setOutput(state, node, mapNumbers([x], !isFloat, convert));
   },
+  // Weight standardisation: the weights' own statistics, channel by channel, where `training_mode` says so.
+  BatchNormalization: (state, node, inputs) => {
+    const x = fixed(inputs, 0);
+    const [channels = 1] = x.shape.slice(1);
+    const epsilon = float(node, "epsilon", 1e-5);
+    const value = numbers(x.shape, false, async () => {
+      const data = await x.load();
+      const [scale, bias, mean, variance] = [
+        await fixed(inputs, 1).load(),
+        await fixed(inputs, 2).load(),
+        await fixed(inputs, 3).load(),
+        await fixed(inputs, 4).load(),
+      ];
+      const inner = elementCount(x.shape.slice(2));
+      const channelOf = (i: number): number => Math.floor(i / inner) % channels;
+      const [m, v] = [Float64Array.from(mean), Float64Array.from(variance)];
+      if (int(node, "training_mode", 0) !== 0) {
+        const count = data.length / channels;
+        m.fill(0);
+        v.fill(0);
+        for (const [i, each] of data.entries()) m[channelOf(i)]! += each / count;
+        for (const [i, each] of data.entries()) v[channelOf(i)]! += (each - m[channelOf(i)]!) ** 2 / count;
+      }
+      return data.map((each, i) => {
+        const c = channelOf(i);
+        return ((each - m[c]!) / Math.sqrt(v[c]! + epsilon)) * scale[c]! + bias[c]!;
+      });
+    });
+    setOutput(state, node, value);
+  },
   Ceil: map(Math.ceil),
   Concat: (state, node, inputs) => {
     const first = fixed(inputs, 0);

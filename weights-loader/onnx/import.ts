@@ -66,6 +66,7 @@ export async function importOnnx(source: ByteSource, options: OnnxImportOptions)
     const why = unsupported.get(node);
     return why === undefined ? [] : [{ name: node.name, kind: node.op, why }];
   });
+  refuseAttention(what, refusals.length > 0 ? order : []);
   refuseUnsupported(what, "node", refusals, order.length);
   const last = state.values.get(output);
   if (last?.kind !== "data")
@@ -125,6 +126,27 @@ function beforeEnding(model: OnnxModel, output: string): string {
 async function isFolded(state: OnnxImport, node: OnnxNode): Promise<boolean> {
   const isStandard = node.domain === "" || node.domain === "ai.onnx";
   return isStandard && (await fold(state, node));
+}
+
+/**
+ * Says what a network is that cannot be explained because it is a transformer, or has attention inside: a softmax whose output is
+ * multiplied by a feature map.
+ * @throws UnsupportedError
+ */
+function refuseAttention(what: string, nodes: readonly OnnxNode[]): void {
+  const softmaxes = new Set(nodes.filter(({ op }) => op === "Softmax").flatMap(({ outputs }) => outputs));
+  const isAlias = ({ op }: OnnxNode): boolean => ["Cast", "Dropout", "Identity"].includes(op);
+  for (const node of nodes)
+    if (isAlias(node) && softmaxes.has(node.inputs[0] ?? "")) softmaxes.add(node.outputs[0] ?? "");
+  const attention = nodes.find(
+    ({ op, inputs }) =>
+      ["Attention", "MultiHeadAttention"].includes(op) ||
+      ((op === "MatMul" || op === "Einsum") && inputs.some((input) => softmaxes.has(input))),
+  );
+  if (attention === undefined) return;
+  throw new UnsupportedError(
+    `${what}: it is a transformer, or has attention inside (node "${attention.name}"); only convolutional networks are explained here. For transformers see AttnLRP (the package LXT).`,
+  );
 }
 
 /** Leaves out what the output does not depend on any more: nodes that joined others, and their tensors. */

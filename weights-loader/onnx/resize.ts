@@ -8,21 +8,28 @@ import type { OnnxImport } from "./state.ts";
 
 // Interpolation: every output row and column is a weighted sum of input rows and columns.
 
-/** How an output place becomes a place of the input. Source: ONNX, Resize, coordinate_transformation_mode. */
-function inputPlace(mode: string, at: number, scale: number, size: number, outSize: number): number {
+/**
+ * How an output place becomes a place of the input, in float32 as onnxruntime computes it: where a place falls between two neighbours, its
+ * last bit decides. Source: ONNX, Resize, coordinate_transformation_mode.
+ */
+function inputPlace(mode: string, at: number, exactScale: number, size: number, outSize: number): number {
+  const f = Math.fround;
+  const scale = f(exactScale);
+  const halfPixel = (): number => f(f(f(at + 0.5) / scale) - 0.5);
   switch (mode) {
     case "half_pixel":
-      return (at + 0.5) / scale - 0.5;
+      return halfPixel();
     case "pytorch_half_pixel":
-      return outSize > 1 ? (at + 0.5) / scale - 0.5 : 0;
+      return outSize > 1 ? halfPixel() : 0;
     case "half_pixel_symmetric": {
-      const adjustment = outSize / (scale * size);
-      return (size / 2) * (1 - adjustment) + (at + 0.5) / scale - 0.5;
+      const adjustment = f(outSize / f(scale * size));
+      const offset = f(f(size / 2) * f(1 - adjustment));
+      return f(offset + halfPixel());
     }
     case "align_corners":
-      return outSize === 1 ? 0 : (at * (size - 1)) / (outSize - 1);
+      return outSize === 1 ? 0 : f(f(at * (size - 1)) / (outSize - 1));
     case "asymmetric":
-      return at / scale;
+      return f(at / scale);
     default:
       throw unsupported(`coordinates "${mode}".`);
   }
