@@ -7,6 +7,7 @@ import { type DescriptionOptions, openFormat } from "./formats.ts";
 import type { ImportedNetwork } from "./graphs/imported-network.ts";
 import { checkPairing, preprocessingOf } from "./graphs/network-metadata.ts";
 import { bindKeras } from "./keras/binding.ts";
+import { withoutPrefix } from "./name-prefix.ts";
 import type { WeightFile } from "./tensors/weight-file.ts";
 
 /** How to import a network. */
@@ -36,7 +37,7 @@ export async function importNetwork(source: ByteSource, options: ImportNetworkOp
   const notes: string[] = [];
   let network: ImportedNetwork;
   if (definition !== undefined) {
-    network = ofKnown(definition, file, notes);
+    network = ofKnown(definition, unwrapped(definition, file, notes, options.stateDict), notes);
   } else if (format.import !== undefined && format.describesNetwork(file)) {
     const own = preprocessing ?? preprocessingOf(file);
     network = await format.import(source, file, {
@@ -45,7 +46,8 @@ export async function importNetwork(source: ByteSource, options: ImportNetworkOp
       ...(own === undefined ? {} : { preprocessing: own }),
     });
   } else {
-    network = ofKnown(theOneThatFits(file, options.known ?? [], notes), file, notes);
+    const found = theOneThatFits(file, options, notes);
+    network = ofKnown(found.definition, found.file, notes);
   }
   if (preprocessing !== undefined) network = { ...network, definition: { ...network.definition, preprocessing } };
   else checkPairing(network.definition, network.weights);
@@ -83,16 +85,41 @@ function suits({ definition, parameters }: KnownNetwork, file: WeightFile, isOfA
   return fits(fitReport(resized, weights));
 }
 
+/** The tensors of a known network without what a wrapper put before their names. */
+function unwrapped(definition: NetworkDefinition, file: WeightFile, notes: string[], wish?: string): WeightFile {
+  const found = withoutPrefix(file, weightNames(definition), wish);
+  if (found === undefined) return file;
+  const rest = found.leftOut === 0 ? "" : ` Left out without it: ${found.leftOut}.`;
+  notes.push(`its tensors are called by the network's names behind "${found.prefix}".${rest}`);
+  return found.file;
+}
+
+/** The names of a definition's weights, which say whose tensors they are. */
+function weightNames({ nodes }: NetworkDefinition): string[] {
+  return nodes.flatMap((node) => (node.op === "conv2d" || node.op === "dense" ? [node.weight] : []));
+}
+
 /** The known network that a file fits. @throws UnsupportedError when there is none, or several */
-function theOneThatFits(file: WeightFile, known: readonly KnownNetwork[], notes: string[]): NetworkDefinition {
-  const exact = known.filter((network) => suits(network, file, false));
-  const found = exact.length > 0 ? exact : known.filter((network) => suits(network, file, true));
+function theOneThatFits(
+  file: WeightFile,
+  { known = [], stateDict }: ImportNetworkOptions,
+  notes: string[],
+): { definition: NetworkDefinition; file: WeightFile } {
+  const views = known.flatMap((network) => {
+    const { definition } = network;
+    if (definition === undefined) return [];
+    const own: string[] = [];
+    return [{ network, definition, own, file: unwrapped(definition, file, own, stateDict) }];
+  });
+  const exact = views.filter((view) => suits(view.network, view.file, false));
+  const found = exact.length > 0 ? exact : views.filter((view) => suits(view.network, view.file, true));
   const [only, second] = found;
-  if (only?.definition !== undefined && second === undefined) {
-    notes.push(`the file does not name its network; its tensors are those of "${only.name}", which is used.`);
-    return only.definition;
+  if (only !== undefined && second === undefined) {
+    notes.push(`the file does not name its network; its tensors are those of "${only.network.name}", which is used.`);
+    for (const note of only.own) notes.push(note);
+    return only;
   }
-  const names = found.map(({ name }) => name).join(" and ");
+  const names = found.map(({ network }) => network.name).join(" and ");
   const advice = found.length === 0 ? "It fits none of the package's networks." : `It fits ${names}.`;
   throw new UnsupportedError(
     `weights "${file.name}": a ${file.format} file does not describe its network. Name it. ${advice}${exportAdvice(file, found.length)}`,

@@ -4,10 +4,11 @@ import { type Composite, compositeByName, compositeNames, defaultComposite } fro
 import type { ResolvedSalientRelevanceOptions } from "../../engine/salient/options.ts";
 import { sha256File } from "../../host/files/sha256.ts";
 import { defaultModel } from "../../host/models/bundled.ts";
-import { loadNetwork } from "../../host/network/load.ts";
+import { type LoadOptions, loadNetwork } from "../../host/network/load.ts";
 import { version } from "../../host/version.ts";
 import { defaultImageLimits } from "../../photos/size-limit.ts";
 import { chooseModel, type ModelChoice } from "../choices/model.ts";
+import { networkOptions, readNetworkOptions } from "../choices/network.ts";
 import { salientSettingOptions, salientSettings } from "../choices/salient.ts";
 import { readTheme, themeOption } from "../choices/theme.ts";
 import { type ComparedComposites, compareComposites } from "../compare/composites.ts";
@@ -66,9 +67,9 @@ function refuse(given: Arguments, names: readonly string[], mode: string): void 
   if (wrong !== undefined) throw new UsageError(`--${wrong} cannot be used ${mode}. See "srmap help compare".`);
 }
 
-async function load({ model, weights }: ModelChoice): Promise<ComparedModel> {
+async function load({ model, weights }: ModelChoice, options: LoadOptions = {}): Promise<ComparedModel> {
   try {
-    const network = await loadNetwork(model, weights);
+    const network = await loadNetwork(model, weights, options);
     const file = { file: basename(weights), sha256: await sha256File(weights) };
     return { name: network.definition.name, network, weights: file };
   } catch (error) {
@@ -91,7 +92,7 @@ async function runComposites(given: Arguments, common: Common, terminal: Termina
   const inputs = await expandInputs(photos, photoInputs);
   tellLeftOut(inputs, photoInputs, terminal);
   requireWritable(out);
-  const model = await load(choice);
+  const model = await load(choice, await readNetworkOptions(given));
   requirePreprocessing(model.network.definition, choice.weights, inputs.inputs);
   const { labels } = model.network.definition;
   const zeros = new Float32Array(model.network.classCount);
@@ -218,7 +219,7 @@ function describeSummary(summary: Summary, labels: string | undefined, out: stri
 }
 
 async function runModels(given: Arguments, common: Common, terminal: Terminal): Promise<number> {
-  refuse(given, ["composites", "model", "target"], "with --models");
+  refuse(given, ["composites", "model", "target", ...Object.keys(networkOptions)], "with --models");
   const { photos, settings, out, isJson, theme } = common;
   const names = listOf("models", given.value("models") ?? "");
   if (names.length !== 2) throw new UsageError(`--models needs two names: --models a,b, got ${names.length}.`);
@@ -273,6 +274,7 @@ export const compare: Command = {
     },
     model: { value: "NAME", short: "m", help: `The network whose maps are compared. Default ${defaultModel}.` },
     target: { value: "CLASS", short: "t", help: "The class to explain. Default top1, the likeliest." },
+    ...networkOptions,
     models: { value: "A,B", help: 'Two networks to compare instead; "srmap models" lists them.' },
     weights: {
       value: "FILE",

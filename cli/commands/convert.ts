@@ -1,10 +1,9 @@
-import { readFile } from "node:fs/promises";
 import { modelByName, modelNames } from "../../engine/models/index.ts";
-import { preprocessingByName, preprocessingNames } from "../../engine/models/preprocessing.ts";
 import { type ConvertedFile, type ConvertFileOptions, convertFile } from "../../host/network/convert.ts";
 import { type Precision, precisionBits } from "../../weights-loader/index.ts";
+import { networkOptions, readNetworkOptions } from "../choices/network.ts";
 import type { Arguments } from "../terminal/arguments.ts";
-import { CommandError, describeError, UsageError } from "../terminal/errors.ts";
+import { asUsage, CommandError, describeError, UsageError } from "../terminal/errors.ts";
 import { shown } from "../terminal/shown.ts";
 import type { Command } from "./command.ts";
 
@@ -19,26 +18,12 @@ async function readOptions(given: Arguments): Promise<ConvertFileOptions> {
     throw new UsageError(`--precision must be one of ${names}, got "${precision}".`);
   }
   const model = given.value("model");
-  const preprocess = given.value("preprocess");
-  const path = given.value("prototxt");
-  try {
-    if (model !== undefined) modelByName(model);
-    if (preprocess !== undefined) preprocessingByName(preprocess);
-  } catch (error) {
-    throw new UsageError(describeError(error));
-  }
-  const prototxt =
-    path === undefined
-      ? undefined
-      : await readFile(path, "utf8").catch((error: unknown) => {
-          throw new CommandError(`network ${path}: ${describeError(error)}`);
-        });
+  if (model !== undefined) asUsage(() => modelByName(model));
   return {
     precision,
     layers: given.has("all-layers") ? "all" : "dense",
     ...(model === undefined ? {} : { model }),
-    ...(preprocess === undefined ? {} : { preprocess }),
-    ...(prototxt === undefined ? {} : { prototxt }),
+    ...(await readNetworkOptions(given)),
   };
 }
 
@@ -72,8 +57,7 @@ export const convert: Command = {
     },
     "all-layers": { help: "Convert convolutions to that precision, too." },
     model: { value: "NAME", short: "m", help: `The network to put into the file: ${modelNames().join(", ")}.` },
-    preprocess: { value: "NAME", help: `How photos are prepared: ${preprocessingNames().join(", ")}.` },
-    prototxt: { value: "FILE", help: "The .prototxt of a .caffemodel." },
+    ...networkOptions,
     json: { help: "Print one JSON document instead of text." },
   },
   notes: `The network goes along in the file where it is known: the one of --model, or the one

@@ -33,7 +33,7 @@ async function load(request: ExplainRequest, kernels: ThreadedKernels): Promise<
     throw weightsError(weights, error);
   }
   // A network that its file describes could not be checked before.
-  if (model === undefined) checkFits(request, network.definition);
+  if (model === undefined || request.load.labels !== undefined) checkFits(request, network.definition);
   asUsage(() => network.relevancePlan(request.choice.composite));
   return network;
 }

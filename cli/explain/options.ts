@@ -1,10 +1,10 @@
 import { availableParallelism } from "node:os";
 import { modelNames } from "../../engine/models/index.ts";
-import { preprocessingNames } from "../../engine/models/preprocessing.ts";
 import { defaultModel } from "../../host/models/bundled.ts";
 import { defaultImageLimits } from "../../photos/size-limit.ts";
 import { relevanceColorOptions } from "../choices/colors.ts";
 import { compositeOptions } from "../choices/composite.ts";
+import { networkOptions } from "../choices/network.ts";
 import { partOptions } from "../choices/parts.ts";
 import { salientSettingOptions } from "../choices/salient.ts";
 import { themeOption } from "../choices/theme.ts";
@@ -30,11 +30,7 @@ export const explainOptions: OptionTable = {
       short: "w",
       help: "Its trained weights: safetensors, PyTorch's .pth, ONNX, .caffemodel, TensorFlow.js, Keras' .h5 and .keras, .npz. Default those in the package, or what \"srmap fetch\" fetched.",
     },
-    preprocess: {
-      value: "NAME",
-      help: `How photos are prepared, where the weights do not say it or you know better: ${preprocessingNames().join(", ")}.`,
-    },
-    prototxt: { value: "FILE", help: "The .prototxt of a .caffemodel, where its own description does not serve." },
+    ...networkOptions,
     "max-megapixels": {
       value: "N",
       help: `Refuse larger photos. Default ${defaultImageLimits.maxPixels / 1e6}.`,

@@ -1,11 +1,9 @@
-import { readFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { didYouMean } from "../../engine/basics/errors.ts";
 import type { SalientSign } from "../../engine/explain.ts";
 import { valueNamed } from "../../engine/graph/compiled-graph.ts";
 import type { NetworkDefinition } from "../../engine/graph/definition.ts";
 import { modelByName } from "../../engine/models/index.ts";
-import { preprocessingByName } from "../../engine/models/preprocessing.ts";
 import { compileGraph } from "../../engine/network/compile.ts";
 import { checkRequest } from "../../engine/request/check.ts";
 import { parseTarget, type Target } from "../../engine/request/target.ts";
@@ -16,6 +14,7 @@ import { defaultImageLimits, type ImageLimits } from "../../photos/size-limit.ts
 import { type RelevanceColors, readRelevanceColors } from "../choices/colors.ts";
 import { type CompositeChoice, chooseComposite } from "../choices/composite.ts";
 import { chooseModel } from "../choices/model.ts";
+import { readNetworkOptions } from "../choices/network.ts";
 import { type Part, readParts } from "../choices/parts.ts";
 import { salientSettings } from "../choices/salient.ts";
 import { readTheme } from "../choices/theme.ts";
@@ -23,7 +22,7 @@ import type { ThemeName } from "../drawing/theme.ts";
 import { sha256 } from "../outputs/hash.ts";
 import type { ZarrPlace } from "../outputs/zarr.ts";
 import type { Arguments } from "../terminal/arguments.ts";
-import { asUsage, CommandError, describeError, UsageError } from "../terminal/errors.ts";
+import { asUsage, UsageError } from "../terminal/errors.ts";
 import type { Existing } from "./existing.ts";
 
 /** A target and the text it was typed as. */
@@ -68,20 +67,7 @@ export interface ExplainRequest {
 }
 
 async function readLoadOptions(given: Arguments): Promise<LoadOptions> {
-  const preprocess = given.value("preprocess");
-  if (preprocess !== undefined) asUsage(() => preprocessingByName(preprocess));
-  const path = given.value("prototxt");
-  const prototxt =
-    path === undefined
-      ? undefined
-      : await readFile(path, "utf8").catch((error: unknown) => {
-          throw new CommandError(`network ${path}: ${describeError(error)}`);
-        });
-  return {
-    ...(preprocess === undefined ? {} : { preprocess }),
-    ...(prototxt === undefined ? {} : { prototxt }),
-    ...readEngineOptions(given),
-  };
+  return { ...(await readNetworkOptions(given)), ...readEngineOptions(given) };
 }
 
 function readEngineOptions(given: Arguments): LoadOptions {
@@ -225,6 +211,7 @@ export async function readRequest(given: Arguments): Promise<ExplainRequest> {
     throw new UsageError(`--${needsSalient} is about the Salient Relevance step, which --no-salient leaves out.`);
   }
   if (request.isAtSummed && request.at === undefined) throw new UsageError("--at-sum needs --at LAYER.");
-  if (model !== undefined) checkFits(request, modelByName(model));
+  // Names of classes of one's own are known with the network.
+  if (model !== undefined && request.load.labels === undefined) checkFits(request, modelByName(model));
   return request;
 }

@@ -2,10 +2,12 @@ import { realpath } from "node:fs/promises";
 import { basename, dirname, join, sep } from "node:path";
 import { FormatError, refuseUnknownOptions } from "../../engine/basics/errors.ts";
 import type { Shape } from "../../engine/basics/tensor.ts";
+import type { NetworkDefinition, Preprocessing } from "../../engine/graph/definition.ts";
 import type { Algorithm } from "../../engine/layers/linear/winograd.ts";
 import type { Kernels } from "../../engine/memory/kernels.ts";
 import { modelByName, modelNames } from "../../engine/models/index.ts";
 import { preprocessingByName } from "../../engine/models/preprocessing.ts";
+import { compileGraph } from "../../engine/network/compile.ts";
 import { Network } from "../../engine/network/network.ts";
 import { networkParameters } from "../../engine/network/parameter-specs.ts";
 import {
@@ -27,8 +29,10 @@ import { loadKernels } from "../threads/load-kernels.ts";
 
 /** What a weight file does not say about its network. */
 export interface LoadOptions {
-  /** How photos are prepared, by name (`preprocessingNames()`), instead of what model or file say. */
-  readonly preprocess?: string;
+  /** How photos are prepared, by name (`preprocessingNames()`) or in full, instead of what model or file say. */
+  readonly preprocess?: string | Preprocessing;
+  /** Class names by index, instead of what model or file say. */
+  readonly labels?: readonly string[];
   /** Kernels to run it, for example with threads (`loadKernels`), which the caller closes; default kernels of one thread. */
   readonly kernels?: Kernels;
   /** How convolutions are computed: part of what decides the output's last bits. Default auto. */
@@ -56,6 +60,7 @@ const loadOptionNames = Object.keys({
   algorithm: true,
   lowMemory: true,
   prototxt: true,
+  labels: true,
   inputShape: true,
   output: true,
   stateDict: true,
@@ -152,7 +157,8 @@ export async function openNetwork(
   options: LoadOptions = {},
 ): Promise<OpenedNetwork> {
   const definition = model === undefined ? undefined : modelByName(model);
-  const preprocessing = options.preprocess === undefined ? undefined : preprocessingByName(options.preprocess);
+  const { preprocess, labels } = options;
+  const preprocessing = typeof preprocess === "string" ? preprocessingByName(preprocess) : preprocess;
   const opened = await openSource(weights);
   try {
     const network = await importNetwork(opened.source, {
@@ -166,11 +172,23 @@ export async function openNetwork(
       ...(options.stateDict === undefined ? {} : { stateDict: options.stateDict }),
     });
     for (const note of network.notes) options.onNote?.(`weights "${opened.options.name}": ${note}`);
-    return { ...network, sources: opened.sources, close: opened.close };
+    const named = labels === undefined ? network : { ...network, definition: { ...network.definition, labels } };
+    if (labels !== undefined) checkLabels(named.definition, labels);
+    return { ...named, sources: opened.sources, close: opened.close };
   } catch (error) {
     await opened.close();
     throw error;
   }
+}
+
+/** @throws RangeError when there are more or fewer names than classes */
+function checkLabels(definition: NetworkDefinition, labels: readonly string[]): void {
+  const { values, logits } = compileGraph(definition);
+  const count = values[logits]?.shape[0] ?? 0;
+  if (labels.length === count) return;
+  throw new RangeError(
+    `labels: network "${definition.name}" has ${count} classes, but ${labels.length} names were given.`,
+  );
 }
 
 /**

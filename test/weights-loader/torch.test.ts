@@ -31,7 +31,7 @@ const refusals: readonly [string, string][] = [
   ],
   [
     "bad-two.pth",
-    `FormatError: weights "bad": several dicts of tensors to choose from: "model" (1), "ema" (1). Save the one that counts alone: torch.save(checkpoint["name"], "weights.pth").`,
+    `FormatError: weights "bad": several dicts of tensors to choose from: "model" (1), "ema" (1). Name the one that counts: --state-dict model.`,
   ],
   [
     "bad-tensor.pth",

@@ -19,6 +19,8 @@ export interface PickleHooks {
   permits(name: string): boolean;
   /** The result of calling a permitted global. */
   call(name: string, args: readonly PickleValue[]): PickleValue;
+  /** An object of a permitted class, made without a call; opaque to the pickle machine. */
+  make(name: string): PickleValue;
   /** The object that a persistent id stands for. */
   persistentLoad(id: PickleValue): PickleValue;
 }
@@ -89,11 +91,15 @@ export function readPickle(
     if (value === undefined) throw broken(`memo ${index} is empty`);
     push(value);
   };
+  /** What the hooks made takes items and state, too: both are dropped. */
+  const isOpaque = (target: PickleValue): boolean => typeof target === "object" && target?.kind === "object";
   const append = (target: PickleValue, items: readonly PickleValue[]): void => {
+    if (isOpaque(target)) return;
     if (typeof target !== "object" || target?.kind !== "list") throw broken("append to something that is no list");
     for (const item of items) target.items.push(item);
   };
   const setItems = (target: PickleValue, items: readonly PickleValue[]): void => {
+    if (isOpaque(target)) return;
     if (typeof target !== "object" || target?.kind !== "dict")
       throw broken("an item is set on something that is no dict");
     if (items.length % 2 !== 0) throw broken("a key without a value");
@@ -257,10 +263,37 @@ export function readPickle(
         push(count(hooks.call(callee.name, args.items)));
         break;
       }
+      case "\x81":
+      case "\x92": {
+        if (opcode === 0x92) pop(); // keywords
+        pop(); // arguments: nothing is made of them
+        const callee = pop();
+        if (typeof callee !== "object" || callee?.kind !== "global")
+          throw broken("an object of something that is no class");
+        push(count(hooks.make(callee.name)));
+        break;
+      }
+      case "\x8f":
+        push(list([], "list")); // sets hold no weights; their items count as a list's
+        break;
+      case "\x90": {
+        const items = popToMark();
+        append(top(), items);
+        break;
+      }
+      case "\x91":
+        push(list(popToMark(), "list"));
+        break;
+      case "B":
+        push(count(read.latin1(read.u32())));
+        break;
+      case "C":
+        push(count(read.latin1(read.u8())));
+        break;
       case "b": {
         pop();
         const target = top(); // the state of an OrderedDict is PyTorch's `_metadata`: versions of modules, no weights
-        if (typeof target !== "object" || target?.kind !== "dict") {
+        if (typeof target !== "object" || (target?.kind !== "dict" && target?.kind !== "object")) {
           throw broken("state is set on something that is no OrderedDict");
         }
         break;

@@ -1,0 +1,107 @@
+import { readFile } from "node:fs/promises";
+import type { Shape } from "../../engine/basics/tensor.ts";
+import type { Preprocessing } from "../../engine/graph/definition.ts";
+import { imagenetLabels } from "../../engine/labels/imagenet.ts";
+import { preprocessingByName, preprocessingNames } from "../../engine/models/preprocessing.ts";
+import {
+  type OwnPreprocessing,
+  parsePreprocessing,
+  preprocessingOfJson,
+} from "../../engine/models/preprocessing-spec.ts";
+import type { LoadOptions } from "../../host/network/load.ts";
+import { decodeText } from "../../weights-loader/index.ts";
+import type { Arguments, OptionTable } from "../terminal/arguments.ts";
+import { asUsage, CommandError, describeError, UsageError } from "../terminal/errors.ts";
+
+/** Options that say what a weight file does not: the same for every command that loads a network. */
+export const networkOptions: OptionTable = {
+  preprocess: {
+    value: "HOW",
+    help: `How photos are prepared, where the weights do not say it or you know better: ${preprocessingNames().join(", ")}; or resize=256,crop=224,scale=1/255,mean=A/B/C,std=A/B/C,order=rgb (bgr, gray), what is left out being resize=fit, scale=1/255, mean=0, std=1; or a .json file of that, or a preprocessor_config.json.`,
+  },
+  "input-size": { value: "HxW", help: "Height and width of the input, where the network leaves them open." },
+  output: { value: "NAME", help: "Which output counts, where the network has several." },
+  classes: {
+    value: "FILE",
+    help: "Names of the classes: a text file with one per line, a JSON list or object, or imagenet.",
+  },
+  "state-dict": {
+    value: "NAME",
+    help: "Which weights count, where a PyTorch checkpoint has several: the key of their dict, or what stands before their names.",
+  },
+  prototxt: { value: "FILE", help: "The .prototxt of a .caffemodel, where its own description does not serve." },
+};
+
+async function read(path: string, what: string): Promise<string> {
+  const bytes = await readFile(path).catch((error: unknown) => {
+    throw new CommandError(`${what} ${path}: ${describeError(error)}`);
+  });
+  return decodeText(bytes).replace(/^\uFEFF/, "");
+}
+
+async function readJson(path: string, what: string): Promise<unknown> {
+  const text = await read(path, what);
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new CommandError(`${what} ${path}: it is not JSON.`);
+  }
+}
+
+async function readPreprocessing(given: string): Promise<OwnPreprocessing> {
+  if (/\.json$/i.test(given)) {
+    const json = await readJson(given, "preprocessing");
+    return asUsage(() => preprocessingOfJson(json));
+  }
+  return asUsage(() =>
+    given.includes("=") ? parsePreprocessing(given) : { preprocessing: preprocessingByName(given) },
+  );
+}
+
+/** Class names by index: of a list, of {"0": "cat"} or {"cat": 0}, or of lines. */
+async function readClasses(given: string): Promise<readonly string[]> {
+  if (given === "imagenet") return imagenetLabels;
+  if (!/\.json$/i.test(given)) {
+    const lines = (await read(given, "classes")).split(/\r?\n/);
+    while (lines.at(-1)?.trim() === "") lines.pop();
+    return lines.map((line) => line.trim());
+  }
+  const json = await readJson(given, "classes");
+  if (Array.isArray(json)) return json.map(String);
+  const entries = typeof json === "object" && json !== null ? Object.entries(json) : [];
+  const isByIndex = entries.every(([key]) => /^\d+$/.test(key));
+  const pairs = entries.map(([key, value]): [number, string] =>
+    // torchvision's older lists have ["n01440764", "tench"] by index.
+    isByIndex ? [Number(key), String(Array.isArray(value) ? value.at(-1) : value)] : [Number(value), key],
+  );
+  const names = pairs.sort(([a], [b]) => a - b);
+  if (names.length === 0 || !names.every(([index], i) => index === i)) {
+    throw new UsageError(`--classes ${given}: it must be a list of names, or an object with every index from 0 on.`);
+  }
+  return names.map(([, name]) => name);
+}
+
+function readInputSize(given: string, preprocessing: Preprocessing | undefined): Shape {
+  const [, height, width] = /^([1-9]\d{0,4})(?:x([1-9]\d{0,4}))?$/.exec(given) ?? [];
+  if (height === undefined) throw new UsageError(`--input-size must be HxW, such as 224x224, got "${given}".`);
+  return [preprocessing?.channelOrder === "gray" ? 1 : 3, Number(height), Number(width ?? height)];
+}
+
+/** What `networkOptions` say. @throws UsageError, CommandError */
+export async function readNetworkOptions(given: Arguments): Promise<LoadOptions> {
+  const how = given.value("preprocess");
+  const own = how === undefined ? undefined : await readPreprocessing(how);
+  const size = given.value("input-size") ?? (own?.crop === undefined ? undefined : String(own.crop));
+  const classes = given.value("classes");
+  const labels = classes === undefined ? undefined : await readClasses(classes);
+  const [output, stateDict, prototxtPath] = [given.value("output"), given.value("state-dict"), given.value("prototxt")];
+  const prototxt = prototxtPath === undefined ? undefined : await read(prototxtPath, "network");
+  return {
+    ...(own === undefined ? {} : { preprocess: own.preprocessing }),
+    ...(size === undefined ? {} : { inputShape: readInputSize(size, own?.preprocessing) }),
+    ...(labels === undefined ? {} : { labels }),
+    ...(output === undefined ? {} : { output }),
+    ...(stateDict === undefined ? {} : { stateDict }),
+    ...(prototxt === undefined ? {} : { prototxt }),
+  };
+}
