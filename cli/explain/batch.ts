@@ -32,8 +32,8 @@ import { startWorkers } from "./worker-pool.ts";
 // Failed photos that are named again at the end; all are in the index.
 const mostFailures = 20;
 
-/** What a worker process needs besides the weights: measured 150 MB with alexnet-mini, 190 with SqueezeNet. */
-const workerBytes = 200e6;
+/** What a worker process needs besides the weights: measured 217 MB each with alexnet-mini, over 1000 photos. */
+const workerBytes = 220e6;
 
 /** Processes that share the work. */
 function readJobs(given: Arguments, { weights, load, threads }: ExplainRequest, photos: number): number {

@@ -14,8 +14,7 @@ export interface Note {
 
 /**
  * Below this probability the likeliest class counts as a guess, whatever the network: 20 % of 10 classes, 4 % of 100, 0.8 % of
- * 1000. Our choice: twice to eight times what guessing gives; networks with random weights stay below it, as measured on
- * seeded SqueezeNet and VGG-16 (0.1 to 0.3 % of 1000 classes).
+ * 1000. Our choice: two to eight times what guessing gives.
  */
 function nearChance(classes: number): number {
   return classes ** -0.7;
