@@ -24,6 +24,7 @@ export {
   perturbationCurve,
   perturbationOrder,
 } from "./faithfulness/perturbation-curve.ts";
+export { sensitivityN } from "./faithfulness/sensitivity-n.ts";
 export { attributionLocalisation } from "./localisation/attribution-localisation.ts";
 export { insideOutsideAuc } from "./localisation/auc.ts";
 export { massAccuracy } from "./localisation/mass-accuracy.ts";
@@ -36,5 +37,6 @@ export { centredGaussian, randomMap } from "./maps/baselines.ts";
 export { type ActivationMapKind, activationMapKinds, classActivationMap } from "./maps/class-activation.ts";
 export { enlargeMap } from "./maps/enlarge.ts";
 export { gaussianBlur } from "./maps/gaussian-blur.ts";
+export { maxSensitivity } from "./sanity/max-sensitivity.ts";
 export { bootstrapMean, type Interval } from "./statistics/bootstrap.ts";
 export { signFlipTest } from "./statistics/sign-flip-test.ts";

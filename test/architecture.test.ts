@@ -49,7 +49,7 @@ const rooms: Readonly<Record<string, Room>> = {
     floors: [
       ["basics"],
       ["localisation", "complexity", "agreement", "statistics", "maps"],
-      ["annotations", "attention", "faithfulness"],
+      ["annotations", "attention", "faithfulness", "sanity"],
     ],
   },
   workers: { imports: ["engine", "weights-loader"], floors: [["threads", "explainer"]] },

@@ -10,8 +10,15 @@ import { checkMapAndMask, type MapValues, type Mask } from "../basics/check.ts";
  */
 export function insideOutsideAuc(map: MapValues, mask: Mask): number {
   const area = checkMapAndMask(map, mask);
-  const inside = Float64Array.from(map.filter((_, i) => mask[i] !== 0)).sort();
-  const outside = Float64Array.from(map.filter((_, i) => mask[i] === 0)).sort();
+  const inside = new Float64Array(area);
+  const outside = new Float64Array(map.length - area);
+  let [insideCount, outsideCount] = [0, 0];
+  for (let i = 0; i < map.length; i++) {
+    if (mask[i] !== 0) inside[insideCount++] = map[i]!;
+    else outside[outsideCount++] = map[i]!;
+  }
+  inside.sort();
+  outside.sort();
   if (outside.length === 0) return Number.NaN;
   let wins = 0;
   let below = 0;
