@@ -1,28 +1,143 @@
 export type { BytesLike } from "./basics/bytes.ts";
-export * from "./basics/errors.ts";
-export * from "./basics/tensor.ts";
-export * from "./explain.ts";
-export type * from "./graph/definition.ts";
-export type * from "./graph/parameters.ts";
-export type * from "./layers/ledger.ts";
-export * from "./memory/kernels.ts";
+export {
+  didYouMean,
+  FormatError,
+  nearestName,
+  refuseUnknownOptions,
+  ShapeError,
+  UnsupportedError,
+} from "./basics/errors.ts";
+export { elementCount, formatShape, type Shape, sameShape, type Tensor, tensor } from "./basics/tensor.ts";
+export {
+  chosenComposite,
+  type ExplainOptions,
+  type Explanation,
+  type ExplanationStage,
+  explain,
+  explainTargets,
+  explanationStages,
+  type Prediction,
+  type RelevanceExplanation,
+  relevanceOfTargets,
+  type SalientSign,
+  salientSigns,
+} from "./explain.ts";
+export type {
+  ActivationNode,
+  AveragePool2dNode,
+  AxisTaps,
+  BatchNormNode,
+  Conv2dNode,
+  DenseNode,
+  ExtremumNode,
+  FunctionNode,
+  GlobalPool2dNode,
+  LrnNode,
+  MaxPool2dNode,
+  MultiplyNode,
+  NetworkDefinition,
+  NodeDefinition,
+  NormaliseNode,
+  Op,
+  Pads,
+  Pair,
+  PermuteNode,
+  PreluNode,
+  Preprocessing,
+  ResampleNode,
+  Stage,
+  StructureNode,
+  TakeNode,
+} from "./graph/definition.ts";
+export type { ParameterSink, ParameterSpec, RowSource } from "./graph/parameters.ts";
+export type { LedgerRow, LedgerTerms } from "./layers/ledger.ts";
+export {
+  allocatePerThread,
+  instantiateKernels,
+  type KernelArgument,
+  type KernelExports,
+  type Kernels,
+  type PerThread,
+  type Threads,
+} from "./memory/kernels.ts";
 export { checkRuntime } from "./memory/runtime.ts";
+export { preprocessingByName, preprocessingNames } from "./models/preprocessing.ts";
 export { type LayerRelevance, sumOverChannels } from "./network/channel-sums.ts";
 export { Network } from "./network/network.ts";
 export { networkParameters } from "./network/parameter-specs.ts";
 export { RelevancePlan, type RelevanceResult } from "./network/relevance-plan.ts";
-export * from "./picture/colormap.ts";
-export * from "./picture/heatmap.ts";
-export * from "./picture/image.ts";
-export * from "./picture/preprocess.ts";
-export * from "./picture/resize.ts";
+export { type Colormap, type ColormapName, colormap, colormapNames } from "./picture/colormap.ts";
+export { type Heatmap, type HeatmapOptions, heatmap, type OverlayOptions, overlay } from "./picture/heatmap.ts";
+export { checkImage, createImage, formatSize, type Image, onWhite } from "./picture/image.ts";
+export { fitPhoto, type NetworkInput, type PhotoFit, photoFit, pictureOf, preprocess } from "./picture/preprocess.ts";
+export { type Crop, resizeAndCrop } from "./picture/resize.ts";
 export { checkRequestFor, type ExplanationRequest } from "./request/check.ts";
-export * from "./request/target.ts";
-export * from "./rules/compatibility-rules.ts";
-export * from "./rules/composite-spec.ts";
-export * from "./rules/composites.ts";
-export * from "./rules/rule-description.ts";
-export * from "./rules/rule-spec.ts";
-export * from "./rules/rules.ts";
-export * from "./salient/options.ts";
-export * from "./salient/salient-relevance.ts";
+export {
+  argmax,
+  type ClassReference,
+  checkTarget,
+  labelOf,
+  parseTarget,
+  type ResolvedTarget,
+  resolveClass,
+  resolveTarget,
+  type Scores,
+  type Target,
+  type TargetKind,
+} from "./request/target.ts";
+export {
+  captumAlpha1Beta0,
+  captumGamma,
+  captumStabilizer,
+  innvestigateAlphaBeta,
+} from "./rules/compatibility-rules.ts";
+export { compositeFromSpec } from "./rules/composite-spec.ts";
+export {
+  type Assignment,
+  type Composite,
+  compositeByName,
+  compositeNames,
+  compositeSummary,
+  defaultComposite,
+  type LayerMatch,
+  type MatchedLayer,
+  rulesFor,
+} from "./rules/composites.ts";
+export { describeAssignments, describeRule } from "./rules/rule-description.ts";
+export { type RuleSpec, ruleFromSpec, ruleNames, ruleSummary } from "./rules/rule-spec.ts";
+export {
+  type ActivationRule,
+  activationRules,
+  alphaBeta,
+  type Branch,
+  defaultStabilizer,
+  epsilon,
+  flat,
+  gamma,
+  gradient,
+  type InputPart,
+  type LinearRule,
+  type LrnRule,
+  li2019Dense,
+  lrnRules,
+  type MaxPoolRule,
+  type Modification,
+  maxPoolRules,
+  type ProductRule,
+  pass,
+  productRules,
+  type SumRule,
+  sumRules,
+  type Term,
+  unmodified,
+  wSquare,
+  zBox,
+  zPlus,
+} from "./rules/rules.ts";
+export {
+  type ResolvedSalientRelevanceOptions,
+  resolveSalientRelevanceOptions,
+  type SalientRelevanceOptions,
+  salientRelevanceDefaults,
+} from "./salient/options.ts";
+export { heatImage, type SalientRelevance, salientRelevance } from "./salient/salient-relevance.ts";
