@@ -53,7 +53,7 @@ interface Peek {
   readonly name: string;
   /** Its entries, where it is a zip archive. */
   zip(): Promise<ReadonlyMap<string, ZipEntry> | undefined>;
-  /** Fields at the outermost level as "number:wire type", where it can be protobuf. */
+  /** Fields at the outermost level as "number:wire type", the second of a kind with "again", where it can be protobuf. */
   protobuf(): Promise<ReadonlySet<string>>;
 }
 
@@ -111,6 +111,9 @@ const keras: Format = {
   import: (source, _file, options) => importKerasFile(source, options),
 };
 
+/** A GraphDef has nodes (1) and versions (4) as messages, where a Caffe network has one name and integers. */
+const isTensorFlowGraph = (fields: ReadonlySet<string>): boolean => fields.has("1:2 again") || fields.has("4:2");
+
 const formats = {
   safetensors: {
     looksLike: ({ start, source }) => looksLikeSafetensors(start, source.byteLength),
@@ -164,10 +167,10 @@ const formats = {
     import: (source, _file, options) => importOnnx(source, options),
   },
   caffe: {
-    // Layers of the first (2) or second kind (100).
+    // One name (1), as text, and layers of the first (2) or second kind (100): Core ML and TensorFlow have other things there.
     looksLike: async ({ protobuf }) => {
       const seen = await protobuf();
-      return seen.has("2:2") || seen.has("100:2");
+      return !seen.has("1:0") && !isTensorFlowGraph(seen) && (seen.has("2:2") || seen.has("100:2"));
     },
     open: ({ source, name }) => openCaffe(source, name),
     describesNetwork: () => true,
@@ -205,8 +208,9 @@ async function outerFields(source: ByteSource): Promise<ReadonlySet<string>> {
   const isNoise = "not a model";
   try {
     await new ProtoReader(source, isNoise).fields({ offset: 0, length: source.byteLength }, ({ number, wire }) => {
-      seen.add(`${number}:${wire}`);
-      if (seen.size > 64) throw new FormatError(isNoise); // noise that happens to parse
+      const field = `${number}:${wire}`;
+      seen.add(seen.has(field) ? `${field} again` : field);
+      if (seen.size > 128) throw new FormatError(isNoise); // noise that happens to parse
     });
   } catch (error) {
     if (!(error instanceof FormatError)) throw error; // a damaged model is told by what came before the damage
@@ -229,7 +233,7 @@ export async function openFormat(source: ByteSource, options: OpenOptions = {}):
   for (const format of Object.values<Format>(formats)) {
     if (await format.looksLike(peek)) return { file: await format.open(peek, options), format };
   }
-  throw unknownFormat(peek);
+  throw unknownFormat(peek, await peek.protobuf());
 }
 
 /** True for a file that describes its network. */
@@ -240,7 +244,7 @@ export function describesNetwork(file: Pick<WeightFile, "format" | "metadata">):
 }
 
 /** What the bytes look like instead, because a web page or a pointer saved under a weight file's name is common. */
-function unknownFormat({ start, source, name }: Peek): FormatError {
+function unknownFormat({ start, source, name }: Peek, protobuf: ReadonlySet<string>): FormatError {
   const file = `weights "${name}"`;
   if (source.byteLength === 0) return new FormatError(`${file}: the file is empty.`);
   if (looksLikeZip(start)) {
@@ -257,6 +261,24 @@ function unknownFormat({ start, source, name }: Peek): FormatError {
   if (text.startsWith("<!doctype") || text.startsWith("<html")) {
     return new FormatError(
       `${file}: this is a web page, not a weight file. Download the file itself, not the page that shows it.`,
+    );
+  }
+  if (start[0] === 0x1f && start[1] === 0x8b) {
+    return new FormatError(`${file}: the file is packed by gzip. Unpack it first (gunzip).`);
+  }
+  // SavedModel: a version (1) and graphs (2). Core ML: a version, a description (2) and one field from 200 on. GraphDef: many nodes (1).
+  const isCoreMl = protobuf.has("1:0") && Array.from(protobuf).some((field) => Number.parseInt(field, 10) >= 200);
+  if (isCoreMl) {
+    return new FormatError(`${file}: a Core ML model, which is not read. Export the network it was made from to ONNX.`);
+  }
+  if (protobuf.has("1:0") && protobuf.has("2:2")) {
+    return new FormatError(
+      `${file}: a TensorFlow SavedModel, which is not read. Convert it: python -m tf2onnx.convert --saved-model FOLDER --output network.onnx.`,
+    );
+  }
+  if (isTensorFlowGraph(protobuf)) {
+    return new FormatError(
+      `${file}: a TensorFlow graph, which is not read. Convert it: python -m tf2onnx.convert --graphdef FILE --output network.onnx --inputs ... --outputs ....`,
     );
   }
   const bytes = Array.from(start.subarray(0, 8), (byte) => byte.toString(16).padStart(2, "0")).join(" ");

@@ -126,7 +126,12 @@ export async function openWeightFile(path: string): Promise<OpenedWeights> {
 function externalData(path: string, opened: FileSource[]): ExternalData {
   return async (location) => {
     const folder = await realpath(dirname(path));
-    const target = await realpath(join(folder, location));
+    const target = await realpath(join(folder, location)).catch((error: unknown) => {
+      if (!(error instanceof Error && "code" in error && error.code === "ENOENT")) throw error;
+      throw new FormatError(
+        `weights "${basename(path)}": part of its weights lies in "${location}", which is not there. Put that file, under that name, into the folder of "${basename(path)}".`,
+      );
+    });
     if (!target.startsWith(folder + sep)) {
       throw new FormatError(
         `weights "${basename(path)}": its external data "${location}" would lie outside the model's folder.`,

@@ -195,4 +195,28 @@ suite("bad input", (test) => {
       await bindWeights(new Network(testKernels(), definition), weights);
     });
   });
+
+  for (const [what, bytes, message] of [
+    ["gzip", [0x1f, 0x8b, 8, 0], "the file is packed by gzip. Unpack it first (gunzip)."],
+    [
+      "Core ML",
+      [0x08, 4, 0x12, 2, 0x0a, 0, 0xa2, 0x1f, 2, 0x0a, 0],
+      "a Core ML model, which is not read. Export the network it was made from to ONNX.",
+    ],
+    [
+      "a SavedModel",
+      [0x08, 1, 0x12, 2, 0x0a, 0],
+      "a TensorFlow SavedModel, which is not read. Convert it: python -m tf2onnx.convert --saved-model FOLDER --output network.onnx.",
+    ],
+    [
+      "a TensorFlow graph",
+      [0x0a, 2, 0x0a, 0, 0x0a, 2, 0x0a, 0, 0x12, 2, 0x0a, 0],
+      "a TensorFlow graph, which is not read. Convert it: python -m tf2onnx.convert --graphdef FILE --output network.onnx --inputs ... --outputs ....",
+    ],
+  ] as const) {
+    test(`calls ${what} by its name`, async () => {
+      const opened = openWeights(bytesSource(Uint8Array.from(bytes)), { name: "x" });
+      assert.is(await rejection(opened), `FormatError: weights "x": ${message}`);
+    });
+  }
 });

@@ -51,7 +51,7 @@ function joined(sources: readonly ByteSource[]): ByteSource {
 
 /** True when a file starts as a JSON object, which among weight files only TensorFlow.js's model.json does. */
 export function looksLikeTfjs(start: Uint8Array): boolean {
-  return new TextDecoder("latin1").decode(start).trimStart().startsWith("{");
+  return new TextDecoder().decode(start).trimStart().startsWith("{"); // a byte order mark is passed over
 }
 
 /**

@@ -207,7 +207,9 @@ export async function openTorchTar(source: ByteSource, name: string, wish?: stri
   const member = (path: string): { begin: number; end: number } => {
     const found = members.get(path);
     if (found === undefined)
-      throw new FormatError(`${file}: the tar archive has no "${path}", so it is not PyTorch's.`);
+      throw new FormatError(
+        `${file}: the tar archive has no "${path}", so it is not PyTorch's. If a weight file is in it, unpack it first.`,
+      );
     return { begin: found.offset, end: found.offset + found.bytes };
   };
   const refuseId = (): PickleValue => {
