@@ -108,6 +108,18 @@ const folds: Readonly<Record<string, Fold>> = {
     setOutput(state, node, value);
   },
   Ceil: map(Math.ceil),
+  Clip: async (state, node, inputs) => {
+    const x = fixed(inputs, 0);
+    const limit = async (index: number, name: string, otherwise: number): Promise<number> =>
+      (await inputs[index]?.load())?.[0] ?? node.attributes.get(name)?.f ?? otherwise;
+    const low = await limit(1, "min", Number.NEGATIVE_INFINITY);
+    const high = await limit(2, "max", Number.POSITIVE_INFINITY);
+    setOutput(
+      state,
+      node,
+      mapNumbers([x], x.isInteger, (value) => Math.min(Math.max(value, low), high)),
+    );
+  },
   Concat: (state, node, inputs) => {
     const first = fixed(inputs, 0);
     const axis = axisIn(first.shape, int(node, "axis", 0));
