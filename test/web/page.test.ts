@@ -83,7 +83,7 @@ async function choose(page: Page, photo: string): Promise<void> {
 }
 
 async function sameBytesAsNode(executablePath: string, kind: "chrome" | "firefox", isIsolated: boolean): Promise<void> {
-  const network = await loadNetwork("alexnet-mini");
+  const network = await loadNetwork(undefined);
   const served = await servePage({ isIsolated });
   const browser = await launch(executablePath, kind);
   try {
