@@ -120,7 +120,7 @@ export const evaluate: Command = {
     annotations: { value: "FILE", short: "a", help: "Where the objects are: COCO's JSON (boxes, polygons, RLE)." },
     maps: {
       value: "LIST",
-      help: `Maps: COMPOSITE[:KIND] with KIND |R|, pos, blur, blur=SIGMA, sr, sr*blur; gradcam, gradcam++, layercam, each [@LAYER]; gaussian and random. Default ${defaultMaps}.`,
+      help: `Maps: COMPOSITE[:KIND] with KIND |R|, pos, blur, blur=SIGMA, sr, sr*blur; gradcam, gradcam++, layercam, each [@LAYER]; ig, smoothgrad, occlusion, rise; gaussian and random. Default ${defaultMaps}.`,
     },
     metrics: { value: "LIST", help: `Metrics: ${Object.keys(metrics).join(", ")}. Default ${defaultMetrics}.` },
     against: { value: "MAP", help: "The map that the others are compared with, photo by photo. Default the first." },

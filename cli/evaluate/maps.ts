@@ -13,8 +13,12 @@ import {
   classActivationMap,
   enlargeMap,
   gaussianBlur,
+  integratedGradients,
+  occlusionMap,
   positiveMap,
   randomMap,
+  riseMap,
+  smoothGrad,
 } from "../../evaluation/index.ts";
 import { asUsage, UsageError } from "../terminal/errors.ts";
 
@@ -95,11 +99,38 @@ function activationMap(source: MapSource, kind: ActivationMapKind, named: string
 
 const times = (a: Float64Array, b: Float64Array): Float64Array => a.map((value, i) => value * b[i]!);
 
+/** What asks the network: the class's logit and its gradient at an input. */
+function probes({ network, index }: MapSource): {
+  score: (input: Tensor) => number;
+  gradient: (input: Tensor) => Tensor;
+} {
+  return {
+    score: (input) => network.forward(input).data[index] ?? Number.NaN,
+    gradient: (input) => {
+      const [explained] = relevanceOfTargets(network, input, [index], { composite: "gradient" });
+      return (explained as RelevanceExplanation).relevance; // one per target
+    },
+  };
+}
+
+/** Methods that ask the network many times, from a black of the mean colour. */
+const askingMethods: Readonly<Record<string, (source: MapSource) => Float64Array>> = {
+  ig: (source) => absoluteMap(integratedGradients(source.input, emptyInput(source), probes(source).gradient)),
+  smoothgrad: (source) => absoluteMap(smoothGrad(source.input, probes(source).gradient, 25, 0.15, source.seed)),
+  occlusion: (source) =>
+    occlusionMap(source.input, emptyInput(source), probes(source).score).map((value) => Math.max(0, value)),
+  rise: (source) => riseMap(source.input, probes(source).score, 1000, source.seed),
+};
+
+const emptyInput = ({ input }: MapSource): Tensor => ({ ...input, data: new Float32Array(input.data.length) });
+
 /** A map as it was typed. @throws UsageError */
 export function parseMapSpec(name: string): MapSpec {
   if (name === "gaussian") return { name, make: ({ width, height }) => centredGaussian(width, height) };
   if (name === "random")
     return { name, make: ({ width, height, seed, index }) => randomMap(width, height, seed + index) };
+  const asking = Object.hasOwn(askingMethods, name) ? askingMethods[name] : undefined;
+  if (asking !== undefined) return { name, make: asking };
   const [method = "", layer] = name.split("@");
   const activation = activationMapKinds.find((kind) => kind === method);
   if (activation !== undefined) return { name, make: (source) => activationMap(source, activation, layer) };
