@@ -56,6 +56,11 @@ suite("Keras", (test) => {
     });
   }
 
+  test("an archive says which Keras wrote it: hard_sigmoid is another function in Keras 2", async () => {
+    const { source, options } = kerasFixture("keras3-functional.keras");
+    assert.match((await openWeights(source, options)).metadata["kerasVersion"] ?? "", /^3\./);
+  });
+
   for (const file of Object.keys(kerasOutputs).filter((name) => !name.includes("weights"))) {
     test(`${file} gives Keras' own output`, async () => {
       const { source, options } = kerasFixture(file);

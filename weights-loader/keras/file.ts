@@ -7,6 +7,7 @@ import { dtypeBytes, isFloat, toFloat32 } from "../tensors/dtype.ts";
 import { checkedElementCount, rowCountOf, type TensorInfo, type WeightFile } from "../tensors/weight-file.ts";
 import type { Hdf5File, OpenHdf5 } from "./hdf5.ts";
 import { kerasTensors, type NamedDataset } from "./layout.ts";
+import { isObject } from "./state.ts";
 
 /** Largest topology that is read, as for TensorFlow.js; those of large networks have some hundred kB. */
 const maximumTopologyBytes = 64 << 20;
@@ -71,14 +72,31 @@ export async function openKerasArchive(
   if (config.bytes > maximumTopologyBytes) {
     throw new FormatError(`${file}: a config.json of ${config.bytes} bytes is too large.`);
   }
-  const text =
-    config.method === 0
-      ? partOf(source, config.offset, config.bytes)
-      : inflatedSource(source, config, `${file}: config.json`);
-  const bytes = await readRange(text, 0, config.bytes, `${file}: config.json`);
-  const topology = parseTopology(new TextDecoder().decode(bytes), `${file}: its config.json`);
+  const topology = parseTopology(await entryText(source, config, file), `${file}: its config.json`);
   const hdf5 = await open(data.offset, data.bytes);
-  return kerasFile(name, hdf5, data.bytes, kerasTensors(hdf5.root, topology, file), topology);
+  const version = await archiveVersion(source, entries.get("metadata.json"), file);
+  return kerasFile(name, hdf5, data.bytes, kerasTensors(hdf5.root, topology, file), topology, version);
+}
+
+async function entryText(source: ByteSource, entry: ZipEntry, file: string): Promise<string> {
+  const what = `${file}: ${entry.name}`;
+  const bytes = entry.method === 0 ? partOf(source, entry.offset, entry.bytes) : inflatedSource(source, entry, what);
+  return new TextDecoder().decode(await readRange(bytes, 0, entry.bytes, what));
+}
+
+/** Largest metadata.json that is read; Keras writes some 60 bytes. */
+const maximumMetadataBytes = 1 << 16;
+
+/** The version of Keras that wrote an archive: what some activations mean depends on it. */
+async function archiveVersion(
+  source: ByteSource,
+  entry: ZipEntry | undefined,
+  file: string,
+): Promise<string | undefined> {
+  if (entry === undefined || entry.bytes > maximumMetadataBytes) return undefined;
+  const metadata = parseTopology(await entryText(source, entry, file), `${file}: its metadata.json`);
+  const version = isObject(metadata) ? metadata["keras_version"] : undefined;
+  return typeof version === "string" ? version : undefined;
 }
 
 function parseTopology(text: string, what: string): unknown {
@@ -95,6 +113,7 @@ function kerasFile(
   byteLength: number,
   datasets: readonly NamedDataset[],
   topology: unknown,
+  archive?: string,
 ): KerasFile {
   const tensors = new Map<string, TensorInfo & NamedDataset>();
   for (const one of datasets) {
@@ -141,7 +160,8 @@ function kerasFile(
     }
     return result;
   };
-  const [version] = (hdf5.root.groups.get("model_weights") ?? hdf5.root).attributes.get("keras_version") ?? [];
+  const [stated] = (hdf5.root.groups.get("model_weights") ?? hdf5.root).attributes.get("keras_version") ?? [];
+  const version = stated ?? archive;
   const weights: WeightFile = {
     name,
     format: topology === undefined ? "keras-weights" : "keras",
