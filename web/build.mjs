@@ -23,6 +23,7 @@ rmSync(from("build/browser"), { recursive: true, force: true }); // names of chu
 await build({
   ...common,
   sourcemap: true,
+  sourcesContent: false, // half a megabyte of the package; the maps name the files of the repository
   entryPoints: {
     engine: from("engine/index.ts"),
     weights: from("weights-loader/index.ts"),

@@ -79,7 +79,8 @@ function commandPeak(weights: string, out: string): number {
   const path = (relative: string): string => fileURLToPath(new URL(relative, import.meta.url));
   const args = ["--import", new URL("../measure/usage.js", import.meta.url).href, path("../../cli/main.js"), "explain"];
   const photo = path("../../../examples/coffee.jpg");
-  const run = spawnSync(process.execPath, [...args, photo, "--weights", weights, "--low-memory", "--out", out], {
+  const options = ["--weights", weights, "--low-memory", "--existing", "replace", "--out", out];
+  const run = spawnSync(process.execPath, [...args, photo, ...options], {
     encoding: "utf8",
   });
   const peak = /peak memory: (\d+) bytes/.exec(run.stderr)?.[1];

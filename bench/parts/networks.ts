@@ -167,9 +167,9 @@ export function benchNetwork(
       const srCheck = `exact and fast correlate by ${alike.toFixed(5)}`;
       results.push({ ...common, name: `SR step, ${mode}`, check: srCheck, timing });
     }
-    const explained = explain(network, input);
+    const explained = explain(network, input, { composite: "li2019" });
     const same = checked(`${name} explanation`, explained.relevance.data, map, "relevance alone", 0);
-    const timing = measure(effort, () => void explain(network, input));
+    const timing = measure(effort, () => void explain(network, input, { composite: "li2019" }));
     results.push({ ...common, name: "explanation", check: same, timing });
   }
   const arenaMiB = kernels.arena.usedBytes / 2 ** 20;
