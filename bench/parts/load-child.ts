@@ -27,7 +27,7 @@ if (mode === "forward") {
   const logits = Array.from(network.forward(input).data);
   console.log(JSON.stringify({ loaded, done: measured(), logits }));
 } else {
-  const { logits, relevance, salientRelevance } = explain(network, input);
+  const { logits, relevance, salientRelevance } = explain(network, input, { composite: "li2019" });
   const done = measured();
   const hash = createHash("sha256");
   for (const { data } of [logits, relevance, salientRelevance]) hash.update(new Uint8Array(data.buffer));

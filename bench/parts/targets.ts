@@ -18,7 +18,7 @@ export function benchTargets(network: Network, input: Tensor, effort: Effort): R
   const targets: Target[] = best.slice(0, 4).map((index) => index);
   // A target among others has the map that it has alone.
   const alone = plan.run(starts[3] ?? logits).relevance.data;
-  const among = explainTargets(network, input, targets)[3]?.relevance.data ?? [];
+  const among = explainTargets(network, input, targets, { composite: "li2019" })[3]?.relevance.data ?? [];
   const check = checked("targets", among, alone, "alone", 0);
   const counts = [1, 2, 4, 8];
   const relevance = counts.map((count) =>
@@ -30,7 +30,7 @@ export function benchTargets(network: Network, input: Tensor, effort: Effort): R
   const perExtra = ((relevance[3]?.medianMs ?? 0) - (relevance[0]?.medianMs ?? 0)) / 7;
   const explained = effort.once ? [1, 2] : [1, 4];
   const explanations = explained.map((count) =>
-    measure(effort, () => void explainTargets(network, input, targets.slice(0, count))),
+    measure(effort, () => void explainTargets(network, input, targets.slice(0, count), { composite: "li2019" })),
   );
   const perExplanation =
     ((explanations[1]?.medianMs ?? 0) - (explanations[0]?.medianMs ?? 0)) / ((explained[1] ?? 0) - (explained[0] ?? 0));

@@ -23,7 +23,7 @@ export async function benchThreads(name: SeededNetName, effort: Effort): Promise
         forward: () => void network.forward(input),
         "li2019 without forward": () => void plan.run(start),
         "SR step, exact": () => void salientRelevance(kernels, relevance),
-        explanation: () => void explain(network, input),
+        explanation: () => void explain(network, input, { composite: "li2019" }),
       };
       return { run, results: { forward: start, relevance: relevance.data, salient } };
     });
