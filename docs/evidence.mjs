@@ -90,7 +90,7 @@ ${pairTable(rows)}
 ## How to read it
 
 \`mass\` rewards concentration: multiplying two maps raises it without moving anything, which \`rank\` and \`auc\`, that see only the order of
-the pixels, tell apart. Where they say the same of two maps, the maps name the same places. Photos of this set have their object in the
+the pixels, tell apart. Where only \`mass\` tells two maps apart, the gain may be concentration alone. Photos of this set have their object in the
 middle: what does not beat \`gaussian\` has shown nothing.
 
 Boxes are no outlines: a map that is right about the object cannot fill its box, and the boxes hold background. A network may rightly look

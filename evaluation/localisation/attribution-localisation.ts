@@ -5,7 +5,7 @@ import { massAccuracy } from "./mass-accuracy.ts";
  * Attribution localisation weighted by the object's size: mass inside over all mass, times the photo's area over the object's.
  * 1 is what a constant map gets, more is better than that; at most area of the photo over area of the object.
  * Source: Kohlbrenner et al. 2020, Towards Best Practice in Explaining Neural Network Decisions with LRP, equation 8 (mu_w).
- * Quantus 0.6 multiplies by (object / data of the whole batch) instead, which rewards large objects; unweighted it is massAccuracy.
+ * Unweighted it is massAccuracy.
  * @param map [H,W]
  * @param mask [H,W]
  * @throws as checkMapAndMask

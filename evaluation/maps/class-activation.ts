@@ -30,7 +30,7 @@ function weights(kind: ActivationMapKind, a: Float32Array, g: Float32Array): (i:
  *   gradcam: weight = mean of G over the positions (Selvaraju et al. 2017, equation 1)
  *   gradcam++: sum of alpha max(0, G), alpha = G^2 / (2 G^2 + sum A G^3 + 1e-6) (Chattopadhyay et al. 2018, equation 19)
  *   layercam: max(0, G) at each position (Jiang et al. 2021, equation 6)
- * as pytorch-grad-cam 1.5 computes them. G may be the relevance of any rule set divided by A in its place.
+ * G may be the relevance of any rule set divided by A in its place.
  * @param featureMap A [C,h,w]
  * @param gradient G [C,h,w]
  */

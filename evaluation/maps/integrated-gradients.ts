@@ -3,7 +3,7 @@ import { type Tensor, tensor } from "../../engine/basics/tensor.ts";
 /**
  * Integrated gradients: (x - baseline) times the mean gradient on the way, taken in the middle of each step. The values sum to the
  * score's difference between x and the baseline, as closely as the steps are fine.
- * Source: Sundararajan et al. 2017, equation 3; captum's method "riemann_middle".
+ * Source: Sundararajan et al. 2017, equation 3, by the midpoint rule.
  * @param input [C,H,W]
  * @param baseline [C,H,W]
  * @param gradient gradient of the score, [C,H,W]; called `steps` times

@@ -2,7 +2,7 @@ import { type Tensor, tensor } from "../../engine/basics/tensor.ts";
 
 /**
  * Occlusion: how far the score drops when a square is replaced by the baseline, shared by the pixels of all squares over them.
- * Source: Zeiler and Fergus 2014, section 4.2; captum's Occlusion (mean over the windows). The last squares are moved back inside.
+ * Source: Zeiler and Fergus 2014, section 4.2; the mean over the windows. The last squares are moved back inside.
  * @param input [C,H,W]
  * @param baseline [C,H,W]
  * @param score one call for the input and one for each square

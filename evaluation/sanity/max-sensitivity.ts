@@ -6,8 +6,8 @@ import { seededRandom } from "../basics/random.ts";
 /**
  * Max-sensitivity: how much a map changes, at most, when uniform noise within +-radius is added to the input: largest
  * |map(x + noise) - map(x)| / |x| of Frobenius norms. 0 for a map that does not look at the input.
- * Source: Yeh et al. 2019, On the (In)fidelity and Sensitivity of Explanations, definition 2; divided by the input's norm as
- * Quantus 0.6 does by default (its norm_denominator).
+ * Source: Yeh et al. 2019, On the (In)fidelity and Sensitivity of Explanations, definition 2; here divided by the
+ * input's norm.
  * @param input [C,H,W]
  * @param explain makes the map of an input, always of one size
  * @param samples how many noisy inputs
