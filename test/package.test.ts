@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
@@ -49,6 +49,8 @@ suite("package", (test) => {
       assert.ok(existsSync(join(packed, file)), `${file} is missing`);
     }
     assert.ok(!existsSync(join(packed, "build/test")), "tests are not packed");
+    const { size } = statSync(join(project, `srmap-${packageFile.version}.tgz`));
+    assert.ok(size <= 10.6e6, `the package has ${size} bytes`);
   });
 
   test("the installed command explains a photo", () => {
