@@ -1,5 +1,4 @@
 import { FormatError } from "../engine/basics/errors.ts";
-import type { Shape } from "../engine/basics/tensor.ts";
 import type { Preprocessing } from "../engine/graph/definition.ts";
 import type { ExternalData } from "./bytes/external-data.ts";
 import type { ByteSource } from "./bytes/source.ts";
@@ -9,6 +8,7 @@ import { ProtoReader } from "./containers/protobuf.ts";
 import { looksLikeTar } from "./containers/tar.ts";
 import { looksLikeZip, readZip, type ZipEntry } from "./containers/zip.ts";
 import type { ImportedNetwork } from "./graphs/imported-network.ts";
+import { atSize, type InputShapeOptions } from "./graphs/input-shape.ts";
 import { metadataKeys, networkOf } from "./graphs/network-metadata.ts";
 import { withOriginalPreprocessing } from "./keras/applications.ts";
 import { isKerasArchive, openKeras, openKerasArchive } from "./keras/file.ts";
@@ -35,13 +35,11 @@ export interface OpenOptions {
 }
 
 /** What a file that describes its network leaves open. */
-export interface DescriptionOptions extends OpenOptions {
+export interface DescriptionOptions extends OpenOptions, InputShapeOptions {
   /** What the weights expect of photos. */
   readonly preprocessing?: Preprocessing;
   /** The text of a .caffemodel's .prototxt. */
   readonly prototxt?: string;
-  /** [C,H,W], where the file leaves sizes open. */
-  readonly inputShape?: Shape;
   /** Which output counts, where there are several. */
   readonly output?: string;
 }
@@ -84,9 +82,11 @@ type FormatName =
 const carriesNetwork: Format["describesNetwork"] = ({ metadata }) => metadata[metadataKeys.network] !== undefined;
 const weightsAlone = { describesNetwork: () => false } as const;
 
-const importCarried: Format["import"] = async (_source, file, { preprocessing }) => {
-  const carried = networkOf(file);
-  if (carried === undefined) throw new FormatError(`weights "${file.name}": the file carries no network.`);
+const importCarried: Format["import"] = async (_source, file, options) => {
+  const { preprocessing } = options;
+  const network = networkOf(file);
+  if (network === undefined) throw new FormatError(`weights "${file.name}": the file carries no network.`);
+  const carried = atSize(network, options);
   return { definition: preprocessing === undefined ? carried : { ...carried, preprocessing }, weights: file };
 };
 
@@ -264,7 +264,9 @@ function unknownFormat({ start, source, name }: Peek, protobuf: ReadonlySet<stri
     );
   }
   if (start[0] === 0x1f && start[1] === 0x8b) {
-    return new FormatError(`${file}: the file is packed by gzip. Unpack it first (gunzip).`);
+    return new FormatError(
+      `${file}: the file is packed by gzip. Unpack it first: gunzip, or tar -xzf where a .tar.gz was renamed.`,
+    );
   }
   // SavedModel: a version (1) and graphs (2). Core ML: a version, a description (2) and one field from 200 on. GraphDef: many nodes (1).
   const isCoreMl = protobuf.has("1:0") && Array.from(protobuf).some((field) => Number.parseInt(field, 10) >= 200);

@@ -5,6 +5,7 @@ import type { ByteSource } from "./bytes/source.ts";
 import { classCountOf, classifierTensors, withClassCount } from "./class-count.ts";
 import { type DescriptionOptions, openFormat } from "./formats.ts";
 import type { ImportedNetwork } from "./graphs/imported-network.ts";
+import { atSize } from "./graphs/input-shape.ts";
 import { checkPairing, preprocessingOf } from "./graphs/network-metadata.ts";
 import { bindKeras } from "./keras/binding.ts";
 import { withoutPrefix } from "./name-prefix.ts";
@@ -37,7 +38,7 @@ export async function importNetwork(source: ByteSource, options: ImportNetworkOp
   const notes: string[] = [];
   let network: ImportedNetwork;
   if (definition !== undefined) {
-    network = ofKnown(definition, unwrapped(definition, file, notes, options.stateDict), notes);
+    network = ofKnown(atSize(definition, options), unwrapped(definition, file, notes, options.stateDict), notes);
   } else if (format.import !== undefined && format.describesNetwork(file)) {
     const own = preprocessing ?? preprocessingOf(file);
     network = await format.import(source, file, {
@@ -47,7 +48,7 @@ export async function importNetwork(source: ByteSource, options: ImportNetworkOp
     });
   } else {
     const found = theOneThatFits(file, options, notes);
-    network = ofKnown(found.definition, found.file, notes);
+    network = ofKnown(atSize(found.definition, options), found.file, notes);
   }
   if (preprocessing !== undefined) network = { ...network, definition: { ...network.definition, preprocessing } };
   else checkPairing(network.definition, network.weights);

@@ -19,7 +19,10 @@ export const networkOptions: OptionTable = {
     value: "HOW",
     help: `How photos are prepared, where the weights do not say it or you know better: ${preprocessingNames().join(", ")}; or KEY=VALUE,... of resize (a number, NxN, fit, none), crop, scale, mean=A/B/C, std=A/B/C and order (rgb, bgr, gray), where resize=fit, scale=1/255, mean=0 and std=1 go without saying; or a .json file of that, or a preprocessor_config.json.`,
   },
-  "input-size": { value: "HxW", help: "Height and width of the input, where the network leaves them open." },
+  "input-size": {
+    value: "HxW",
+    help: "Height and width of the input, where the network leaves them open, or to run it at another size than its own.",
+  },
   output: { value: "NAME", help: "Which output counts, where the network has several." },
   classes: {
     value: "FILE",

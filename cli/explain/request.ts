@@ -19,6 +19,7 @@ import { type Part, readParts } from "../choices/parts.ts";
 import { salientSettings } from "../choices/salient.ts";
 import { readTheme } from "../choices/theme.ts";
 import type { ThemeName } from "../drawing/theme.ts";
+import { shapeOfFirstNpy } from "../inputs/npy-shape.ts";
 import { sha256 } from "../outputs/hash.ts";
 import type { ZarrPlace } from "../outputs/zarr.ts";
 import type { Arguments } from "../terminal/arguments.ts";
@@ -67,7 +68,12 @@ export interface ExplainRequest {
 }
 
 async function readLoadOptions(given: Arguments): Promise<LoadOptions> {
-  return { ...(await readNetworkOptions(given)), ...readEngineOptions(given) };
+  const ifOpen = await shapeOfFirstNpy(given.positionals);
+  return {
+    ...(await readNetworkOptions(given)),
+    ...(ifOpen === undefined ? {} : { inputShapeIfOpen: ifOpen }),
+    ...readEngineOptions(given),
+  };
 }
 
 function readEngineOptions(given: Arguments): LoadOptions {

@@ -1,6 +1,5 @@
-import { realpath } from "node:fs/promises";
-import { basename, dirname, join, sep } from "node:path";
-import { FormatError, refuseUnknownOptions } from "../../engine/basics/errors.ts";
+import { basename } from "node:path";
+import { refuseUnknownOptions } from "../../engine/basics/errors.ts";
 import type { Shape } from "../../engine/basics/tensor.ts";
 import type { NetworkDefinition, Preprocessing } from "../../engine/graph/definition.ts";
 import type { Algorithm } from "../../engine/layers/linear/winograd.ts";
@@ -13,7 +12,6 @@ import { networkParameters } from "../../engine/network/parameter-specs.ts";
 import {
   bindWeights,
   checkFit,
-  type ExternalData,
   type FoundNetwork,
   importNetwork,
   type KnownNetwork,
@@ -26,6 +24,7 @@ import { type FileSource, fileSource } from "../files/source.ts";
 import { hdf5Reader } from "../hdf5/reader.ts";
 import { bundledWeights, defaultModel } from "../models/bundled.ts";
 import { loadKernels } from "../threads/load-kernels.ts";
+import { externalData } from "./external-data.ts";
 
 /** What a weight file does not say about its network. */
 export interface LoadOptions {
@@ -44,8 +43,10 @@ export interface LoadOptions {
   readonly lowMemory?: boolean;
   /** Text of the .prototxt of a .caffemodel; without it the .caffemodel's own description counts. */
   readonly prototxt?: string;
-  /** [C,H,W], for networks whose files leave height and width open. */
+  /** [C,H,W]: height and width to run the network at, instead of its own; channels where its file leaves them open. */
   readonly inputShape?: Shape;
+  /** [C,H,W] that counts where neither the file nor `inputShape` says it: what the input at hand happens to have. */
+  readonly inputShapeIfOpen?: Shape;
   /** Which output counts, where the network has several. */
   readonly output?: string;
   /** Which dict of tensors counts, where a PyTorch checkpoint has several: its key, or the prefix of its names. */
@@ -62,6 +63,7 @@ const loadOptionNames = Object.keys({
   prototxt: true,
   labels: true,
   inputShape: true,
+  inputShapeIfOpen: true,
   output: true,
   stateDict: true,
   onNote: true,
@@ -83,11 +85,14 @@ interface OpenedSource {
   readonly sources: readonly FileSource[];
   /** How it is opened. */
   readonly options: OpenOptions;
+  /** What was decided without being asked. */
+  readonly notes: readonly string[];
   close(): Promise<void>;
 }
 
 async function openSource(path: string): Promise<OpenedSource> {
   const sources: FileSource[] = [];
+  const notes: string[] = [];
   const reader = hdf5Reader();
   const close = async (): Promise<void> => {
     for (const source of sources) await source.close();
@@ -97,8 +102,8 @@ async function openSource(path: string): Promise<OpenedSource> {
   try {
     const source = await fileSource(path);
     sources.push(source);
-    const options = { name, external: externalData(path, sources), hdf5: reader.fileOpener(path, name) };
-    return { source, sources, options, close };
+    const options = { name, external: externalData(path, sources, notes), hdf5: reader.fileOpener(path, name) };
+    return { source, sources, options, notes, close };
   } catch (error) {
     await close();
     throw error;
@@ -120,27 +125,6 @@ export async function openWeightFile(path: string): Promise<OpenedWeights> {
     await close();
     throw error;
   }
-}
-
-/** Opens data beside a model (ONNX, TensorFlow.js), in its folder alone: a link that leads out of it is not followed. */
-function externalData(path: string, opened: FileSource[]): ExternalData {
-  return async (location) => {
-    const folder = await realpath(dirname(path));
-    const target = await realpath(join(folder, location)).catch((error: unknown) => {
-      if (!(error instanceof Error && "code" in error && error.code === "ENOENT")) throw error;
-      throw new FormatError(
-        `weights "${basename(path)}": part of its weights lies in "${location}", which is not there. Put that file, under that name, into the folder of "${basename(path)}".`,
-      );
-    });
-    if (!target.startsWith(folder + sep)) {
-      throw new FormatError(
-        `weights "${basename(path)}": its external data "${location}" would lie outside the model's folder.`,
-      );
-    }
-    const source = await fileSource(target);
-    opened.push(source);
-    return source;
-  };
 }
 
 /** A network's definition and its opened weights; close it when the weights are bound. */
@@ -173,16 +157,32 @@ export async function openNetwork(
       ...(preprocessing === undefined ? {} : { preprocessing }),
       ...(options.prototxt === undefined ? {} : { prototxt: options.prototxt }),
       ...(options.inputShape === undefined ? {} : { inputShape: options.inputShape }),
+      ...(options.inputShapeIfOpen === undefined ? {} : { inputShapeIfOpen: options.inputShapeIfOpen }),
       ...(options.output === undefined ? {} : { output: options.output }),
       ...(options.stateDict === undefined ? {} : { stateDict: options.stateDict }),
     });
-    for (const note of network.notes) options.onNote?.(`weights "${opened.options.name}": ${note}`);
+    for (const note of [...opened.notes, ...network.notes])
+      options.onNote?.(`weights "${opened.options.name}": ${note}`);
     const named = labels === undefined ? network : { ...network, definition: { ...network.definition, labels } };
     if (labels !== undefined) checkLabels(named.definition, labels);
+    if (options.inputShape !== undefined) checkSize(named);
     return { ...named, sources: opened.sources, close: opened.close };
   } catch (error) {
     await opened.close();
     throw error;
+  }
+}
+
+/** @throws RangeError where a dense layer reads a fixed number of values, and the input's size gives another */
+function checkSize({ definition, weights }: FoundNetwork): void {
+  const { inputShape, nodes, name } = definition;
+  const dense = new Map(nodes.flatMap((node) => (node.op === "dense" ? [[node.weight, node.name]] : [])));
+  for (const { name: tensor, shape } of networkParameters(definition)) {
+    const [layer, own] = [dense.get(tensor), weights.tensors.get(tensor)?.shape];
+    if (layer === undefined || own?.[1] === undefined || own[1] === shape[1]) continue;
+    throw new RangeError(
+      `input size ${inputShape[1]}x${inputShape[2]}: layer "${layer}" of network "${name}" reads ${own[1]} values, but at this size there are ${shape[1]}. Only networks that pool over the whole image before their dense layers take any size.`,
+    );
   }
 }
 

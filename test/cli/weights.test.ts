@@ -277,6 +277,58 @@ fits: none of the package's networks
     );
   });
 
+  test("external data is found behind links as the cache of Hugging Face has them, and beside the file that a link leads to", async () => {
+    const [blobs, snapshot, elsewhere] = ["hub/blobs", "hub/snapshots/abc/onnx", "elsewhere"].map((name) => {
+      mkdirSync(join(folder, name), { recursive: true });
+      return join(folder, name);
+    });
+    copyFileSync(fixturePath("onnx-external.onnx"), join(blobs ?? "", "fb31"));
+    copyFileSync(fixturePath("onnx-external.bin"), join(blobs ?? "", "fc69"));
+    symlinkSync("../../../blobs/fb31", join(snapshot ?? "", "model.onnx"));
+    symlinkSync("../../../blobs/fc69", join(snapshot ?? "", "onnx-external.bin"));
+    symlinkSync(fixturePath("onnx-external.onnx"), join(elsewhere ?? "", "link.onnx"));
+    for (const weights of [join(snapshot ?? "", "model.onnx"), join(elsewhere ?? "", "link.onnx")]) {
+      const run = await explain(weights, "--preprocess", "torchvision");
+      assert.equal({ code: run.code, err: run.err }, { code: 0, err: "" });
+    }
+  });
+
+  test("data that was renamed with its model is read, and a line says so; missing data is named", async () => {
+    const own = join(folder, "renamed");
+    mkdirSync(own);
+    const model = join(own, "flowers.onnx");
+    copyFileSync(fixturePath("onnx-external.onnx"), model);
+    assert.equal(await explain(model, "--preprocess", "plain"), {
+      code: 1,
+      out: "",
+      err: 'srmap: weights "flowers.onnx": part of its weights lies in "onnx-external.bin", which is not there. Put that file, under that name, into the folder of "flowers.onnx".\n',
+    });
+    copyFileSync(fixturePath("onnx-external.bin"), join(own, "flowers.onnx.data"));
+    const run = await explain(model, "--preprocess", "torchvision");
+    assert.equal(
+      { code: run.code, err: run.err },
+      {
+        code: 0,
+        err: 'weights "flowers.onnx": its weights should lie in "onnx-external.bin", which is not there; "flowers.onnx.data", which is called after the model, is read instead.\n',
+      },
+    );
+  });
+
+  test("a known network runs at the size that is asked for, or says why it cannot", async () => {
+    writeSeededWeights(join(folder, "squeeze.safetensors"), "squeezenet1_1", 1);
+    const sized = ["--input-size", "128x160"];
+    const run = await explain(join(folder, "squeeze.safetensors"), "--model", "squeezenet1_1", ...sized);
+    assert.equal({ code: run.code, err: run.err }, { code: 0, err: "" });
+    const { arrays } = JSON.parse(readFileSync(join(folder, "out/explanation.json"), "utf8"));
+    assert.equal(arrays["relevance.npy"].shape, [3, 128, 160]);
+    const mini = join(root, "models/alexnet-mini.safetensors");
+    const refused = await explain(mini, "--model", "alexnet-mini", "--input-size", "96x96");
+    assert.is(
+      refused.err,
+      `srmap: weights ${mini}: input size 96x96: layer "fc6" of network "alexnet-mini" reads 5760 values, but at this size there are 640. Only networks that pool over the whole image before their dense layers take any size.\n`,
+    );
+  });
+
   test("external data behind a link out of the model's folder is refused", async () => {
     const inner = join(folder, "inner");
     mkdirSync(inner);

@@ -197,7 +197,11 @@ suite("bad input", (test) => {
   });
 
   for (const [what, bytes, message] of [
-    ["gzip", [0x1f, 0x8b, 8, 0], "the file is packed by gzip. Unpack it first (gunzip)."],
+    [
+      "gzip",
+      [0x1f, 0x8b, 8, 0],
+      "the file is packed by gzip. Unpack it first: gunzip, or tar -xzf where a .tar.gz was renamed.",
+    ],
     [
       "Core ML",
       [0x08, 4, 0x12, 2, 0x0a, 0, 0xa2, 0x1f, 2, 0x0a, 0],

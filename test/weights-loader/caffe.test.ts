@@ -48,7 +48,7 @@ const refusals: readonly [string, string, string][] = [
   [
     "a network without input size",
     `input: "data" layer { name: "a" type: "ReLU" bottom: "data" top: "a" }`,
-    `UnsupportedError: weights "caffe-v2.caffemodel": the network does not say its input's size [C,H,W]; give it (--input-size).`,
+    `UnsupportedError: weights "caffe-v2.caffemodel": the network does not say its input's size [C,H,W]. Give its height and width (--input-size HxW).`,
   ],
 ];
 

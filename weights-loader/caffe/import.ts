@@ -3,6 +3,7 @@ import type { Shape } from "../../engine/basics/tensor.ts";
 import type { NetworkDefinition, NodeDefinition, Preprocessing } from "../../engine/graph/definition.ts";
 import type { ByteSource } from "../bytes/source.ts";
 import type { ImportedNetwork } from "../graphs/imported-network.ts";
+import { chosenInputShape, type InputShapeOptions, inputSizeAdvice } from "../graphs/input-shape.ts";
 import { computedOf, networkBuilder, type Refusal, refuseUnsupported } from "../graphs/network-builder.ts";
 import { type WeightFile, withComputed } from "../tensors/weight-file.ts";
 import { converters } from "./converters.ts";
@@ -21,15 +22,13 @@ import type { Message } from "./prototxt.ts";
 import type { State } from "./state.ts";
 
 /** How to import a Caffe network. */
-export interface CaffeImportOptions {
+export interface CaffeImportOptions extends InputShapeOptions {
   /** How messages call the file; default "unnamed". */
   readonly name?: string;
   /** What the weights expect of photos. */
   readonly preprocessing?: Preprocessing;
   /** The text of the .prototxt; without it the network is the one that the .caffemodel describes itself. */
   readonly prototxt?: string;
-  /** [C,H,W], where the description does not say. */
-  readonly inputShape?: Shape;
   /** The layer whose output counts, where there are several. */
   readonly output?: string;
 }
@@ -58,9 +57,9 @@ export async function importCaffe(source: ByteSource, options: CaffeImportOption
     options.prototxt === undefined ? await readCaffemodel(source, name) : readPrototxt(options.prototxt, name);
   const layers = net.layers.filter(isDeployed(net.layers));
   const input = findInput(net, layers, what);
-  const inputShape = options.inputShape ?? input.shape;
+  const inputShape = chosenInputShape(input.shape, options)?.map((size) => size ?? 0);
   if (inputShape?.length !== 3 || !inputShape.every((size) => Number.isSafeInteger(size) && size > 0)) {
-    throw new UnsupportedError(`${what}: the network does not say its input's size [C,H,W]; give it (--input-size).`);
+    throw new UnsupportedError(`${what}: the network does not say its input's size [C,H,W]. ${inputSizeAdvice}`);
   }
   const state: State = {
     ...networkBuilder(),

@@ -49,7 +49,8 @@ export async function readTar(source: ByteSource, what: string): Promise<Map<str
     } else if (kind === "0" || kind === "\0") {
       if (entries.has(name)) throw new FormatError(`${entry} occurs twice.`);
       entries.set(name, { offset, bytes });
-    } else {
+    } else if (kind !== "5") {
+      // Folders hold nothing themselves.
       throw new UnsupportedError(`${entry} is no regular file (type "${kind}").`);
     }
     at = offset + Math.ceil(bytes / blockBytes) * blockBytes;

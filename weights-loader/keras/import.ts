@@ -4,6 +4,7 @@ import type { NetworkDefinition, Preprocessing } from "../../engine/graph/defini
 import { dependencyOrder } from "../../engine/graph/order.ts";
 import type { ByteSource } from "../bytes/source.ts";
 import type { ImportedNetwork } from "../graphs/imported-network.ts";
+import { chosenInputShape, type InputShapeOptions, inputSizeAdvice } from "../graphs/input-shape.ts";
 import { importedWeights, networkBuilder, type Refusal, refuseUnsupported } from "../graphs/network-builder.ts";
 import type { WeightFile } from "../tensors/weight-file.ts";
 import { converters } from "./converters.ts";
@@ -13,11 +14,9 @@ import { inKerasOrder, isObject, type Json, type State, type Value } from "./sta
 import { type Link, type Model, type ModelLayer, outerModel, readModel } from "./topology.ts";
 
 /** How to import a Keras network. */
-export interface KerasImportOptions {
+export interface KerasImportOptions extends InputShapeOptions {
   /** What the weights expect of photos. */
   readonly preprocessing?: Preprocessing;
-  /** [C,H,W], where the network leaves sizes open. */
-  readonly inputShape?: Shape;
   /** The layer whose output counts, where there are several outputs. */
   readonly output?: string;
 }
@@ -75,7 +74,7 @@ export function importKeras(topology: unknown, weights: WeightFile, options: Ker
     if (input !== undefined && input.layer !== layer.name) {
       throw new UnsupportedError(`${what}: the network must have one input, got "${input.layer}" and "${layer.name}".`);
     }
-    input = { layer: layer.name, shape: imageShape(given, what, options.inputShape) };
+    input = { layer: layer.name, shape: imageShape(given, what, options) };
     return { node: "input", shape: input.shape };
   };
   const walk: Walk = { state, refusals: [], layers: 0, notes: new Set(), photo };
@@ -240,17 +239,15 @@ function noteType({ dtype }: Json, notes: Set<string>): void {
 }
 
 /** [null,H,W,C] as [C,H,W]. */
-function imageShape(batchShape: readonly unknown[], what: string, wish: Shape | undefined): Shape {
-  const [, ...given] = batchShape;
-  const [height, width, channels] = given.map((size, axis) => size ?? wish?.[(axis + 1) % 3]);
-  const sizes = [channels, height, width];
-  if (
-    batchShape.length !== 4 ||
-    !sizes.every((size) => typeof size === "number" && Number.isSafeInteger(size) && size > 0)
-  ) {
-    const hint = batchShape.length === 4 ? " Give the input's size." : "";
+function imageShape(batchShape: readonly unknown[], what: string, wish: InputShapeOptions): Shape {
+  const [height, width, channels] = batchShape
+    .slice(1)
+    .map((size) => (size === null ? undefined : typeof size === "number" ? size : Number.NaN));
+  const sizes = chosenInputShape([channels, height, width], wish) ?? [];
+  if (batchShape.length !== 4 || !sizes.every((size) => Number.isSafeInteger(size) && (size ?? 0) > 0)) {
+    const hint = batchShape.length === 4 ? ` ${inputSizeAdvice}` : "";
     throw new UnsupportedError(
-      `${what}: the input must be [N,H,W,C] with known sizes, got [${batchShape.join(",")}].${hint}`,
+      `${what}: the input must be [N,H,W,C] with known sizes, got [${batchShape.map((size) => size ?? "?").join(",")}].${hint}`,
     );
   }
   return sizes.map(Number);

@@ -5,6 +5,7 @@ import { dependencyOrder } from "../../engine/graph/order.ts";
 import type { ExternalData } from "../bytes/external-data.ts";
 import type { ByteSource } from "../bytes/source.ts";
 import type { ImportedNetwork } from "../graphs/imported-network.ts";
+import { chosenInputShape, type InputShapeOptions, inputSizeAdvice } from "../graphs/input-shape.ts";
 import { importedWeights, networkBuilder, refuseUnsupported } from "../graphs/network-builder.ts";
 import { converters, endings } from "./converters.ts";
 import { settled } from "./data.ts";
@@ -14,15 +15,13 @@ import { engineShape } from "./node.ts";
 import type { OnnxImport, OnnxValueState } from "./state.ts";
 
 /** How to import an ONNX file. */
-export interface OnnxImportOptions {
+export interface OnnxImportOptions extends InputShapeOptions {
   /** How messages call the file, and the network's name; default "unnamed". */
   readonly name?: string;
   /** What the weights expect of photos: ONNX files do not say. */
   readonly preprocessing?: Preprocessing;
   /** Opens external data beside the model; without it such models are refused. */
   readonly external?: ExternalData;
-  /** [C,H,W], where the file leaves sizes open. */
-  readonly inputShape?: Shape;
   /** Which output counts, where the graph has several. */
   readonly output?: string;
 }
@@ -39,7 +38,7 @@ export async function importOnnx(source: ByteSource, options: OnnxImportOptions)
   const output = beforeEnding(model, chooseOutput(model, what, options.output));
   const order = sortedNodes(model, output, what);
   const state = newImport(model, order, what);
-  const inputShape = addInput(model, order, state, options.inputShape);
+  const inputShape = addInput(model, order, state, options);
 
   const unsupported = new Map<OnnxNode, string>();
   for (const node of order) {
@@ -239,7 +238,7 @@ function newImport(model: OnnxModel, order: readonly OnnxNode[], what: string): 
 }
 
 /** Registers the graph's one input. @returns its shape without the batch */
-function addInput(model: OnnxModel, order: readonly OnnxNode[], state: OnnxImport, wish?: Shape): Shape {
+function addInput(model: OnnxModel, order: readonly OnnxNode[], state: OnnxImport, wish: InputShapeOptions): Shape {
   const read = new Set(order.flatMap((node) => node.inputs));
   const inputs = model.inputs.filter((value) => read.has(value.name));
   const [input, second] = inputs;
@@ -247,13 +246,15 @@ function addInput(model: OnnxModel, order: readonly OnnxNode[], state: OnnxImpor
     const names = inputs.map((value) => value.name).join(", ");
     throw new UnsupportedError(`${state.what}: the graph must have one input, got ${inputs.length} (${names}).`);
   }
-  const sizes = wish ?? input.shape?.slice(1);
+  const sizes = chosenInputShape(input.shape?.slice(1), wish);
   const shape = sizes?.map((size) => size ?? 0);
   const isUsable = shape !== undefined && shape.length >= 1 && shape.length <= 3 && elementCount(shape) > 0;
   if (!isUsable || !Number.isSafeInteger(elementCount(shape))) {
     const got = input.shape === undefined ? "no shape" : `[${input.shape.map((size) => size ?? "?").join(",")}]`;
-    const why =
-      shape?.length === 4 ? " Networks for video and volumes are not explained here, only for images and signals." : "";
+    const isVolume = shape?.length === 4;
+    const why = isVolume
+      ? " Networks for video and volumes are not explained here, only for images and signals."
+      : ` ${inputSizeAdvice}`;
     throw new UnsupportedError(
       `${state.what}: input "${input.name}" must be [N,C,H,W] with known C, H and W, got ${got}.${why}`,
     );

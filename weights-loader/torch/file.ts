@@ -206,10 +206,14 @@ export async function openTorchTar(source: ByteSource, name: string, wish?: stri
   const members = await readTar(source, file);
   const member = (path: string): { begin: number; end: number } => {
     const found = members.get(path);
-    if (found === undefined)
+    if (found === undefined) {
+      const [first, ...others] = members.keys();
+      const inside =
+        first === undefined ? "nothing" : `"${first}"${others.length === 0 ? "" : ` and ${others.length} more`}`;
       throw new FormatError(
-        `${file}: the tar archive has no "${path}", so it is not PyTorch's. If a weight file is in it, unpack it first.`,
+        `${file}: a tar archive of ${inside}, not one of PyTorch's: it has no "${path}". Unpack it first (tar -xf FILE), and name the weight file in it.`,
       );
+    }
     return { begin: found.offset, end: found.offset + found.bytes };
   };
   const refuseId = (): PickleValue => {
