@@ -6,7 +6,7 @@ import type { LedgerRow } from "./layers/ledger.ts";
 import { type LayerRelevance, layerRelevance } from "./network/channel-sums.ts";
 import { Network } from "./network/network.ts";
 import type { RelevanceResult } from "./network/relevance-plan.ts";
-import type { Image } from "./picture/image.ts";
+import type { Image, Pixels } from "./picture/image.ts";
 import { preprocess } from "./picture/preprocess.ts";
 import { checkRequest } from "./request/check.ts";
 import {
@@ -153,7 +153,7 @@ export function chosenComposite({
   return { ...base, maxPool: maxPool ?? base.maxPool, lrn: lrn ?? base.lrn };
 }
 
-const isTensor = (input: Image | Tensor): input is Tensor => "shape" in input;
+const isTensor = (input: Pixels | Tensor): input is Tensor => "shape" in input;
 
 /** A tensor given as the input, whose values nothing has checked yet: what they are not is not the network's fault. */
 function checkFinite({ name }: NetworkDefinition, { shape, data }: Tensor): void {
@@ -247,7 +247,7 @@ type Finish<Result> = (relevance: RelevanceExplanation, target: number) => Gener
 
 function* stagesOf<Result>(
   network: Network,
-  input: Image | Tensor,
+  input: Pixels | Tensor,
   targets: readonly Target[],
   options: Omit<ExplainOptions, "target">,
   finish: Finish<Result>,
@@ -323,7 +323,7 @@ function* stagesOf<Result>(
  */
 export function explanationStages(
   network: Network,
-  input: Image | Tensor,
+  input: Pixels | Tensor,
   targets: readonly Target[],
   options: Omit<ExplainOptions, "target"> = {},
 ): Generator<ExplanationStage, Explanation[]> {
@@ -365,7 +365,7 @@ function finished<Result>(stages: Generator<ExplanationStage, Result>): Result {
  */
 export function explainTargets(
   network: Network,
-  input: Image | Tensor,
+  input: Pixels | Tensor,
   targets: readonly Target[],
   options: Omit<ExplainOptions, "target"> = {},
 ): Explanation[] {
@@ -378,7 +378,7 @@ export function explainTargets(
  */
 export function relevanceOfTargets(
   network: Network,
-  input: Image | Tensor,
+  input: Pixels | Tensor,
   targets: readonly Target[],
   options: Omit<ExplainOptions, "target" | "salientRelevance" | "salientSign" | "storeHeat"> = {},
 ): RelevanceExplanation[] {
@@ -393,7 +393,7 @@ export function relevanceOfTargets(
  * @throws RangeError for an unknown target, layer or composite, ShapeError for an input that does not fit, TypeError for arguments
  *   and options that are none
  */
-export function explain(network: Network, input: Image | Tensor, options: ExplainOptions = {}): Explanation {
+export function explain(network: Network, input: Pixels | Tensor, options: ExplainOptions = {}): Explanation {
   checkArguments(network, input, options);
   const { target = "top1", ...rest } = options;
   const [explanation] = explainTargets(network, input, [target], rest);

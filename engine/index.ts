@@ -68,7 +68,7 @@ export { networkParameters } from "./network/parameter-specs.ts";
 export { RelevancePlan, type RelevanceResult } from "./network/relevance-plan.ts";
 export { type Colormap, type ColormapName, colormap, colormapNames } from "./picture/colormap.ts";
 export { type Heatmap, type HeatmapOptions, heatmap, type OverlayOptions, overlay } from "./picture/heatmap.ts";
-export { checkImage, createImage, formatSize, type Image, onWhite } from "./picture/image.ts";
+export { checkImage, createImage, formatSize, type Image, onWhite, type Pixels } from "./picture/image.ts";
 export { fitPhoto, type NetworkInput, type PhotoFit, photoFit, pictureOf, preprocess } from "./picture/preprocess.ts";
 export { type Crop, resizeAndCrop } from "./picture/resize.ts";
 export { checkRequestFor, type ExplanationRequest } from "./request/check.ts";

@@ -1,10 +1,11 @@
 import { execFileSync, spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import * as assert from "uvu/assert";
 import { fixturePath } from "./support/fixtures.ts";
+import { installPacked } from "./support/packed.ts";
 import { root } from "./support/paths.ts";
 import { writeSeededWeights } from "./support/seeded-weights.ts";
 import { suite } from "./support/suite.ts";
@@ -13,27 +14,14 @@ interface PackageFile {
   version: string;
   bin: Record<string, string>;
   exports: Record<string, string | { types: string; default: string }>;
-  dependencies: Record<string, string>;
+  alias: Record<string, string>;
 }
 
-// A project that has installed the packed package: packed and unpacked for real, dependencies linked.
+// A project that has installed the packed package.
 const project = mkdtempSync(join(tmpdir(), "srmap-package-"));
 process.on("exit", () => rmSync(project, { recursive: true, force: true }));
 const packed = join(project, "node_modules/srmap");
 const packageFile = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as PackageFile;
-
-function install(): void {
-  mkdirSync(packed, { recursive: true });
-  const npm = process.platform === "win32" ? "npm.cmd" : "npm";
-  // Without scripts: the build that is tested is the build that is packed.
-  execFileSync(npm, ["pack", "--ignore-scripts", "--pack-destination", project], { cwd: root, stdio: "pipe" });
-  execFileSync("tar", ["-xzf", `srmap-${packageFile.version}.tgz`, "-C", packed, "--strip-components", "1"], {
-    cwd: project,
-  });
-  for (const name of Object.keys(packageFile.dependencies)) {
-    symlinkSync(join(root, "node_modules", name), join(project, "node_modules", name), "dir");
-  }
-}
 
 function node(...args: string[]): string {
   return execFileSync(process.execPath, args, { cwd: project, encoding: "utf8" });
@@ -41,7 +29,7 @@ function node(...args: string[]): string {
 
 suite("package", (test) => {
   test("every exported file and the command are in the package", () => {
-    install();
+    installPacked(project);
     const files = Object.values(packageFile.exports).flatMap((entry) =>
       typeof entry === "string" ? entry : Object.values(entry),
     );
@@ -50,7 +38,14 @@ suite("package", (test) => {
     }
     assert.ok(!existsSync(join(packed, "build/test")), "tests are not packed");
     const { size } = statSync(join(project, `srmap-${packageFile.version}.tgz`));
-    assert.ok(size <= 10.6e6, `the package has ${size} bytes`);
+    assert.ok(size <= 10.9e6, `the package has ${size} bytes`);
+  });
+
+  test("tools that read no exports (Parcel) find every entry by alias", () => {
+    const files = Object.entries(packageFile.exports)
+      .filter(([name]) => name !== "." && name !== "./package.json")
+      .map(([name, entry]) => [name, typeof entry === "string" ? entry : entry.default]);
+    assert.equal(packageFile.alias, Object.fromEntries(files));
   });
 
   test("the installed command explains a photo", () => {

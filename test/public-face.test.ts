@@ -12,6 +12,7 @@ const entries = [
   "weights-loader/index.ts",
   "host/node.ts",
   "web/index.ts",
+  "web/kernels-inline.ts",
 ];
 const golden = join(root, "test/golden/public-names.json");
 

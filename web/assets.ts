@@ -3,12 +3,12 @@
 
 /** Starts the explainer's module worker. */
 export function startExplainerWorker(): Worker {
-  return new Worker(new URL("./worker.js", import.meta.url), { type: "module", name: "srmap explainer" });
+  return new Worker(new URL("./worker.js", import.meta.url), { type: "module", name: "srmap-explainer" });
 }
 
 /** Starts a kernel thread's module worker. */
 export function startThreadWorker(): Worker {
-  return new Worker(new URL("./thread.js", import.meta.url), { type: "module", name: "srmap thread" });
+  return new Worker(new URL("./thread.js", import.meta.url), { type: "module", name: "srmap-thread" });
 }
 
 /** Address of the kernel module. */

@@ -3,10 +3,12 @@
 import { createHash } from "node:crypto";
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { deflateRawSync } from "node:zlib";
 import { build } from "esbuild";
 
 const root = fileURLToPath(new URL("../", import.meta.url));
 const from = (path) => `${root}${path}`;
+const deflated = (path) => deflateRawSync(readFileSync(path), { level: 9 }).toString("base64");
 const common = {
   absWorkingDir: root,
   bundle: true,
@@ -32,7 +34,9 @@ await build({
     web: from("web/index.ts"),
     worker: from("web/worker.ts"),
     thread: from("web/thread.ts"),
+    "kernels-inline": from("web/kernels-inline.ts"),
   },
+  define: { kernelsDeflated: JSON.stringify(deflated(from("build/kernels-as/kernels.wasm"))) },
   outdir: from("build/browser"),
 });
 

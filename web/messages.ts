@@ -1,6 +1,6 @@
 import type { Tensor } from "../engine/basics/tensor.ts";
 import type { NetworkDefinition } from "../engine/graph/definition.ts";
-import type { Image } from "../engine/picture/image.ts";
+import type { Pixels } from "../engine/picture/image.ts";
 
 /** Who decodes files: `exact`, srmap itself, the same pixels as everywhere; `browser`, faster for large photos, its own pixels. */
 export type PhotoDecoder = "exact" | "browser";
@@ -19,13 +19,13 @@ export interface WebNetwork {
   readonly cache?: boolean;
   /** SHA-256 of the file in hexadecimal; what differs is refused. */
   readonly sha256?: string;
-  /** Addresses of the kernels, as `loadKernels` takes them. */
-  readonly kernels?: string;
-  readonly kernelsShared?: string;
+  /** The kernels, as `loadKernels` takes them: an address or a compiled module. */
+  readonly kernels?: string | URL | WebAssembly.Module;
+  readonly kernelsShared?: string | URL | WebAssembly.Module;
 }
 
 /** A photo on its way to the worker. */
 export type PostedPhoto =
   | { readonly kind: "file"; readonly blob: Blob; readonly decoder: PhotoDecoder }
   | { readonly kind: "bitmap"; readonly bitmap: ImageBitmap | VideoFrame }
-  | { readonly kind: "pixels"; readonly input: Image | Tensor };
+  | { readonly kind: "pixels"; readonly input: Pixels | Tensor };

@@ -1,7 +1,7 @@
 import { refuseUnknownOptions, ShapeError } from "../basics/errors.ts";
 import { formatShape, type Tensor } from "../basics/tensor.ts";
 import { type ColormapName, colormap } from "./colormap.ts";
-import { checkImage, formatSize, type Image } from "./image.ts";
+import { checkImage, formatSize, type Image, type Pixels } from "./image.ts";
 
 /** How a map becomes colours. */
 export interface HeatmapOptions {
@@ -147,7 +147,7 @@ export interface OverlayOptions {
  * the map is low the photo keeps half of its colours, a little dimmed, and where it is high it glows in the colours of the map.
  * @throws ShapeError when the sizes differ; RangeError for values that are not finite and options out of range
  */
-export function overlay(photo: Image, map: Tensor, options: OverlayOptions = {}): Image {
+export function overlay(photo: Pixels, map: Tensor, options: OverlayOptions = {}): Image {
   checkImage(photo);
   refuseUnknownOptions("overlay", options, ["colormap", "opacity"]);
   const { opacity = 0.75 } = options;

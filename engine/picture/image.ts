@@ -7,6 +7,13 @@ export interface Image {
   readonly data: Uint8Array;
 }
 
+/** An 8-bit picture as callers may give it: an `Image`, or the ImageData of a canvas. */
+export interface Pixels {
+  readonly width: number;
+  readonly height: number;
+  readonly data: Uint8Array | Uint8ClampedArray;
+}
+
 /** `640x480`, the way picture sizes are written in messages: width before height. */
 export function formatSize(size: { readonly width: number; readonly height: number }): string {
   return `${size.width}x${size.height}`;
@@ -38,7 +45,7 @@ export function createImage(
  * Refuses a picture whose sides and data do not belong together.
  * @throws ShapeError
  */
-export function checkImage(image: Image): void {
+export function checkImage(image: Pixels): void {
   const { width, height, data } = image;
   if (!(Number.isSafeInteger(width) && Number.isSafeInteger(height) && width > 0 && height > 0)) {
     throw new ShapeError(`image: sides must be positive integers, got ${width}x${height}.`);
@@ -52,10 +59,9 @@ export function checkImage(image: Image): void {
 
 /**
  * Transparency over white, the way a page or a viewer shows it: round((c a + 255 (255 - a)) / 255) for each colour. An opaque
- * picture is returned as it is.
+ * picture keeps its bytes; they are not copied.
  */
-export function onWhite(image: Image): Image {
-  const { width, height, data } = image;
+export function onWhite({ width, height, data }: Pixels): Image {
   let isOpaque = true;
   for (let i = 3; i < data.length; i += 4) {
     if (data[i] !== 255) {
@@ -63,7 +69,7 @@ export function onWhite(image: Image): Image {
       break;
     }
   }
-  if (isOpaque) return image;
+  if (isOpaque) return { width, height, data: bytesOf(data) };
   const flat = new Uint8Array(data.length);
   for (let i = 0; i < data.length; i += 4) {
     const alpha = data[i + 3]!;
@@ -71,4 +77,9 @@ export function onWhite(image: Image): Image {
     flat[i + 3] = 255;
   }
   return { width, height, data: flat };
+}
+
+/** The same memory as bytes that wrap instead of clamp; nothing here writes to it. */
+function bytesOf(data: Uint8Array | Uint8ClampedArray): Uint8Array {
+  return data instanceof Uint8Array ? data : new Uint8Array(data.buffer, data.byteOffset, data.length);
 }

@@ -1,7 +1,7 @@
 import { ShapeError, UnsupportedError } from "../basics/errors.ts";
 import { formatShape, type Shape, type Tensor } from "../basics/tensor.ts";
 import type { Preprocessing } from "../graph/definition.ts";
-import { checkImage, createImage, formatSize, type Image, onWhite } from "./image.ts";
+import { checkImage, createImage, formatSize, type Image, onWhite, type Pixels } from "./image.ts";
 import { resizeAndCrop } from "./resize.ts";
 
 /** What a network is shown: its input tensor [3,H,W] and the same as a picture, for overlays. */
@@ -38,7 +38,7 @@ export interface PhotoFit {
  *   UnsupportedError for networks that do not take photos
  */
 export function photoFit(
-  photo: Pick<Image, "width" | "height">,
+  photo: Pick<Pixels, "width" | "height">,
   preprocessing: Preprocessing,
   inputShape: Shape,
 ): PhotoFit {
@@ -100,7 +100,7 @@ export function photoFit(
  * @param inputShape [3,H,W]
  * @throws ShapeError, UnsupportedError as `photoFit` does
  */
-export function fitPhoto(photo: Image, preprocessing: Preprocessing, inputShape: Shape): Image {
+export function fitPhoto(photo: Pixels, preprocessing: Preprocessing, inputShape: Shape): Image {
   checkImage(photo);
   const { resizedWidth, resizedHeight, ...crop } = photoFit(photo, preprocessing, inputShape);
   return resizeAndCrop(onWhite(photo), resizedWidth, resizedHeight, crop);
@@ -111,7 +111,7 @@ export function fitPhoto(photo: Image, preprocessing: Preprocessing, inputShape:
  * and rounded to float32 once, channels in `channelOrder`. Networks of one channel see the photo in gray.
  * @throws UnsupportedError where nobody says how photos are prepared; ShapeError, UnsupportedError as `fitPhoto` does
  */
-export function preprocess(photo: Image, preprocessing: Preprocessing | undefined, inputShape: Shape): NetworkInput {
+export function preprocess(photo: Pixels, preprocessing: Preprocessing | undefined, inputShape: Shape): NetworkInput {
   if (preprocessing === undefined) throw unknownPreprocessing();
   const own = forChannels(preprocessing, inputShape[0] ?? 0);
   const { scale, mean, std, channelOrder } = own;

@@ -1,11 +1,11 @@
 import { Worker } from "node:worker_threads";
 import type { Tensor } from "../../engine/basics/tensor.ts";
-import type { Image } from "../../engine/picture/image.ts";
+import type { Pixels } from "../../engine/picture/image.ts";
 import { createExplainerFor, type Explainer } from "../../workers/explainer/client.ts";
 import type { NetworkFile, PostedPhoto } from "./messages.ts";
 
 /** What Node's explainer takes as a photo: a path, the bytes of a file, decoded pixels, or a tensor that is already preprocessed. */
-export type NodePhoto = string | URL | Uint8Array | Image | Tensor;
+export type NodePhoto = string | URL | Uint8Array | Pixels | Tensor;
 
 /** How an explainer is made. */
 export interface NodeExplainerSettings {

@@ -1,5 +1,5 @@
 import type { Tensor } from "../../engine/basics/tensor.ts";
-import type { Image } from "../../engine/picture/image.ts";
+import type { Pixels } from "../../engine/picture/image.ts";
 import type { LoadOptions } from "../network/load.ts";
 
 /** Arguments of `loadNetwork` that can be posted to a worker. */
@@ -13,4 +13,4 @@ export interface NetworkFile extends Omit<LoadOptions, "kernels"> {
 export type PostedPhoto =
   | { readonly kind: "path"; readonly path: string }
   | { readonly kind: "bytes"; readonly bytes: Uint8Array }
-  | { readonly kind: "pixels"; readonly input: Image | Tensor };
+  | { readonly kind: "pixels"; readonly input: Pixels | Tensor };

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as assert from "uvu/assert";
 import type { Preprocessing } from "../../engine/graph/definition.ts";
-import { createImage, type Image } from "../../engine/picture/image.ts";
+import { createImage, type Image, onWhite, type Pixels } from "../../engine/picture/image.ts";
 import { fitPhoto, pictureOf, preprocess } from "../../engine/picture/preprocess.ts";
 import { decodeImage } from "../../host/photos/decode.ts";
 import { sharedData } from "../support/paths.ts";
@@ -18,6 +18,11 @@ const torchvision: Preprocessing = {
 };
 const asIs: Preprocessing = { ...torchvision, resize: "none" };
 const shape = [3, 224, 224];
+
+/** The same pixels as a canvas gives them. */
+function clamped({ width, height, data }: Image): Pixels {
+  return { width, height, data: new Uint8ClampedArray(data) };
+}
 
 function gradient(width: number, height: number): Image {
   const image = createImage(width, height);
@@ -42,6 +47,15 @@ function hash(image: Image): string {
 }
 
 suite("engine/preprocess", (test) => {
+  test("pixels of a canvas, clamped bytes, give what bytes give", () => {
+    const photo = gradient(300, 280);
+    assert.equal(preprocess(clamped(photo), torchvision, shape), preprocess(photo, torchvision, shape));
+    photo.data.fill(60, 1000, 5000); // half-transparent somewhere
+    assert.equal(onWhite(clamped(photo)), onWhite(photo));
+    const gray: Preprocessing = { ...torchvision, channelOrder: "gray", mean: [0.5], std: [0.5] };
+    assert.equal(preprocess(clamped(photo), gray, [1, 224, 224]), preprocess(photo, gray, [1, 224, 224]));
+  });
+
   test("pixel values are scaled in double and rounded once, in the order of the network", () => {
     const photo = createImage(2, 1, [10, 128, 250]);
     const rgb = preprocess(photo, asIs, [3, 1, 2]).tensor;

@@ -24,13 +24,14 @@ export interface ExplainerSettings {
   readonly startWorker?: () => Worker;
 }
 
-/** Addresses that the worker fetches are those of the page, not of its script. */
+/** Addresses are relative to the page, not to the worker's script, and a URL cannot be posted. */
 function absolute(network: WebNetwork): WebNetwork {
   const { weights, kernels, kernelsShared } = network;
-  const address = (given: string | URL): string => new URL(given, document.baseURI).href;
+  const address = <T>(given: T | string | URL): T | string =>
+    typeof given === "string" || given instanceof URL ? new URL(given, document.baseURI).href : given;
   return {
     ...network,
-    weights: typeof weights === "string" || weights instanceof URL ? address(weights) : weights,
+    weights: address(weights),
     ...(kernels === undefined ? {} : { kernels: address(kernels) }),
     ...(kernelsShared === undefined ? {} : { kernelsShared: address(kernelsShared) }),
   };

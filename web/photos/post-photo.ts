@@ -1,22 +1,21 @@
 import { type Tensor, tensor } from "../../engine/basics/tensor.ts";
-import type { Image } from "../../engine/picture/image.ts";
+import type { Pixels } from "../../engine/picture/image.ts";
 import type { PhotoDecoder, PostedPhoto } from "../messages.ts";
 import { canvasPixels } from "./canvas-pixels.ts";
 
 /**
- * What a page takes as a photo: a file, what is drawn on a canvas or shown by an element, a video frame, pixels (ImageData or the
- * engine's Image), or a tensor that is already preprocessed.
+ * What a page takes as a photo: a file, what is drawn on a canvas or shown by an element, a video frame, pixels (ImageData or an
+ * image { width, height, data }), or a tensor that is already preprocessed.
  */
 export type WebPhoto =
   | Blob
   | ImageBitmap
-  | ImageData
   | HTMLImageElement
   | HTMLCanvasElement
   | OffscreenCanvas
   | HTMLVideoElement
   | VideoFrame
-  | Image
+  | Pixels
   | Tensor;
 
 const isA = <T>(value: unknown, name: string): value is T => {
@@ -47,18 +46,13 @@ export function postPhoto(
   }
   if (typeof photo === "object" && photo !== null && "data" in photo) {
     if ("shape" in photo) return { photo: { kind: "pixels", input: tensor(photo.shape, photo.data) }, transfer: [] };
-    const { width, height, data } = photo;
-    return pixels({
-      width,
-      height,
-      data: new Uint8Array(data.buffer as ArrayBuffer, data.byteOffset, data.byteLength),
-    });
+    return pixels({ width: photo.width, height: photo.height, data: photo.data });
   }
   throw new TypeError(
     `explainer: ${typeof photo === "string" ? `"${String(photo).slice(0, 80)}" is a string: fetch it and give the Blob` : "this is no photo"}. A photo is a File or Blob, an image, canvas or video element, an ImageBitmap, VideoFrame or ImageData, an image { width, height, data } or a tensor { shape, data }.`,
   );
 }
 
-function pixels(input: Image): { photo: PostedPhoto; transfer: readonly unknown[] } {
+function pixels(input: Pixels): { photo: PostedPhoto; transfer: readonly unknown[] } {
   return { photo: { kind: "pixels", input }, transfer: [] };
 }

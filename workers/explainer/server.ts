@@ -1,13 +1,13 @@
 import type { Tensor } from "../../engine/basics/tensor.ts";
 import { explanationStages } from "../../engine/explain.ts";
 import type { Network } from "../../engine/network/network.ts";
-import type { Image } from "../../engine/picture/image.ts";
+import type { Pixels } from "../../engine/picture/image.ts";
 import { AbortError, postedError } from "./errors.ts";
 import type { Answer, Call, ExplainedPhoto, NetworkInfo, Progress } from "./messages.ts";
 
 /** A photo ready for the engine. */
 export interface ReadPhoto {
-  readonly input: Image | Tensor;
+  readonly input: Pixels | Tensor;
   readonly decodedBy: ExplainedPhoto["decodedBy"];
 }
 
