@@ -1,7 +1,5 @@
 import * as assert from "uvu/assert";
 import { type NpyArray, parseNpy, writeNpy } from "../../weights-loader/numpy/npy.ts";
-import { readNpz } from "../support/npy.ts";
-import { sharedReference } from "../support/paths.ts";
 import { suite } from "../support/suite.ts";
 
 /** A .npy file with any header, version 1 unless told. */
@@ -140,11 +138,4 @@ suite("npy", (test) => {
       );
     });
   }
-
-  const npz = `${sharedReference}salient-relevance/n11939491_daisy_SRscales_zp_gray.npz`;
-  test.needs(npz, "members of an .npz file are found", () => {
-    const members = readNpz(npz);
-    assert.equal(members.get("grid3")?.shape, [25, 25]);
-    assert.equal(members.get("maps")?.shape, [4, 250, 250]);
-  });
 });

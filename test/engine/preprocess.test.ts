@@ -5,7 +5,7 @@ import type { Preprocessing } from "../../engine/graph/definition.ts";
 import { createImage, type Image, onWhite, type Pixels } from "../../engine/picture/image.ts";
 import { fitPhoto, pictureOf, preprocess } from "../../engine/picture/preprocess.ts";
 import { decodeImage } from "../../host/photos/decode.ts";
-import { sharedData } from "../support/paths.ts";
+import { root } from "../support/paths.ts";
 import { suite } from "../support/suite.ts";
 
 const torchvision: Preprocessing = {
@@ -174,11 +174,11 @@ suite("engine/preprocess", (test) => {
   });
 
   // Pillow 13.0.0: Image.resize(torchvision's size, BILINEAR), then torchvision's centre crop; FNV-1a of the RGB bytes.
-  test.needs(join(sharedData, "photos"), "real photos are fitted as Pillow and torchvision do, bit for bit", () => {
+  test("photos are fitted as Pillow and torchvision do, bit for bit", () => {
     const fit = (name: string, preprocessing: Preprocessing): string =>
-      hash(fitPhoto(decodeImage(readFileSync(join(sharedData, "photos", name))), preprocessing, shape));
-    assert.is(fit("chelsea.png", torchvision), "12342648");
-    assert.is(fit("coffee.png", torchvision), "e118e658");
-    assert.is(fit("coffee.png", { ...torchvision, resize: "squash", resizeTo: 227 }), "52a02651");
+      hash(fitPhoto(decodeImage(readFileSync(join(root, "examples", name))), preprocessing, shape));
+    assert.is(fit("cat.jpg", torchvision), "21552294");
+    assert.is(fit("coffee.jpg", torchvision), "812b1c4e");
+    assert.is(fit("coffee.jpg", { ...torchvision, resize: "squash", resizeTo: 227 }), "12fcf00");
   });
 });

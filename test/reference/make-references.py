@@ -474,11 +474,36 @@ def sample_positions(count):
     return [k * 7919 % count for k in range(1000)]
 
 
+def seeded_published(shared):
+    """PyTorch's logits and samples of the maps of the published relprop code, from the arrays in ../shared/reference/seeded-nets."""
+    samples, facts = {}, {}
+    for name in ("alexnet", "bvlc_alexnet", "vgg16"):
+        logits = np.load(shared / f"{name}_logits_f64.npy").reshape(-1)
+        samples[f"{name} | torch | logits"] = logits.astype(np.float32)
+        for producer, file in (("authors", "authors_f64"), ("authors-accum", "authors-accum")):
+            path = shared / f"{name}_lrp_{file}.npy"
+            if not path.exists():  # VGG-16's pools do not overlap: both are one
+                continue
+            m = np.load(path).astype(np.float64)
+            key = f"{name} | {producer} | li2019"
+            samples[key] = m.reshape(-1)[sample_positions(m.size)].astype(np.float32)
+            facts[key] = {
+                "target": int(logits.argmax()),
+                "logit": float(logits.max()),
+                "sum": float(m.sum()),
+                "sumOfMagnitudes": float(np.abs(m).sum()),
+                "largestMagnitude": float(np.abs(m).max()),
+                "normPerChannel": [float(np.linalg.norm(channel)) for channel in m],
+            }
+    return samples, facts
+
+
 def make_seeded():
     shared = pathlib.Path(__file__).parent.parent.parent.parent / "shared/reference/seeded-nets"
     folder = GOLDEN / "seeded-nets"
     folder.mkdir(parents=True, exist_ok=True)
     samples, facts = {}, {}
+    published = seeded_published(shared)
     mean, std = ([0.485, 0.456, 0.406], [0.229, 0.224, 0.225])
     low = torch.tensor([(0 - m) / s for m, s in zip(mean, std)]).reshape(1, 3, 1, 1)
     high = torch.tensor([(1 - m) / s for m, s in zip(mean, std)]).reshape(1, 3, 1, 1)
@@ -515,11 +540,13 @@ def make_seeded():
             }
             print(key, facts[key], flush=True)
         del net
-    save_file(samples, folder / "samples.safetensors")
+    facts |= published[1]
+    save_file(samples | published[0], folder / "samples.safetensors")
     manifest = {
         "what": "Five zennit composites on the seeded networks of test/cases/seeded-nets.ts: 1,000 of the map's values "
         "(position k * 7919 modulo the map's size, C order) and what sums up the rest. LRN is passed through (Pass). zBox: "
-        "the normalised 0 and 1; for bvlc_alexnet 0 and 255 less the mean.",
+        "the normalised 0 and 1; for bvlc_alexnet 0 and 255 less the mean. 'authors' is the relprop code that Li et al. published, "
+        "'authors-accum' the same with an accumulating max_unpool2d; LRN is passed through there too.",
         "producer": "test/reference/make-references.py seeded",
         "versions": versions(),
         "precision": "computed in float64, stored in float32",
@@ -528,40 +555,76 @@ def make_seeded():
     (folder / "manifest.json").write_text(json.dumps(manifest, indent=2) + "\n")
 
 
-# --- SqueezeNet with real weights ------------------------------------------------------------------------------------
+# --- the SqueezeNet of the package -----------------------------------------------------------------------------------
+
+
+class Fire(torch.nn.Module):
+    def __init__(self, channels, squeezed, expanded):
+        super().__init__()
+        self.squeeze = torch.nn.Conv2d(channels, squeezed, 1)
+        self.expand1x1 = torch.nn.Conv2d(squeezed, expanded, 1)
+        self.expand3x3 = torch.nn.Conv2d(squeezed, expanded, 3, padding=1)
+        self.after, self.left, self.right = torch.nn.ReLU(), torch.nn.ReLU(), torch.nn.ReLU()
+
+    def forward(self, x):
+        x = self.after(self.squeeze(x))
+        return torch.cat([self.left(self.expand1x1(x)), self.right(self.expand3x3(x))], 1)
+
+
+class SqueezeNet(torch.nn.Module):
+    """SqueezeNet 1.1 under torchvision's names."""
+
+    def __init__(self):
+        super().__init__()
+        pool = lambda: torch.nn.MaxPool2d(3, 2, ceil_mode=True)  # noqa: E731
+        self.features = torch.nn.Sequential(
+            torch.nn.Conv2d(3, 64, 3, 2), torch.nn.ReLU(), pool(),
+            Fire(64, 16, 64), Fire(128, 16, 64), pool(),
+            Fire(128, 32, 128), Fire(256, 32, 128), pool(),
+            Fire(256, 48, 192), Fire(384, 48, 192), Fire(384, 64, 256), Fire(512, 64, 256),
+        )  # fmt: skip
+        self.classifier = torch.nn.Sequential(
+            torch.nn.Dropout(), torch.nn.Conv2d(512, 1000, 1), torch.nn.ReLU(), torch.nn.AdaptiveAvgPool2d(1)
+        )
+
+    def forward(self, x):
+        return self.classifier(self.features(x)).flatten(1)
 
 
 def make_squeezenet(photos_path):
-    """Gradient times input of the largest logit, for the photos that export-photos.js wrote."""
+    """Maps of the largest logit for the photos that export-photos.js wrote: gradient times input, zennit's EpsilonPlus."""
     from safetensors.torch import load_file
-    from torchvision.models import squeezenet1_0
 
-    shared = pathlib.Path(__file__).parent.parent.parent.parent / "shared/data"
-    net = squeezenet1_0().eval().double()
-    net.load_state_dict({name: value.double() for name, value in load_file(shared / "squeezenet1_0.safetensors").items()})
-    names = ["ILSVRC2012_val_00000293.JPEG", "ILSVRC2012_val_00000537.JPEG", "ILSVRC2012_val_00000665.JPEG"]
+    net = SqueezeNet().eval()
+    weights = load_file(GOLDEN.parent.parent / "models/squeezenet1_1-caffe.safetensors")
+    net.load_state_dict({name: value.double() for name, value in weights.items()})
+    names = ["cat.jpg", "coffee.jpg"]
     photos = np.fromfile(photos_path, dtype=np.float32).reshape(len(names), 3, 224, 224)
     samples, facts = {}, {}
     for name, photo in zip(names, photos):
         x = torch.from_numpy(photo).double()[None].requires_grad_()
-        logits = net(x)[0]
+        logits = net(x)
         (gradient,) = torch.autograd.grad(logits.max(), x)
-        m = (gradient * x)[0].detach().numpy()
-        samples[name] = m.reshape(-1)[sample_positions(m.size)].astype(np.float32)
+        one_hot = F.one_hot(logits.argmax(1), 1000).to(logits)
+        maps = {
+            "li2019": (gradient * x)[0].detach().numpy(),
+            "epsilonPlus": zennit_map(net, x.detach().clone(), (one_hot * logits).detach(), zc.EpsilonPlus()),
+        }
+        samples[f"{name} | logits"] = logits[0].detach().numpy().astype(np.float32)
         facts[name] = {
             "sha256OfTensor": hashlib.sha256(np.ascontiguousarray(photo).tobytes()).hexdigest(),
             "target": int(logits.argmax()),
-            "logit": float(logits.max().detach()),
-            "sum": float(m.sum()),
-            "largestMagnitude": float(np.abs(m).max()),
+            "sums": {composite: float(m.sum()) for composite, m in maps.items()},
         }
+        for composite, m in maps.items():
+            samples[f"{name} | {composite}"] = m.reshape(-1)[sample_positions(m.size)].astype(np.float32)
         print(name, facts[name])
     folder = GOLDEN / "squeezenet"
     folder.mkdir(parents=True, exist_ok=True)
     save_file(samples, folder / "samples.safetensors")
     manifest = {
-        "what": "PyTorch's gradient times input for the largest logit of SqueezeNet 1.0 on three photos of "
-        "../shared/data/ilsvrc2012-val: 1,000 values (position k * 7919 modulo the map's size, C order).",
+        "what": "Of the SqueezeNet 1.1 in models/ on the photos of examples/: PyTorch's logits; for the largest, PyTorch's gradient "
+        "times input (li2019) and zennit's EpsilonPlus, 1,000 values each (position k * 7919 modulo the map's size, C order).",
         "producer": "test/reference/make-references.py squeezenet",
         "versions": versions(),
         "precision": "computed in float64, stored in float32",

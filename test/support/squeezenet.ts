@@ -7,7 +7,7 @@ import { preprocess } from "../../engine/picture/preprocess.ts";
 import { decodeImage } from "../../host/photos/decode.ts";
 import { bindWeights, bytesSource, openWeights } from "../../weights-loader/index.ts";
 import { testKernels } from "./kernels.ts";
-import { sharedData } from "./paths.ts";
+import { root, sharedData } from "./paths.ts";
 
 /** The real weights that lie outside the project. */
 export const squeezenetWeights: string = `${sharedData}squeezenet1_0.safetensors`;
@@ -34,9 +34,5 @@ export function photoTensor(network: Network, path: string): Tensor {
   return preprocess(decodeImage(readFileSync(path)), preprocessing, inputShape).tensor;
 }
 
-/** Photos whose maps are stored in test/golden/squeezenet: the first three classes of the folder. */
-export const goldenPhotos: readonly string[] = [
-  "ILSVRC2012_val_00000293.JPEG",
-  "ILSVRC2012_val_00000537.JPEG",
-  "ILSVRC2012_val_00000665.JPEG",
-];
+/** Photos of the repository whose maps are stored in test/golden/squeezenet. */
+export const goldenPhotos: readonly string[] = ["cat.jpg", "coffee.jpg"].map((name) => `${root}examples/${name}`);

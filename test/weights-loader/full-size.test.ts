@@ -9,6 +9,7 @@ import { compositeByName } from "../../engine/rules/composites.ts";
 import { fileSource } from "../../host/files/source.ts";
 import { type LoadOptions, loadNetwork } from "../../host/network/load.ts";
 import { openWeights } from "../../weights-loader/index.ts";
+import { correlation, relativeL2 } from "../support/close.ts";
 import { root } from "../support/paths.ts";
 import { suite } from "../support/suite.ts";
 
@@ -48,31 +49,6 @@ const reference = (name: string): Reference => ({
 });
 const input = ({ inputShape }: Manifest): Tensor => tensor(inputShape, new Float32Array(bytesOf("input.bin")));
 
-/** |a - b| / |b| in the Euclidean norm. */
-function relativeL2(a: ArrayLike<number>, b: ArrayLike<number>): number {
-  assert.is(a.length, b.length);
-  let error = 0;
-  let norm = 0;
-  for (let i = 0; i < b.length; i++) {
-    error += (a[i]! - b[i]!) ** 2;
-    norm += b[i]! ** 2;
-  }
-  return Math.sqrt(error / norm);
-}
-
-function correlation(a: ArrayLike<number>, b: ArrayLike<number>): number {
-  const mean = (values: ArrayLike<number>): number => Array.from(values).reduce((x, y) => x + y, 0) / values.length;
-  const [meanA, meanB] = [mean(a), mean(b)];
-  let [ab, aa, bb] = [0, 0, 0];
-  for (let i = 0; i < b.length; i++) {
-    const [x, y] = [a[i]! - meanA, b[i]! - meanB];
-    ab += x * y;
-    aa += x * x;
-    bb += y * y;
-  }
-  return ab / Math.sqrt(aa * bb);
-}
-
 const figure = (value: number): string => value.toExponential(1);
 
 /** Float32 in another order of summation is about as far from float64 as the producer's own float32: eight times is allowed, or 1e-5. */
@@ -91,9 +67,9 @@ async function load(model: string | undefined, file: string, options: LoadOption
 }
 
 suite("full size", (test) => {
-  for (const model of ["alexnet", "vgg16"]) {
-    const title = `${model}: seven formats, the same tensors bit for bit, the same logits`;
-    test.needsVariable("SRMAP_PYTHON", title, async (python) => {
+  const formats = "AlexNet and VGG-16 in seven formats: the same tensors bit for bit, the same logits";
+  test.needsVariable("SRMAP_PYTHON", formats, async (python) => {
+    for (const model of ["alexnet", "vgg16"]) {
       const manifest = make(python, "formats", model);
       const image = input(manifest);
       const hashes = new Set<string>();
@@ -119,16 +95,15 @@ suite("full size", (test) => {
       const sizes = manifest.files.map((file) => `${file} ${(statSync(join(folder, file)).size / 1e6).toFixed(1)} MB`);
       const count = Object.keys(manifest.tensors ?? {}).length;
       console.log(`\n${model}: ${count} tensors equal bit for bit in ${sizes.join(", ")}; ${agreement}`);
-    });
-  }
+    }
+  });
 
   const parts = [
     ...["alexnet", "vgg16", "squeezenet1_1", "resnet18", "googlenet"].map((model) => ["exported", model] as const),
     ["lrn", "bvlc_alexnet"] as const,
   ];
-  for (const [part, model] of parts) {
-    const title = `${model} (${part}): logits of PyTorch, epsilonPlus of zennit`;
-    test.needsVariable("SRMAP_PYTHON", title, async (python) => {
+  test.needsVariable("SRMAP_PYTHON", "six networks: logits of PyTorch, epsilonPlus of zennit", async (python) => {
+    for (const [part, model] of parts) {
       const manifest = make(python, part, model);
       for (const file of manifest.files) {
         for (const algorithm of ["direct", "auto"] as const) {
@@ -140,7 +115,10 @@ suite("full size", (test) => {
           const expected = reference("relevance");
           const off = relativeL2(map, expected.exact);
           const r = correlation(map, expected.exact);
-          assert.ok(off < discontinuity && r > 0.9999, `${file}, ${algorithm}: ${off} off, correlation ${r}`);
+          assert.ok(
+            off < discontinuity && r > 0.9999,
+            `${model} (${part}), ${file}, ${algorithm}: ${off} off, correlation ${r}`,
+          );
           if (algorithm === "direct") assertNear(map, expected, `${file}: epsilonPlus`);
           const theirs = figure(relativeL2(expected.single, expected.exact));
           const about = `epsilonPlus ${figure(off)} (producer's float32 ${theirs}), correlation 1 - ${figure(1 - r)}`;
@@ -149,6 +127,6 @@ suite("full size", (test) => {
           );
         }
       }
-    });
-  }
+    }
+  });
 });

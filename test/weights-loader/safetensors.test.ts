@@ -3,7 +3,7 @@ import * as assert from "uvu/assert";
 import { fileSource } from "../../host/node.ts";
 import { bytesSource, openWeights } from "../../weights-loader/index.ts";
 import { assertReadsAs, expectedTensors, fixtureBytes, refusal, rejection } from "../support/fixtures.ts";
-import { sharedData } from "../support/paths.ts";
+import { root } from "../support/paths.ts";
 import { suite } from "../support/suite.ts";
 
 /** A safetensors file from header text and data. */
@@ -144,10 +144,9 @@ suite("safetensors", (test) => {
     );
   });
 
-  const squeezenet = join(sharedData, "squeezenet1_0.safetensors");
-  test.needs(squeezenet, "SqueezeNet 1.0 opens with 52 tensors", async () => {
-    const source = await fileSource(squeezenet);
-    const weights = await openWeights(source, { name: "squeezenet1_0.safetensors" });
+  test("the SqueezeNet 1.1 of the package opens with 52 tensors", async () => {
+    const source = await fileSource(join(root, "models/squeezenet1_1-caffe.safetensors"));
+    const weights = await openWeights(source, { name: "squeezenet1_1-caffe.safetensors" });
     assert.is(weights.tensors.size, 52);
     assert.equal(weights.tensors.get("features.3.expand3x3.weight")?.shape, [64, 16, 3, 3]);
     const bias = await weights.read("classifier.1.bias");
