@@ -1,6 +1,6 @@
-import { readFile } from "node:fs/promises";
 import type { ResolvedSalientRelevanceOptions } from "../../engine/salient/options.ts";
 import { type Attention, gridSide } from "../../evaluation/index.ts";
+import { readTextFile } from "../../host/files/text-file.ts";
 import { CommandError, describeError } from "../terminal/errors.ts";
 
 /** The version of attention files that this program writes and reads. */
@@ -40,7 +40,7 @@ export async function readAttentionFile(path: string): Promise<AttentionFile> {
   const refuse = (why: string): CommandError => new CommandError(`attention file ${path}: ${why}`);
   let parsed: unknown;
   try {
-    parsed = JSON.parse(await readFile(path, "utf8"));
+    parsed = JSON.parse(await readTextFile(path));
   } catch (error) {
     throw refuse(
       error instanceof SyntaxError ? "is no JSON. Write it with srmap check --write." : describeError(error),

@@ -1,9 +1,9 @@
-import { readFile } from "node:fs/promises";
 import { basename, extname } from "node:path";
 import { didYouMean } from "../../engine/basics/errors.ts";
 import { compositeFromSpec } from "../../engine/rules/composite-spec.ts";
 import { type Composite, compositeByName, defaultComposite } from "../../engine/rules/composites.ts";
 import { lrnRules, maxPoolRules } from "../../engine/rules/rules.ts";
+import { readTextFile } from "../../host/files/text-file.ts";
 import type { Arguments, OptionTable } from "../terminal/arguments.ts";
 import { asUsage, describeError, UsageError } from "../terminal/errors.ts";
 
@@ -43,11 +43,11 @@ async function readComposite(typed: string): Promise<Composite> {
   if (!isFile) return asUsage(() => compositeByName(typed));
   let text: string;
   try {
-    text = await readFile(typed, "utf8");
+    text = await readTextFile(typed);
   } catch (error) {
     throw new UsageError(`composite ${typed}: ${describeError(error)}`);
   }
-  return parseSpec(text.replace(/^\uFEFF/, ""), `composite ${typed}`, basename(typed, extname(typed)));
+  return parseSpec(text, `composite ${typed}`, basename(typed, extname(typed)));
 }
 
 function readChoice<Choice extends string>(

@@ -1,4 +1,3 @@
-import { readFile } from "node:fs/promises";
 import type { Shape } from "../../engine/basics/tensor.ts";
 import type { Preprocessing } from "../../engine/graph/definition.ts";
 import { imagenetLabels } from "../../engine/labels/imagenet.ts";
@@ -8,8 +7,8 @@ import {
   parsePreprocessing,
   preprocessingOfJson,
 } from "../../engine/models/preprocessing-spec.ts";
+import { readTextFile } from "../../host/files/text-file.ts";
 import type { LoadOptions } from "../../host/network/load.ts";
-import { decodeText } from "../../weights-loader/index.ts";
 import type { Arguments, OptionTable } from "../terminal/arguments.ts";
 import { asUsage, CommandError, describeError, UsageError } from "../terminal/errors.ts";
 
@@ -36,10 +35,9 @@ export const networkOptions: OptionTable = {
 };
 
 async function read(path: string, what: string): Promise<string> {
-  const bytes = await readFile(path).catch((error: unknown) => {
+  return readTextFile(path).catch((error: unknown) => {
     throw new CommandError(`${what} ${path}: ${describeError(error)}`);
   });
-  return decodeText(bytes).replace(/^\uFEFF/, "");
 }
 
 async function readJson(path: string, what: string): Promise<unknown> {

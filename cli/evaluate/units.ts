@@ -1,7 +1,7 @@
-import { readFile } from "node:fs/promises";
 import { basename } from "node:path";
 import type { NetworkDefinition } from "../../engine/graph/definition.ts";
 import { type AnnotatedObject, type AnnotatedPhoto, type Annotations, parseCoco } from "../../evaluation/index.ts";
+import { readTextFile } from "../../host/files/text-file.ts";
 import { plainName } from "../inputs/photo-labels.ts";
 import { CommandError, describeError } from "../terminal/errors.ts";
 
@@ -19,7 +19,7 @@ export interface Unit {
 /** Reads COCO's JSON. @throws CommandError */
 export async function readAnnotations(path: string): Promise<Annotations> {
   try {
-    return parseCoco(JSON.parse(await readFile(path, "utf8")) as unknown);
+    return parseCoco(JSON.parse(await readTextFile(path)) as unknown);
   } catch (error) {
     throw new CommandError(`annotations ${path}: ${describeError(error)}`);
   }

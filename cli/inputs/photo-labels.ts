@@ -1,7 +1,7 @@
-import { readFile } from "node:fs/promises";
 import { FormatError } from "../../engine/basics/errors.ts";
 import { imagenetLabels } from "../../engine/labels/imagenet.ts";
 import { imagenetFolders } from "../../engine/labels/imagenet-folders.ts";
+import { readTextFile } from "../../host/files/text-file.ts";
 import { CommandError, describeError } from "../terminal/errors.ts";
 import type { Input } from "./found-input.ts";
 
@@ -52,7 +52,7 @@ function classOf(file: string, value: unknown): string {
  */
 export async function readLabels(path: string): Promise<PhotoLabels> {
   try {
-    const parsed: unknown = JSON.parse(await readFile(path, "utf8"));
+    const parsed: unknown = JSON.parse(await readTextFile(path));
     if (typeof parsed !== "object" || parsed === null || Array.isArray(parsed)) {
       throw new FormatError('must be an object of file names, {"photo.jpg": "tench"}.');
     }

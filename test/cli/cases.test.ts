@@ -75,6 +75,19 @@ const tolerances: Readonly<Record<string, number>> = {
   "onnxf-quant-dynamic": 0.05,
 };
 
+/** What must be said beside the numbers. */
+const notes: Readonly<Record<string, string>> = {
+  "onnx-fp16": "onnxruntime computes this network, or parts of it, in float16; here it is computed in float32, so that",
+  "onnxf-fp16-io-f32":
+    "onnxruntime computes this network, or parts of it, in float16; here it is computed in float32, so that",
+  "onnxf-quant-QDQ":
+    "it is quantised: here it is computed in float32 with the numbers that its integers stand for, so that",
+  "onnxf-quant-dynamic":
+    "it is quantised: here it is computed in float32 with the numbers that its integers stand for, so that",
+  "onnxf-ext-renamed-both": '"renamed.onnx.data", which is called after the model, is read instead.',
+  "caffe-argmax-end": "the network's scores are explained, not their largest place.",
+};
+
 /** What a network's last layer can have made of its logits: the producer gives what comes out of it. */
 const endings: readonly ((logits: Float32Array) => Float32Array)[] = [
   (logits) => logits,
@@ -234,6 +247,7 @@ suite("every command of the cases", (test) => {
         return;
       }
       assert.is(code, 0, err);
+      if (name in notes) assert.ok(err.includes(notes[name] ?? ""), err);
       if (want === undefined) return;
       const error = errorOf(floats(join(target, "logits.npy")), corrected[name] ?? floats(want));
       assert.ok(error <= (tolerances[name] ?? 1e-5), `${error} of the largest`);

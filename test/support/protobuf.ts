@@ -34,3 +34,25 @@ export function protobufFields(bytes: Uint8Array): ProtobufField[] {
   }
   return fields;
 }
+
+/** The message that fields make: the other way round. */
+export function protobufBytes(fields: readonly ProtobufField[]): Uint8Array {
+  const bytes: number[] = [];
+  const varint = (value: bigint): void => {
+    let left = value;
+    for (; left > 127n; left >>= 7n) bytes.push(Number(left & 127n) | 128);
+    bytes.push(Number(left));
+  };
+  for (const { number, value } of fields) {
+    if (typeof value === "bigint") {
+      varint(BigInt(number << 3));
+      varint(value);
+    } else {
+      // Numbers of 4 bytes are told from text by nothing here: fields that are kept come from `protobufFields` of nested messages.
+      varint(BigInt((number << 3) | 2));
+      varint(BigInt(value.length));
+      for (const byte of value) bytes.push(byte);
+    }
+  }
+  return Uint8Array.from(bytes);
+}

@@ -1,9 +1,10 @@
 import { readFileSync } from "node:fs";
 import * as assert from "uvu/assert";
-import { bytesSource, importCaffe, openWeights } from "../../weights-loader/index.ts";
+import { bytesSource, decodeText, importCaffe, openWeights } from "../../weights-loader/index.ts";
 import { plainPreprocessing } from "../cases/networks.ts";
 import { assertReadsAs, expectedTensors, fixtureBytes, fixturePath, rejection } from "../support/fixtures.ts";
 import { assertRunsAs } from "../support/made-networks.ts";
+import { type ProtobufField, protobufBytes, protobufFields } from "../support/protobuf.ts";
 import { suite } from "../support/suite.ts";
 
 const text = (file: string): string => readFileSync(fixturePath(file), "utf8");
@@ -83,6 +84,70 @@ suite("Caffe", (test) => {
     const { definition } = await open("caffe-v2.caffemodel", training);
     assert.equal(definition.nodes, (await open("caffe-v2.caffemodel", deploy)).definition.nodes);
     assert.equal(definition.inputShape, [3, 10, 10]);
+  });
+
+  for (const [what, change, message] of [
+    ["without its factor", (blobs) => blobs.slice(0, 2), 'tensor "bn2.scaleFactor" is missing or no vector.'],
+    ["without its variance", (blobs) => blobs.slice(0, 1), 'tensor "bn2.variance" is missing or no vector.'],
+    ["without anything", () => [], 'tensor "bn2.mean" is missing or no vector.'],
+    [
+      "with two means",
+      ([mean, , factor]) => [mean, factor, factor],
+      'tensor "bn2.variance" must have 6 elements, got 1.',
+    ],
+    ["with many factors", ([mean]) => [mean, mean, mean], 'tensor "bn2.scaleFactor" must have 1 elements, got 6.'],
+  ] as readonly [string, (blobs: readonly ProtobufField[]) => readonly (ProtobufField | undefined)[], string][]) {
+    test(`refuses a batch norm ${what}`, async () => {
+      const net = protobufFields(fixtureBytes("caffe-v2.caffemodel")).map((field) => {
+        if (field.number !== 100 || typeof field.value === "bigint") return field;
+        const layer = protobufFields(field.value);
+        const name = layer.find(({ number }) => number === 1)?.value;
+        if (typeof name !== "object" || new TextDecoder().decode(name) !== "bn2") return field;
+        const blobs = change(layer.filter(({ number }) => number === 7)).filter((blob) => blob !== undefined);
+        return { number: 100, value: protobufBytes([...layer.filter(({ number }) => number !== 7), ...blobs]) };
+      });
+      const source = bytesSource(protobufBytes(net));
+      const refused = rejection(importCaffe(source, { name: "net", preprocessing: plainPreprocessing }));
+      assert.is(await refused, `FormatError: weights "net": ${message}`);
+    });
+  }
+
+  for (const [what, transform, words] of [
+    ["mean and scale", "scale: 0.5 mean_value: 100 mean_value: 110 mean_value: 120", "scale=0.5, mean=50 55 60"],
+    ["one mean", "mean_value: 117", "scale=1, mean=117"],
+    ["a scale", "scale: 0.00390625", "scale=0.00390625, mean=0"],
+    [
+      "a file of means",
+      'mean_file: "imagenet_mean.binaryproto"',
+      "scale=1, mean=the colours of imagenet_mean.binaryproto",
+    ],
+  ] as const) {
+    test(`the layer that fed photos with ${what} is told`, async () => {
+      const deploy = text("caffe-v2.prototxt").replace(/input: "data"|input_dim: \d+/g, "");
+      const data = `layer { name: "feed" type: "Data" top: "data" top: "label" transform_param { crop_size: 10 ${transform} } }`;
+      const { notes } = await open("caffe-v2.caffemodel", data + deploy);
+      assert.equal(notes, [
+        `its layer "feed" prepared photos with order=bgr, ${words}. That is used only when --preprocess says the same.`,
+      ]);
+    });
+  }
+
+  test("a layer that fed photos as they are needs no word", async () => {
+    const deploy = text("caffe-v2.prototxt").replace(/input: "data"|input_dim: \d+/g, "");
+    const data = `layer { name: "feed" type: "Data" top: "data" transform_param { crop_size: 10 mirror: true } }`;
+    assert.equal((await open("caffe-v2.caffemodel", data + deploy)).notes, []);
+  });
+
+  test("a description with a byte order mark is the same, in UTF-8 and UTF-16", async () => {
+    const described = text("caffe-v2.prototxt");
+    const plain = await open("caffe-v2.caffemodel", described);
+    const utf16 = Buffer.from(`\uFEFF${described}`, "utf16le");
+    const swapped = Buffer.from(utf16).swap16();
+    for (const bytes of [Buffer.from(`\uFEFF${described}`), utf16, swapped]) {
+      const { definition } = await open("caffe-v2.caffemodel", decodeText(bytes));
+      assert.equal(definition, plain.definition);
+    }
+    assert.equal((await open("caffe-v2.caffemodel", `\uFEFF${described}`)).definition, plain.definition);
   });
 
   for (const [what, prototxt, message] of refusals) {

@@ -1,6 +1,6 @@
 import * as assert from "uvu/assert";
 import { modelByName } from "../../engine/models/index.ts";
-import { checkPairing, networkOf, type WeightFile } from "../../weights-loader/index.ts";
+import { checkPairing, networkOf, preprocessingOf, type WeightFile } from "../../weights-loader/index.ts";
 import { rejection } from "../support/fixtures.ts";
 import { suite } from "../support/suite.ts";
 
@@ -32,6 +32,36 @@ suite("what belongs to the weights", (test) => {
       await rejection(check(file("safetensors", carrying(vgg16Caffe.preprocessing)))),
       `UnsupportedError: weights "w": they expect photos prepared as BGR (shorter 256, scale 1, mean 103.939 116.779 123.68, std 1 1 1), network "vgg16" prepares them as ${torchvision}. ${remedy}`,
     );
+  });
+
+  test("a preprocessing with anything that is none in it is refused", async () => {
+    const good = vgg16.preprocessing;
+    const net = { name: "x", output: "y", inputShape: [3, 8, 8], nodes: [] };
+    for (const bad of [
+      { channelOrder: 5 },
+      { channelOrder: ["rgb"] },
+      { channelOrder: "RGB" },
+      { channelOrder: null },
+      { resize: {} },
+      { resizeTo: "256" },
+      { scale: null },
+      { mean: "0.5" },
+      { mean: [0.5, "0.5", 0.5] },
+      { std: [[1], 1, 1] },
+    ]) {
+      const text = JSON.stringify({ ...good, ...bad });
+      assert.is(
+        await rejection((async () => preprocessingOf(file("safetensors", { "srmap.preprocessing": text })))()),
+        `FormatError: weights "w": the metadata "srmap.preprocessing" are no preprocessing.`,
+        text,
+      );
+      const carried = JSON.stringify({ ...net, preprocessing: { ...good, ...bad } });
+      assert.is(
+        await rejection((async () => networkOf(file("safetensors", { "srmap.network": carried })))()),
+        `FormatError: weights "w": the metadata "srmap.network" describe no network.`,
+        text,
+      );
+    }
   });
 
   test("a carried network comes back, anything else is refused", async () => {

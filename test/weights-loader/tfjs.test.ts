@@ -71,6 +71,44 @@ suite("TensorFlow.js", (test) => {
     );
   });
 
+  for (const policy of ["mixed_float16", { class_name: "DTypePolicy", config: { name: "mixed_float16" } }]) {
+    test(`a network of Keras in half precision is told: ${JSON.stringify(policy)}`, async () => {
+      const bytes = changed("tfjs-functional.json", (json) => {
+        const { layers } = (json as unknown as { modelTopology: { config: { layers: { config: object }[] } } })
+          .modelTopology.config;
+        for (const layer of layers) layer.config = { ...layer.config, dtype: policy };
+      });
+      const { notes } = await importTfjs(bytesSource(bytes), { preprocessing: plainPreprocessing, external });
+      assert.equal(notes, [
+        "Keras computes this network in mixed_float16; here it is computed in float32, so that the last digits differ.",
+      ]);
+    });
+  }
+
+  test("weights that are stored in less than float32 are told", async () => {
+    const load = (bytes: Uint8Array) => importTfjs(bytesSource(bytes), { preprocessing: plainPreprocessing, external });
+    assert.equal((await load(fixtureBytes("tfjs/tfjs-functional.json"))).notes, []);
+    assert.equal((await load(fixtureBytes("tfjs/tfjs-quantized.json"))).notes, [
+      "5 of its 13 tensors are stored as uint8: what is computed, in float32, is the network with these rounded weights, not the one before.",
+    ]);
+    const half = changed("tfjs-functional.json", (json) => {
+      const [group] = (json as unknown as { weightsManifest: { paths: string[]; weights: object[] }[] })
+        .weightsManifest;
+      group!.weights = group!.weights.map((entry) => ({ ...entry, quantization: { dtype: "float16" } }));
+    });
+    const shard = async () => bytesSource(new Uint8Array(318)); // half of the 636 bytes of the functional network
+    const { notes } = await importTfjs(bytesSource(half), { preprocessing: plainPreprocessing, external: shard });
+    assert.match(notes?.[0] ?? "", /^(\d+) of its \1 tensors are stored as float16: /);
+  });
+
+  test("a byte order mark before the model is passed over", async () => {
+    const bytes = fixtureBytes("tfjs/tfjs-functional.json");
+    const marked = Uint8Array.from([0xef, 0xbb, 0xbf, ...bytes]);
+    const load = (source: Uint8Array) => importTfjs(bytesSource(source), { name: "x", external });
+    assert.equal((await load(marked)).definition, (await load(bytes)).definition);
+    assert.is((await openWeights(bytesSource(marked), { external })).format, "tfjs");
+  });
+
   test("shards outside the folder, missing, or of another size are refused", async () => {
     const open = (bytes: Uint8Array, options = {}) =>
       rejection(openWeights(bytesSource(bytes), { name: "net", ...options }));

@@ -188,7 +188,14 @@ const slice: Convert = (state, layer) => {
 const batchNorm: Convert = (state, layer) => {
   const { weights } = state;
   const channels = lengthOf(state, `${layer.name}.mean`);
-  for (const part of ["variance", "scaleFactor"]) lengthOf(state, `${layer.name}.${part}`);
+  for (const [part, wanted] of [
+    ["variance", channels],
+    ["scaleFactor", 1],
+  ] as const) {
+    const length = lengthOf(state, `${layer.name}.${part}`);
+    if (length === wanted) continue;
+    throw new FormatError(`${state.what}: tensor "${layer.name}.${part}" must have ${wanted} elements, got ${length}.`);
+  }
   const scaled = (part: string) => async (): Promise<Float32Array> => {
     const [factor = 0] = await weights.read(`${layer.name}.scaleFactor`);
     const values = await weights.read(`${layer.name}.${part}`);

@@ -6,6 +6,7 @@ import type { ByteSource } from "../bytes/source.ts";
 import type { ImportedNetwork } from "../graphs/imported-network.ts";
 import { chosenInputShape, type InputShapeOptions, inputSizeAdvice } from "../graphs/input-shape.ts";
 import { importedWeights, networkBuilder, type Refusal, refuseUnsupported } from "../graphs/network-builder.ts";
+import { halfPrecisionNote } from "../graphs/precision-notes.ts";
 import type { WeightFile } from "../tensors/weight-file.ts";
 import { converters } from "./converters.ts";
 import { openKerasFile } from "./file.ts";
@@ -233,9 +234,7 @@ function noteType({ dtype }: Json, notes: Set<string>): void {
   const inner = isObject(dtype) ? dtype["config"] : undefined;
   const policy = isObject(inner) ? inner["name"] : dtype;
   if (typeof policy !== "string" || !/float16/.test(policy)) return;
-  notes.add(
-    `Keras computes this network in ${policy}; here it is computed in float32, so that the last digits differ.`,
-  );
+  notes.add(halfPrecisionNote(`Keras computes this network in ${policy}`));
 }
 
 /** [null,H,W,C] as [C,H,W]. */

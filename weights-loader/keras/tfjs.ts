@@ -4,6 +4,7 @@ import type { ExternalData } from "../bytes/external-data.ts";
 import { isSafeRelativePath } from "../bytes/safe-relative-path.ts";
 import { type ByteSource, bytesSource, checkRange, readRange } from "../bytes/source.ts";
 import type { ImportedNetwork } from "../graphs/imported-network.ts";
+import { storedPrecisionNote } from "../graphs/precision-notes.ts";
 import { type Dtype, dtypeBytes } from "../tensors/dtype.ts";
 import { checkedElementCount, type StoredTensor, storedWeights, type WeightFile } from "../tensors/weight-file.ts";
 import { importKeras, type KerasImportOptions } from "./import.ts";
@@ -124,13 +125,29 @@ export interface TfjsImportOptions extends KerasImportOptions {
 export async function importTfjs(source: ByteSource, options: TfjsImportOptions): Promise<ImportedNetwork> {
   const name = options.name ?? "unnamed";
   const file = `weights "${name}"`;
-  const { model } = await readModel(source, file);
+  const { model, manifest } = await readModel(source, file);
   if (isText(model["format"]) && model["format"] !== "layers-model") {
     throw new UnsupportedError(
       `${file}: a ${model["format"]} does not keep its layers. Convert the Keras model as a layers model.`,
     );
   }
-  return importKeras(model["modelTopology"], await openTfjs(source, name, options.external), options);
+  const imported = importKeras(model["modelTopology"], await openTfjs(source, name, options.external), options);
+  return { ...imported, notes: [...(imported.notes ?? []), ...storedNotes(manifest)] };
+}
+
+/** What the tensors are stored as, where that is less than float32. */
+function storedNotes(manifest: readonly unknown[]): string[] {
+  const tensors = manifest.flatMap((group) =>
+    isObject(group) && Array.isArray(group["weights"]) ? group["weights"] : [],
+  );
+  const kinds = tensors.flatMap((entry: unknown) => {
+    const quantization = isObject(entry) ? entry["quantization"] : undefined;
+    return isObject(quantization) ? [String(quantization["dtype"])] : [];
+  });
+  return Array.from(new Set(kinds), (kind) => {
+    const count = kinds.filter((other) => other === kind).length;
+    return storedPrecisionNote(count, tensors.length, kind);
+  });
 }
 
 async function openShards(paths: readonly string[], file: string, external?: ExternalData): Promise<ByteSource> {

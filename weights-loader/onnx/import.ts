@@ -7,6 +7,7 @@ import type { ByteSource } from "../bytes/source.ts";
 import type { ImportedNetwork } from "../graphs/imported-network.ts";
 import { chosenInputShape, type InputShapeOptions, inputSizeAdvice } from "../graphs/input-shape.ts";
 import { importedWeights, networkBuilder, refuseUnsupported } from "../graphs/network-builder.ts";
+import { halfPrecisionNote, quantisedNote } from "../graphs/precision-notes.ts";
 import { converters, endings } from "./converters.ts";
 import { settled } from "./data.ts";
 import { fold, isFoldable } from "./fold.ts";
@@ -85,7 +86,19 @@ export async function importOnnx(source: ByteSource, options: OnnxImportOptions)
       ...(preprocessing === undefined ? {} : { preprocessing }),
     },
     weights,
+    notes: precisionNotes(model, order),
   };
+}
+
+/** What onnxruntime computes otherwise than here. */
+function precisionNotes({ inputs, initializers }: OnnxModel, order: readonly OnnxNode[]): string[] {
+  if (order.some(({ op }) => /^(QuantizeLinear|DynamicQuantizeLinear|QLinear\w+|ConvInteger|MatMulInteger)$/.test(op)))
+    return [quantisedNote];
+  const read = new Set(order.flatMap((node) => node.inputs));
+  const isHalf =
+    inputs.some(({ name, elementType }) => read.has(name) && elementType === 10) ||
+    Array.from(initializers.values()).some(({ name, dtype }) => read.has(name) && dtype === "f16");
+  return isHalf ? [halfPrecisionNote("onnxruntime computes this network, or parts of it, in float16")] : [];
 }
 
 function converterOf({ op, domain }: OnnxNode): (typeof converters)[string] | undefined {

@@ -1,0 +1,168 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { PNG } from "pngjs";
+import * as assert from "uvu/assert";
+import { runCli } from "../../cli/cli.ts";
+import type { NetworkDefinition } from "../../engine/graph/definition.ts";
+import { tensor } from "../../engine/index.ts";
+import { Chain } from "../../engine/models/chain.ts";
+import { loadNetwork } from "../../host/network/load.ts";
+import { parseNpy } from "../../weights-loader/index.ts";
+import { fixturePath } from "../support/fixtures.ts";
+import { root } from "../support/paths.ts";
+import { rng } from "../support/rng.ts";
+import { writeSeededNetwork } from "../support/seeded-weights.ts";
+import { suite } from "../support/suite.ts";
+
+// A network, photos and names of one's own, from the command line to the numbers.
+
+const folder = mkdtempSync(join(tmpdir(), "srmap-own-"));
+process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
+
+interface Run {
+  readonly code: number;
+  readonly out: string;
+  readonly err: string;
+}
+
+async function srmap(...argv: string[]): Promise<Run> {
+  const run = { code: 0, out: "", err: "" };
+  const code = await runCli(argv, {
+    out: (text) => {
+      run.out += text;
+    },
+    err: (text) => {
+      run.err += text;
+    },
+    redraw: () => undefined,
+    isInteractive: false,
+    columns: 80,
+  });
+  return { ...run, code };
+}
+
+function written(name: string, content: string | Uint8Array): string {
+  const path = join(folder, name);
+  writeFileSync(path, content);
+  return path;
+}
+
+const logitsOf = (out: string): Float32Array => {
+  const path = join(folder, out, "logits.npy");
+  return parseNpy(readFileSync(path), path).data as Float32Array;
+};
+
+/** A network for digits, as MNIST has them: one channel, 28x28. */
+function digits(): NetworkDefinition {
+  const { nodes } = new Chain()
+    .convolution("conv1", "conv1", 4, 5, { pad: 2 })
+    .maxPool("pool1", 2, 2)
+    .convolution("conv2", "conv2", 6, 5)
+    .maxPool("pool2", 2, 2)
+    .add("flatten", { op: "flatten" })
+    .dense("fc", "fc", 10, false);
+  return { name: "digits", inputShape: [1, 28, 28], nodes, output: "fc" };
+}
+
+/** A noisy coloured photo of the network's own size. */
+function colouredPng(side: number): { png: Uint8Array; rgba: Uint8Array } {
+  const png = new PNG({ width: side, height: side });
+  const random = rng(7);
+  for (let i = 0; i < png.data.length; i++) png.data[i] = i % 4 === 3 ? 255 : random.integer(0, 255);
+  return { png: PNG.sync.write(png), rgba: png.data };
+}
+
+const marks: readonly (readonly [string, (text: string) => Uint8Array])[] = [
+  ["UTF-8", (text) => Buffer.from(`\uFEFF${text}`)],
+  ["UTF-16", (text) => Buffer.from(`\uFEFF${text}`, "utf16le")],
+  ["UTF-16 with its bytes swapped", (text) => Buffer.from(`\uFEFF${text}`, "utf16le").swap16()],
+];
+
+suite("cli/own model", (test) => {
+  test("a network of one channel takes a coloured photo as Pillow's grey, from the command line to the panel", async () => {
+    const weights = join(folder, "digits.safetensors");
+    writeSeededNetwork(weights, digits(), 3);
+    const { png, rgba } = colouredPng(28);
+    const photo = written("noise.png", png);
+    const how = "order=gray,mean=0.1307,std=0.3081";
+    const run = await srmap(
+      ...["explain", photo, "--weights", weights, "--preprocess", how, "--out", join(folder, "digit")],
+      ...["--sr", "workSize=28", "--classes", written("digits.txt", "0\n1\n2\n3\n4\n5\n6\n7\n8\nnine\n")],
+    );
+    assert.equal({ code: run.code, err: run.err }, { code: 0, err: "" });
+    // Pillow's L: ITU-R 601-2 in integers (Image.convert), then (x / 255 - mean) / std.
+    const grey = Float32Array.from({ length: 28 * 28 }, (_, i) => {
+      const [r = 0, g = 0, b = 0] = rgba.subarray(4 * i, 4 * i + 3);
+      return (((19595 * r + 38470 * g + 7471 * b + 0x8000) >> 16) / 255 - 0.1307) / 0.3081;
+    });
+    const network = await loadNetwork(undefined, weights);
+    const expected = network.forward(tensor([1, 28, 28], grey)).data;
+    const largest = Math.max(...expected.map(Math.abs));
+    for (const [i, value] of logitsOf("digit").entries()) {
+      assert.ok(Math.abs(value - (expected[i] ?? Number.NaN)) <= 1e-5 * largest, `logit ${i}`);
+    }
+    const report = JSON.parse(readFileSync(join(folder, "digit/explanation.json"), "utf8"));
+    assert.equal(report.arrays["relevance.npy"].shape, [1, 28, 28]);
+    assert.equal(report.arrays["salient-relevance.npy"].shape, [28, 28]);
+    const best = expected.indexOf(Math.max(...expected));
+    assert.is(report.top[0].label, best === 9 ? "nine" : String(best));
+    for (const name of ["panel.png", "overlay.png", "relevance.png"])
+      assert.ok(existsSync(join(folder, "digit", name)));
+  });
+
+  test("a way to prepare three colours alike serves one channel, one of three means is refused", async () => {
+    const photo = written("noise.png", colouredPng(28).png);
+    const explain = (how: string): Promise<Run> => {
+      const quick = ["--no-salient", "--write", "npy", "--out", join(folder, "grey"), "--existing", "replace"];
+      return srmap("explain", photo, "--weights", join(folder, "digits.safetensors"), "--preprocess", how, ...quick);
+    };
+    assert.is((await explain("plain")).code, 0);
+    const plain = logitsOf("grey");
+    assert.is((await explain("order=gray,mean=0,std=1")).code, 0);
+    assert.equal(logitsOf("grey"), plain);
+    assert.equal(await explain("torchvision"), {
+      code: 1,
+      out: "",
+      err: `${photo}: preprocess: this network takes one channel, but its photos are prepared with a mean [0.485,0.456,0.406] and deviation [0.229,0.224,0.225] per colour. Give one of each: --preprocess order=gray,mean=M,std=S.\n`,
+    });
+  });
+
+  for (const [encoding, encode] of marks) {
+    test(`text files may begin with a byte order mark: ${encoding}`, async () => {
+      const photo = written("noise.png", colouredPng(28).png);
+      const names = Array.from({ length: 10 }, (_, i) => `digit ${i}`);
+      const how = { order: "gray", mean: 0.1307, std: 0.3081 };
+      const rules = {
+        assignments: [
+          { match: { op: "conv2d" }, rule: "zPlus" },
+          { match: { op: "dense" }, rule: "epsilon" },
+        ],
+      };
+      const run = await srmap(
+        ...["explain", photo, "--weights", join(folder, "digits.safetensors"), "--no-salient", "--write", "npy"],
+        ...["--classes", written("names.json", encode(JSON.stringify(names)))],
+        ...["--preprocess", written("how.json", encode(JSON.stringify(how)))],
+        ...["--composite", written("rules.json", encode(JSON.stringify(rules)))],
+        ...["--out", join(folder, "marked"), "--existing", "replace"],
+      );
+      assert.equal({ code: run.code, err: run.err }, { code: 0, err: "" });
+      assert.match(run.out, /digit \d/);
+      const caffe = fixturePath("caffe-v2.caffemodel");
+      const described = written("net.prototxt", encode(readFileSync(fixturePath("caffe-v2.prototxt"), "utf8")));
+      const cat = join(root, "examples/cat.jpg");
+      const imported = await srmap(
+        ...["explain", cat, "--weights", caffe, "--prototxt", described, "--preprocess", "caffe-reference"],
+        ...["--no-salient", "--write", "npy", "--out", join(folder, "marked-caffe"), "--existing", "replace"],
+      );
+      assert.equal({ code: imported.code, err: imported.err }, { code: 0, err: "" });
+      const labels = written("labels.json", encode(JSON.stringify({ "cat.jpg": "tench", "coffee.jpg": "church" })));
+      const labelled = await srmap(
+        ...["explain", cat, join(root, "examples/coffee.jpg"), "--model", "alexnet-mini", "--labels", labels],
+        ...["--no-salient", "--write", "npy", "--jobs", "1", "--out", join(folder, `labelled-${encoding.length}`)],
+      );
+      assert.is(labelled.err.replace(/.*unsure.*\n/g, ""), "");
+      assert.is(labelled.code, 0);
+    });
+  }
+});
