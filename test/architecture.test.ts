@@ -64,7 +64,7 @@ const rooms: Readonly<Record<string, Room>> = {
   host: {
     imports: ["engine", "weights-loader", "evaluation", "workers", "photos"],
     packages: /^(node:|h5wasm$|sharp$)/,
-    floors: [["files", "hdf5", "page", "threads"], ["models", "photos"], ["network"], ["explainer"]],
+    floors: [["files"], ["hdf5", "page", "threads"], ["models", "photos"], ["network"], ["explainer"]],
   },
   web: {
     imports: ["engine", "weights-loader", "evaluation", "workers", "photos"],

@@ -41,6 +41,17 @@ suite("package", (test) => {
     assert.ok(size <= 10.9e6, `the package has ${size} bytes`);
   });
 
+  test("the library knows its own version", () => {
+    const code = "import('srmap/node').then(({ version }) => console.log(version))";
+    assert.is(node("-e", code), `${packageFile.version}\n`);
+  });
+
+  test("CommonJS requires it", () => {
+    const code =
+      'const { explain } = require("srmap"); console.log(typeof explain, typeof require("srmap/node").loadNetwork)';
+    assert.is(node("-e", code), "function function\n");
+  });
+
   test("tools that read no exports (Parcel) find every entry by alias", () => {
     const files = Object.entries(packageFile.exports)
       .filter(([name]) => name !== "." && name !== "./package.json")

@@ -43,11 +43,23 @@ await build({
 const page = from("build/page/");
 rmSync(page, { recursive: true, force: true });
 mkdirSync(page, { recursive: true });
+// Classic scripts, each whole: from disk (the page in one file) browsers run no modules.
 await build({
   ...common,
+  splitting: false,
+  format: "iife",
+  define: { "import.meta.url": "document.baseURI" },
   jsx: "automatic",
   jsxImportSource: "preact",
-  entryPoints: { page: from("web/page/page.tsx"), worker: from("web/worker.ts"), thread: from("web/thread.ts") },
+  entryPoints: { page: from("web/page/page.tsx") },
+  outdir: page,
+});
+await build({
+  ...common,
+  splitting: false,
+  format: "iife",
+  define: { "import.meta.url": "self.location.href" },
+  entryPoints: { worker: from("web/worker.ts"), thread: from("web/thread.ts") },
   outdir: page,
 });
 for (const file of ["index.html", "style.css", "manifest.webmanifest", "icon.svg"])

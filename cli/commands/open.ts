@@ -28,7 +28,7 @@ export const openPage: Command = {
     "no-browser": { help: "Only print the address." },
     export: {
       value: "DIR",
-      help: "Write the page as static files into a new folder instead, to be served from anywhere.",
+      help: "Write the page as static files into a new folder instead, to be served from anywhere or opened from disk; NAME.html gets it all in one file.",
     },
   },
   notes: `The page is served to this machine alone and computes everything in the browser;
@@ -37,7 +37,8 @@ isolation) it uses several threads; served without them, one.
 
 Example:
   srmap open
-  srmap open --export public/srmap`,
+  srmap open --export public/srmap
+  srmap open --export srmap.html`,
 
   async run(given, terminal) {
     if (given.positionals.length > 0) throw new UsageError('open takes no arguments. See "srmap help open".');
@@ -48,7 +49,10 @@ Example:
       } catch (error) {
         throw new CommandError(describeError(error));
       }
-      terminal.out(`wrote ${shown(folder, mostOfPath)}: serve it from anywhere, index.html is the page\n`);
+      const what = /\.html?$/i.test(folder)
+        ? "open it, or send it to somebody"
+        : "open its index.html, or serve it from anywhere";
+      terminal.out(`wrote ${shown(folder, mostOfPath)}: ${what}\n`);
       return 0;
     }
     const typed = given.value("port") ?? "4600";

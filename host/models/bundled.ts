@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
+import { packagePath } from "../files/package-folder.ts";
 
 /** A network whose trained weights come with the package. */
 export interface BundledModel {
@@ -19,18 +19,16 @@ export interface BundledModel {
 /** The network that is used when none is named. */
 export const defaultModel = "squeezenet1_1-caffe";
 
-const folder = new URL("../../../models/", import.meta.url);
-
 /** The networks that come with their weights, as models/models.json lists them. */
 export function bundledModels(): readonly BundledModel[] {
-  const entries = JSON.parse(readFileSync(new URL("models.json", folder), "utf8")) as Record<
+  const entries = JSON.parse(readFileSync(packagePath("models/models.json"), "utf8")) as Record<
     string,
     Omit<BundledModel, "name" | "weights">
   >;
   return Object.entries(entries).map(([name, entry]) => ({
     ...entry,
     name,
-    weights: fileURLToPath(new URL(`${name}.safetensors`, folder)),
+    weights: packagePath(`models/${name}.safetensors`),
   }));
 }
 

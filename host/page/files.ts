@@ -1,15 +1,14 @@
 import { readdirSync } from "node:fs";
-import { copyFile, mkdir, mkdtemp, readdir, rename, rm } from "node:fs/promises";
+import { chmod, copyFile, mkdir, mkdtemp, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
-import { fileURLToPath } from "node:url";
-
-const packageFolder = fileURLToPath(new URL("../../../", import.meta.url));
+import { packagePath } from "../files/package-folder.ts";
+import { oneFilePage } from "./one-file.ts";
 
 /** Files of a folder of the package whose names match, by the address that the page knows them under. */
 function filesIn(folder: string, place: string, names: RegExp): [string, string][] {
-  return readdirSync(join(packageFolder, folder))
+  return readdirSync(packagePath(folder))
     .filter((name) => names.test(name))
-    .map((name) => [`${place}${name}`, join(packageFolder, folder, name)]);
+    .map((name) => [`${place}${name}`, packagePath(folder, name)]);
 }
 
 /** Every file of the page: its address, relative to the page, and where it lies in this package. */
@@ -23,22 +22,31 @@ export function pageFiles(): ReadonlyMap<string, string> {
 }
 
 /**
- * Writes the page as static files, to be served from anywhere. The folder appears whole or not at all.
- * @throws Error when the folder is there and not empty, and the system's errors
+ * Writes the page as static files, to be served from anywhere or opened from disk (`srmap.html` is the whole page in one file, to which
+ * `index.html` leads there). The folder appears whole or not at all. A path that ends in .html gets the one file alone.
+ * @throws Error when the folder is there and not empty, or the file is there, and the system's errors
  */
-export async function writePage(folder: string): Promise<void> {
-  const target = resolve(folder);
+export async function writePage(path: string): Promise<void> {
+  const target = resolve(path);
+  const files = pageFiles();
+  if (/\.html?$/i.test(path)) {
+    await mkdir(dirname(target), { recursive: true });
+    await writeFile(target, await oneFilePage(files), { flag: "wx" });
+    return;
+  }
   const there = await readdir(target).catch(() => undefined);
   if (there !== undefined && there.length > 0) {
-    throw new Error(`${folder}: the folder is not empty. Name one that is new, or empty it.`);
+    throw new Error(`${path}: the folder is not empty. Name one that is new, or empty it.`);
   }
   await mkdir(dirname(target), { recursive: true });
   const made = await mkdtemp(join(dirname(target), ".srmap-page-"));
   try {
-    for (const [address, path] of pageFiles()) {
+    for (const [address, file] of files) {
       await mkdir(dirname(join(made, address)), { recursive: true });
-      await copyFile(path, join(made, address));
+      await copyFile(file, join(made, address));
     }
+    await writeFile(join(made, "srmap.html"), await oneFilePage(files));
+    await chmod(made, 0o777 & ~process.umask()); // as mkdir makes folders: a server of another user has to read it
     if (there !== undefined) await rm(target, { recursive: true });
     await rename(made, target);
   } catch (error) {

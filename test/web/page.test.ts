@@ -2,10 +2,12 @@ import { createHash } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
+import { pathToFileURL } from "node:url";
 import puppeteer, { type Browser, type Page } from "puppeteer-core";
 import * as assert from "uvu/assert";
 import { explain } from "../../engine/explain.ts";
 import { loadNetwork } from "../../host/network/load.ts";
+import { writePage } from "../../host/page/files.ts";
 import { servePage } from "../../host/page/serve.ts";
 import { decodeImage } from "../../host/photos/decode.ts";
 import { chromiumPath, firefoxPath } from "../support/browsers.ts";
@@ -82,13 +84,23 @@ async function choose(page: Page, photo: string): Promise<void> {
   );
 }
 
-async function sameBytesAsNode(executablePath: string, kind: "chrome" | "firefox", isIsolated: boolean): Promise<void> {
+/** A browser, how its kind is called, and the page it shows. */
+interface Visit {
+  readonly executablePath: string;
+  readonly kind: "chrome" | "firefox";
+  readonly url: string;
+  /** Files of which each is explained. */
+  readonly chosen: readonly string[];
+  /** What the footer says of threads. */
+  readonly threads: RegExp;
+}
+
+async function sameBytesAsNode({ executablePath, kind, url, chosen, threads }: Visit): Promise<void> {
   const network = await loadNetwork(undefined);
-  const served = await servePage({ isIsolated });
   const browser = await launch(executablePath, kind);
   try {
-    const { page, errors } = await openPage(browser, `${served.url}#composite=epsilonPlus`);
-    for (const photo of photos) {
+    const { page, errors } = await openPage(browser, `${url}#composite=epsilonPlus`);
+    for (const photo of chosen) {
       const expected = explain(network, decodeImage(readFileSync(photo)), {
         composite: "epsilonPlus",
         salientRelevance: { mode: "fast" },
@@ -97,12 +109,47 @@ async function sameBytesAsNode(executablePath: string, kind: "chrome" | "firefox
       assert.is(await savedMap(page, "Relevance (npy)"), sha256(expected.relevance.data), photo);
       assert.is(await savedMap(page, "Areas (npy)"), sha256(expected.salientRelevance.data), photo);
     }
-    const threads = await page.$eval("footer", (element) => element.textContent ?? "");
-    assert.match(threads, isIsolated ? /\d threads/ : /one thread/);
+    assert.match(await page.$eval("footer", (element) => element.textContent ?? ""), threads);
     assert.equal(errors, []);
   } finally {
     await browser.close();
+  }
+}
+
+async function servedSameBytes(visit: Pick<Visit, "executablePath" | "kind">, isIsolated: boolean): Promise<void> {
+  const served = await servePage({ isIsolated });
+  try {
+    await sameBytesAsNode({
+      ...visit,
+      url: served.url,
+      chosen: photos,
+      threads: isIsolated ? /\d threads/ : /one thread/,
+    });
+  } finally {
     await served.close();
+  }
+}
+
+/** The page in one file, and in a folder, both opened from disk. */
+async function fromDisk(visit: Pick<Visit, "executablePath" | "kind">): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), "srmap-page-"));
+  try {
+    const file = join(folder, "page.html");
+    await writePage(file);
+    const url = pathToFileURL(file).href;
+    await sameBytesAsNode({ ...visit, url, chosen: photos.slice(0, 2), threads: /one thread/ });
+    await writePage(join(folder, "page"));
+    const browser = await launch(visit.executablePath, visit.kind);
+    try {
+      const page = await browser.newPage();
+      await page.goto(`${pathToFileURL(join(folder, "page/index.html")).href}#view=relevance`);
+      await page.waitForSelector(".class", { timeout: 60_000 });
+      assert.match(page.url(), /\/page\/srmap\.html#view=relevance$/);
+    } finally {
+      await browser.close();
+    }
+  } finally {
+    rmSync(folder, { recursive: true });
   }
 }
 
@@ -110,13 +157,19 @@ suite("page", (test) => {
   const [chromium, firefox] = [chromiumPath(), firefoxPath()];
   for (const isIsolated of [true, false]) {
     const how = isIsolated ? "with threads" : "without isolation";
-    test.needsProgram(chromium, "Chromium", `Chromium gives Node's bytes, ${how}`, (path) =>
-      sameBytesAsNode(path, "chrome", isIsolated),
+    test.needsProgram(chromium, "Chromium", `Chromium gives Node's bytes, ${how}`, (executablePath) =>
+      servedSameBytes({ executablePath, kind: "chrome" }, isIsolated),
     );
-    test.needsProgram(firefox, "Firefox", `Firefox gives Node's bytes, ${how}`, (path) =>
-      sameBytesAsNode(path, "firefox", isIsolated),
+    test.needsProgram(firefox, "Firefox", `Firefox gives Node's bytes, ${how}`, (executablePath) =>
+      servedSameBytes({ executablePath, kind: "firefox" }, isIsolated),
     );
   }
+  test.needsProgram(chromium, "Chromium", "Chromium gives Node's bytes from disk", (executablePath) =>
+    fromDisk({ executablePath, kind: "chrome" }),
+  );
+  test.needsProgram(firefox, "Firefox", "Firefox gives Node's bytes from disk", (executablePath) =>
+    fromDisk({ executablePath, kind: "firefox" }),
+  );
 
   test.needsProgram(chromium, "Chromium", "what is no photo gets a sentence, and the page goes on", async (path) => {
     const served = await servePage();

@@ -38,7 +38,8 @@ async function sourceOf(
     ...(isAborted === undefined ? {} : { isAborted }),
     onProgress: (done, total) => report?.({ stage: "download", done, total }),
   });
-  return { source: blobSource(blob), name: decodeURIComponent(url.slice(url.lastIndexOf("/") + 1)) };
+  const name = url.startsWith("data:") ? "data" : decodeURIComponent(url.slice(url.lastIndexOf("/") + 1));
+  return { source: blobSource(blob), name };
 }
 
 /**

@@ -7,6 +7,7 @@ import type { ExplainedPhoto, NetworkInfo, Progress } from "../../workers/explai
 import { createExplainer } from "../explainer/explainer.ts";
 import type { WebNetwork } from "../messages.ts";
 import type { WebPhoto } from "../photos/post-photo.ts";
+import { fileAddress, startPageWorker } from "./brought.ts";
 import { examples, offeredNetworks } from "./bundled.ts";
 import { type Camera, startCamera } from "./camera.ts";
 import { Classes } from "./classes.tsx";
@@ -64,7 +65,7 @@ export function App(): JSX.Element {
   const explainer = useMemo<Explainer<WebPhoto> | undefined>(() => {
     if (network === undefined) return undefined;
     try {
-      return createExplainer({ network });
+      return createExplainer({ network, startWorker: startPageWorker });
     } catch (error) {
       setProblem(String(error instanceof Error ? error.message : error));
       return undefined;
@@ -197,7 +198,7 @@ export function App(): JSX.Element {
     <>
       <header>
         <h1>
-          <img src="icon.svg" alt="" width="32" height="32" /> srmap <span>what did it look at?</span>
+          <img src={fileAddress("icon.svg")} alt="" width="32" height="32" /> srmap <span>what did it look at?</span>
         </h1>
         <p>Your photo stays on this device: the network runs in this page.</p>
       </header>

@@ -4,7 +4,7 @@ import { modelNames } from "../../engine/models/index.ts";
 import { preprocessingNames } from "../../engine/models/preprocessing.ts";
 import type { NetworkInfo } from "../../workers/explainer/messages.ts";
 import type { WebNetwork } from "../messages.ts";
-import { offeredNetworks } from "./bundled.ts";
+import { offeredNetworks, pageKernels } from "./bundled.ts";
 
 /** Class names from a file: a JSON list, a JSON object by index, or a line each. @throws Error in words for people */
 export function readClassNames(text: string): readonly string[] {
@@ -41,8 +41,7 @@ export function OwnNetwork({
     if (file === undefined) return;
     onNetwork({
       weights: file,
-      kernels: "kernels.wasm",
-      kernelsShared: "kernels-shared.wasm",
+      ...pageKernels,
       ...(model === "" ? {} : { model }),
       ...(preprocess === "" ? {} : { preprocess }),
       ...(labels === undefined ? {} : { labels }),
