@@ -1,9 +1,10 @@
 // Measures everything and prints times, shares of the roof, ratios to peers and goals.
 // Usage: npm run bench -- [--once] [--only PART]... [--peers] [--samples N] [--write-plot FILE]
 //   --once        one call of everything, of small networks: the gate
-//   --only        roof, sizes, salient, cold, load, kernels, layers, networks, threads, targets, batch, accuracy, or the name of a
+//   --only        roof, sizes, salient, cold, load, folder, kernels, layers, networks, threads, targets, batch, accuracy, or the name of a
 //                 shape file or network; several add up
 //   --peers       also runs the competitors that bench/peers/install.sh installed and those of the Python in SRMAP_PYTHON
+//   --photos      a folder of JPEG files for the part "folder"; without it the example photos again and again
 //   --samples     how often a peer runs, default 7
 //   --write-plot  where the picture of the headline rows goes too, for the README
 // Results go to build/bench-results: results.json, and plot.svg where peers ran.
@@ -24,6 +25,7 @@ import { benchAccuracy } from "./parts/accuracy.ts";
 import { benchBatch } from "./parts/batch.ts";
 import { benchColdStart } from "./parts/cold-start.ts";
 import { choices } from "./parts/convolution.ts";
+import { benchFolder } from "./parts/folder.ts";
 import { benchKernels } from "./parts/kernels.ts";
 import { benchLayers } from "./parts/layers.ts";
 import { benchLoad } from "./parts/load.ts";
@@ -49,6 +51,7 @@ const { values } = parseArgs({
     once: { type: "boolean", default: false },
     only: { type: "string", multiple: true, default: [] },
     peers: { type: "boolean", default: false },
+    photos: { type: "string" },
     samples: { type: "string", default: "7" },
     "write-plot": { type: "string" },
   },
@@ -84,6 +87,7 @@ if (wants("cold")) {
     rmSync(folder, { recursive: true });
   }
 }
+if (wants("folder")) add(benchFolder(effort, values.photos, values.peers));
 if (wants("load")) add(await benchLoad(effort, values.peers));
 for (const file of shapeFiles()) {
   // VGG-16's layers one by one take a minute in the direct mode they are checked against.

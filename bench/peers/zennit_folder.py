@@ -1,0 +1,84 @@
+"""zennit over a folder of photos: python zennit_folder.py PHOTOS WEIGHTS OUT THREADS. Prints one line of JSON.
+SqueezeNet 1.1 without padding in its first layer (models/squeezenet1_1-caffe.safetensors, torchvision's names), EpsilonPlus of the likeliest
+class's logit, one photo after another: decoded and squashed by Pillow, prepared, explained, written as .npy. That is what
+`srmap explain PHOTOS --no-salient --write npy` does."""
+
+import json
+import sys
+import time
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+from safetensors.torch import load_file
+
+
+def stub_torchvision():
+    """zennit imports torchvision, which may be built for another torch; none of its operators is needed."""
+    try:
+        import torchvision  # noqa: F401
+    except Exception:
+        for name in [each for each in sys.modules if each.split(".")[0] == "torchvision"]:
+            del sys.modules[name]
+        library = torch.library.Library("torchvision", "DEF")
+        for operator in ["nms", "qnms"]:
+            library.define(f"{operator}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
+        globals()["kept"] = library
+
+
+stub_torchvision()
+from zennit.composites import EpsilonPlus  # noqa: E402
+
+photos, weights, out, threads = sys.argv[1], load_file(sys.argv[2]), Path(sys.argv[3]), int(sys.argv[4])
+torch.set_num_threads(threads)
+
+
+def convolution(name, stride=1, pad=0):
+    w, b = weights[f"{name}.weight"].float(), weights[f"{name}.bias"].float()
+    m = torch.nn.Conv2d(w.shape[1], w.shape[0], w.shape[2], stride, pad)
+    m.weight, m.bias = torch.nn.Parameter(w, requires_grad=False), torch.nn.Parameter(b, requires_grad=False)
+    return m
+
+
+class Fire(torch.nn.Module):
+    def __init__(self, index):
+        super().__init__()
+        name = f"features.{index}"
+        self.squeeze = torch.nn.Sequential(convolution(f"{name}.squeeze"), torch.nn.ReLU())
+        self.one = torch.nn.Sequential(convolution(f"{name}.expand1x1"), torch.nn.ReLU())
+        self.three = torch.nn.Sequential(convolution(f"{name}.expand3x3", pad=1), torch.nn.ReLU())
+
+    def forward(self, x):
+        x = self.squeeze(x)
+        return torch.cat([self.one(x), self.three(x)], 1)
+
+
+def pool():
+    return torch.nn.MaxPool2d(3, 2, ceil_mode=True)
+
+
+model = torch.nn.Sequential(
+    convolution("features.0", stride=2), torch.nn.ReLU(), pool(), Fire(3), Fire(4), pool(), Fire(6), Fire(7), pool(),
+    Fire(9), Fire(10), Fire(11), Fire(12), convolution("classifier.1"), torch.nn.ReLU(), torch.nn.AdaptiveAvgPool2d(1), torch.nn.Flatten(),
+).eval()  # fmt: skip
+mean, std = (np.array(v, np.float32)[:, None, None] for v in ([0.485, 0.456, 0.406], [0.229, 0.224, 0.225]))
+names = sorted(path.name for path in Path(photos).iterdir() if path.suffix.lower() in (".jpg", ".jpeg"))
+cpu, wall = time.process_time(), time.perf_counter()
+for name in names:
+    photo = Image.open(Path(photos) / name).convert("RGB").resize((224, 224), Image.Resampling.BILINEAR)
+    x = torch.from_numpy((np.asarray(photo, np.float32).transpose(2, 0, 1) / 255 - mean) / std)[None].requires_grad_(True)
+    with EpsilonPlus().context(model) as modified:
+        logits = modified(x)
+        start = torch.zeros_like(logits)
+        start[0, logits.argmax()] = logits.max().detach()
+        (relevance,) = torch.autograd.grad(logits, x, grad_outputs=start)
+    folder = out / name
+    folder.mkdir(parents=True)
+    np.save(folder / "relevance.npy", relevance[0].numpy())
+    np.save(folder / "logits.npy", logits[0].detach().numpy())
+print(json.dumps({
+    "version": version("zennit"), "photos": len(names),
+    "wall": 1e3 * (time.perf_counter() - wall), "cpu": 1e3 * (time.process_time() - cpu),
+}))  # fmt: skip
