@@ -18,12 +18,15 @@ export { entropyComplexity } from "./complexity/entropy.ts";
 export { giniSparseness } from "./complexity/gini.ts";
 export { type BaselineKind, perturbationBaseline } from "./faithfulness/baseline.ts";
 export { aopc, curveArea } from "./faithfulness/curve-area.ts";
+export { noisyLinearImputation } from "./faithfulness/noisy-linear-imputation.ts";
 export {
   type PerturbationCurve,
   type PerturbationOrder,
   perturbationCurve,
   perturbationOrder,
 } from "./faithfulness/perturbation-curve.ts";
+export { regionPerturbationCurve } from "./faithfulness/region-perturbation.ts";
+export { roadCurve } from "./faithfulness/road.ts";
 export { sensitivityN } from "./faithfulness/sensitivity-n.ts";
 export { attributionLocalisation } from "./localisation/attribution-localisation.ts";
 export { insideOutsideAuc } from "./localisation/auc.ts";
@@ -42,5 +45,13 @@ export { occlusionMap } from "./maps/occlusion.ts";
 export { riseMap } from "./maps/rise.ts";
 export { smoothGrad } from "./maps/smooth-grad.ts";
 export { maxSensitivity } from "./sanity/max-sensitivity.ts";
+export {
+  parameterRandomisation,
+  type RandomisationOrder,
+  type RandomisationStep,
+  randomisationSteps,
+} from "./sanity/parameter-randomisation.ts";
+export { randomLogit } from "./sanity/random-logit.ts";
+export { shuffledParameters } from "./sanity/shuffle.ts";
 export { bootstrapMean, type Interval } from "./statistics/bootstrap.ts";
 export { signFlipTest } from "./statistics/sign-flip-test.ts";

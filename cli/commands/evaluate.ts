@@ -10,8 +10,10 @@ import { chooseModel } from "../choices/model.ts";
 import { salientSettingOptions, salientSettings } from "../choices/salient.ts";
 import { encodePng } from "../drawing/png.ts";
 import { parseMapSpec } from "../evaluate/maps.ts";
+import { type Replacement, replacements } from "../evaluate/metric.ts";
 import { metricNamed, metrics } from "../evaluate/metrics.ts";
 import { evaluationPage, type ShownPhoto } from "../evaluate/page.ts";
+import { randomisedNetworks } from "../evaluate/randomised.ts";
 import { type EvaluationSettings, evaluateUnit, prepareUnit } from "../evaluate/run.ts";
 import { type Cell, type Row, summarizeRows } from "../evaluate/summary.ts";
 import { readAnnotations, type Unit, unitsOf } from "../evaluate/units.ts";
@@ -44,6 +46,13 @@ function numberOf(given: Arguments, name: string, fallback: number, low: number,
   const value = text === undefined ? fallback : Number(text);
   if (value >= low && value <= high) return value;
   throw new UsageError(`--${name} must be a number from ${low} to ${high}, got "${text}".`);
+}
+
+function baselineOf(given: Arguments): Replacement | undefined {
+  const text = given.value("baseline");
+  const found = replacements.find((kind) => kind === text);
+  if (text === undefined || found !== undefined) return found;
+  throw new UsageError(`--baseline must be one of ${replacements.join(", ")}, got "${text}".`);
 }
 
 const keyOf = (photo: string, label: string): string => JSON.stringify([photo, label]);
@@ -131,6 +140,10 @@ export const evaluate: Command = {
     "max-area": { value: "SHARE", help: "Leave out photos of which the objects cover more. Default 1." },
     limit: { value: "N", help: "Only the first N photos." },
     budget: { value: "STEPS", help: "Forward passes of a perturbation curve. Default 50." },
+    baseline: {
+      value: "KIND",
+      help: `What replaces pixels: ${replacements.join(", ")} (imputed; deletion, lerf and aopc alone). Default what each metric says.`,
+    },
     seed: { value: "N", help: "Seed of everything random. Default 1." },
     threads: { value: "N", help: "Threads of the kernels. Default 1." },
     ...salientSettingOptions,
@@ -164,6 +177,7 @@ Example:
     if (!mapNames.includes(against)) throw new UsageError(`--against must be one of --maps, got "${against}".`);
     const seed = numberOf(given, "seed", 1, 0, 2 ** 31);
     const steps = numberOf(given, "budget", 50, 1, 1000);
+    const baseline = baselineOf(given);
     const maxArea = numberOf(given, "max-area", 1, 0, 1);
     const limit = numberOf(given, "limit", Number.MAX_SAFE_INTEGER, 1, Number.MAX_SAFE_INTEGER);
     const threads = numberOf(given, "threads", 1, 1, 64);
@@ -194,7 +208,9 @@ Example:
         throw new CommandError(`none of the ${paths.length} photos is in the annotations ${annotationsPath}.`);
       }
       const isWhole = given.has("whole");
-      const shared = { network, maps, metrics: names, settings, seed, steps, isWhole, maxArea };
+      const randomised = randomisedNetworks(network, choice, seed);
+      const common = { network, maps, metrics: names, settings, seed };
+      const shared = { ...common, steps, baseline, randomised, isWhole, maxArea };
       const facts = {
         srmap: version,
         model: network.definition.name,
@@ -202,7 +218,7 @@ Example:
         annotations: { file: basename(annotationsPath), sha256: sha256(readFileSync(annotationsPath)) },
         maps: mapNames,
         metrics: names,
-        ...{ settings, seed, steps, isWhole, maxArea },
+        ...{ settings, seed, steps, baseline: baseline ?? null, isWhole, maxArea },
         preprocess: preprocess ?? null,
       };
       const header = JSON.stringify(facts);

@@ -72,6 +72,8 @@ export class MapSource {
 /** A kind of map: its name as typed, and how it is made, [H,W]. */
 export interface MapSpec {
   readonly name: string;
+  /** True for a map that comes from a file: it cannot be made of another input, class or network. */
+  readonly isGiven?: boolean;
   make(source: MapSource): Float64Array;
 }
 

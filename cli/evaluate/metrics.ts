@@ -1,63 +1,18 @@
-import type { Tensor } from "../../engine/basics/tensor.ts";
-import type { Network } from "../../engine/network/network.ts";
 import {
-  aopc,
   attributionLocalisation,
-  type BaselineKind,
   boxIous,
-  curveArea,
+  effectiveComplexity,
   entropyComplexity,
   giniSparseness,
   insideOutsideAuc,
   massAccuracy,
-  type PlacedObjects,
-  perturbationBaseline,
-  perturbationCurve,
   pointingGame,
   rankAccuracy,
   topKIntersection,
 } from "../../evaluation/index.ts";
 import { UsageError } from "../terminal/errors.ts";
-
-/** What a map is measured on. */
-export interface Measured {
-  readonly map: Float64Array;
-  readonly width: number;
-  readonly placed: PlacedObjects;
-  readonly network: Network;
-  readonly input: Tensor;
-  readonly index: number;
-  readonly seed: number;
-  /** Forward passes that a curve may take, besides the first. */
-  readonly steps: number;
-}
-
-/** A number, or a curve of which the numbers are made later. */
-export type Measurement = { readonly value: number; readonly curve?: readonly number[] };
-
-interface Metric {
-  readonly help: string;
-  /** Whether more is better. */
-  readonly isMoreBetter: boolean;
-  measure(what: Measured): Measurement;
-}
-
-/** The class's probability when the network is shown an input. */
-function probability({ network, index }: Measured): (input: Tensor) => number {
-  return (input) => network.probabilities(network.forward(input)).data[index] ?? Number.NaN;
-}
-
-function curve(
-  what: Measured,
-  kind: BaselineKind,
-  isInsertion: boolean,
-  order: "most" | "least",
-): Measurement & { drop: number } {
-  const baseline = perturbationBaseline(what.input, kind, what.seed);
-  const [from, to] = isInsertion ? [baseline, what.input] : [what.input, baseline];
-  const found = perturbationCurve(what.map, from, to, probability(what), what.steps, order);
-  return { value: curveArea(found), curve: found.scores, drop: aopc(found) };
-}
+import type { Measurement, Metric } from "./metric.ts";
+import { networkMetrics } from "./network-metrics.ts";
 
 const number = (value: number): Measurement => ({ value });
 
@@ -107,30 +62,16 @@ export const metrics: Readonly<Record<string, Metric>> = {
     },
   },
   sparseness: { help: "Gini index", isMoreBetter: true, measure: ({ map }) => number(giniSparseness(map)) },
-  entropy: { help: "entropy in nats", isMoreBetter: false, measure: ({ map }) => number(entropyComplexity(map)) },
-  deletion: {
-    help: "area under the class's probability while the largest go to the mean",
+  complexity: {
+    help: "pixels above a hundred-thousandth of the map's largest",
     isMoreBetter: false,
-    measure: (what) => curve(what, "mean", false, "most"),
-  },
-  insertion: {
-    help: "the same while they come back into the blurred photo",
-    isMoreBetter: true,
-    measure: (what) => curve(what, "blur", true, "most"),
-  },
-  lerf: {
-    help: "area under the probability while the smallest go to the mean",
-    isMoreBetter: true,
-    measure: (what) => curve(what, "mean", false, "least"),
-  },
-  aopc: {
-    help: "area over the perturbation curve, largest first, to seeded noise",
-    isMoreBetter: true,
-    measure(what) {
-      const { drop, curve: scores = [] } = curve(what, "noise", false, "most");
-      return { value: drop, curve: scores };
+    measure({ map }) {
+      const largest = map.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+      return number(largest === 0 ? Number.NaN : effectiveComplexity(map, 1e-5 * largest));
     },
   },
+  entropy: { help: "entropy in nats", isMoreBetter: false, measure: ({ map }) => number(entropyComplexity(map)) },
+  ...networkMetrics,
 };
 
 /** A metric by name. @throws UsageError */

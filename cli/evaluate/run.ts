@@ -7,7 +7,9 @@ import { defaultImageLimits } from "../../photos/size-limit.ts";
 import { readPhotoInput } from "../inputs/photo.ts";
 import { CommandError } from "../terminal/errors.ts";
 import { MapSource, type MapSpec } from "./maps.ts";
-import { type Measurement, metricNamed } from "./metrics.ts";
+import type { Measured, Measurement, Replacement } from "./metric.ts";
+import { metricNamed } from "./metrics.ts";
+import type { RandomisedNetworks } from "./randomised.ts";
 import type { Row } from "./summary.ts";
 import type { Unit } from "./units.ts";
 
@@ -19,6 +21,8 @@ export interface EvaluationSettings {
   readonly settings: ResolvedSalientRelevanceOptions;
   readonly seed: number;
   readonly steps: number;
+  readonly baseline: Replacement | undefined;
+  readonly randomised: RandomisedNetworks;
   /** Squash the whole photo to the network's input instead of cropping it. */
   readonly isWhole: boolean;
   /** Photos whose objects cover more than this share are left out. */
@@ -56,9 +60,14 @@ export async function evaluateUnit(unit: Unit, settings: EvaluationSettings): Pr
   const maps: Record<string, Record<string, Measurement>> = {};
   for (const spec of settings.maps) {
     const map = spec.make(source);
+    const remake: Measured["remake"] =
+      spec.isGiven === true
+        ? undefined
+        : ({ input = source.input, index = unit.index, network = source.network }) =>
+            spec.make(new MapSource(network, input, index, settings.settings, settings.seed));
     const measured: Record<string, Measurement> = {};
     for (const name of settings.metrics) {
-      measured[name] = metricNamed(name).measure({
+      measured[name] = await metricNamed(name).measure({
         map,
         width: source.width,
         placed,
@@ -67,6 +76,9 @@ export async function evaluateUnit(unit: Unit, settings: EvaluationSettings): Pr
         index: unit.index,
         seed: settings.seed,
         steps: settings.steps,
+        baseline: settings.baseline,
+        remake,
+        randomised: settings.randomised,
       });
     }
     maps[spec.name] = measured;

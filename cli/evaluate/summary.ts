@@ -1,5 +1,5 @@
 import { bootstrapMean, type Interval, maxBoxAcc, signFlipTest } from "../../evaluation/index.ts";
-import type { Measurement } from "./metrics.ts";
+import type { Measurement } from "./metric.ts";
 
 /** What was measured on one photo and class. */
 export interface Row {

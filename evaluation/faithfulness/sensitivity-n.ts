@@ -1,12 +1,14 @@
 import { ShapeError } from "../../engine/basics/errors.ts";
 import { type Tensor, tensor } from "../../engine/basics/tensor.ts";
 import { checkMap, type MapValues } from "../basics/check.ts";
+import { pearson } from "../basics/pearson.ts";
 import { seededRandom } from "../basics/random.ts";
 
 /**
  * Sensitivity-n: Pearson's correlation, over random sets of n pixels, between the sum of the map on the set and the drop of the score
  * when the set is replaced. 1 for gradient times input of a linear model with a baseline of 0. NaN where one of them never varies.
- * Source: Ancona et al. 2018, Towards Better Understanding of Gradient-based Attribution Methods, section 3.3.
+ * Source: Ancona et al. 2018, Towards Better Understanding of Gradient-based Attribution Methods, section 3.3. Quantus 0.6 does something
+ * else under this name: it correlates over photos, for sets that the map itself orders; a test holds it.
  * @param map [H,W], signed
  * @param input [C,H,W]
  * @param baseline [C,H,W], what replaced pixels become
@@ -56,17 +58,4 @@ export function sensitivityN(
     drops.push(whole - score(tensor(input.shape, data)));
   }
   return pearson(sums, drops);
-}
-
-function pearson(a: readonly number[], b: readonly number[]): number {
-  const meanOf = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
-  const [meanA, meanB] = [meanOf(a), meanOf(b)];
-  let [ab, aa, bb] = [0, 0, 0];
-  for (let i = 0; i < a.length; i++) {
-    const [da, db] = [a[i]! - meanA, b[i]! - meanB];
-    ab += da * db;
-    aa += da * da;
-    bb += db * db;
-  }
-  return aa === 0 || bb === 0 ? Number.NaN : ab / Math.sqrt(aa * bb);
 }

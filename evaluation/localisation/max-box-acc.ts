@@ -20,41 +20,102 @@ export function boxIou(a: Box, b: Box): number {
   return shared / (a.width * a.height + b.width * b.height - shared);
 }
 
-/** Box around the largest area of pixels that touch by a side or a corner. */
-function largestBox(isOn: Uint8Array, width: number, stack: Int32Array): Box | undefined {
-  let best: Box | undefined;
-  let most = 0;
-  const height = isOn.length / width;
-  for (let seed = 0; seed < isOn.length; seed++) {
-    if (isOn[seed] === 0) continue;
-    let [count, top] = [0, 1];
-    let [x0, x1, y0, y1] = [width, -1, height, -1];
-    stack[0] = seed;
-    isOn[seed] = 0;
-    while (top > 0) {
-      const pixel = stack[--top]!;
-      const x = pixel % width;
-      const y = (pixel - x) / width;
-      count++;
-      x0 = Math.min(x0, x);
-      x1 = Math.max(x1, x);
-      y0 = Math.min(y0, y);
-      y1 = Math.max(y1, y);
-      for (let row = Math.max(0, y - 1); row <= Math.min(height - 1, y + 1); row++) {
-        for (let column = Math.max(0, x - 1); column <= Math.min(width - 1, x + 1); column++) {
-          const next = row * width + column;
-          if (isOn[next] === 0) continue;
-          isOn[next] = 0;
-          stack[top++] = next;
-        }
+/** Areas of pixels that touch by a side or a corner, grown pixel by pixel: a forest in which each root knows its area and box. */
+class Areas {
+  readonly #width: number;
+  readonly #height: number;
+  /** The parent of each pixel, -1 where it is not on. */
+  readonly #parent: Int32Array;
+  readonly #count: Int32Array;
+  readonly #x0: Int32Array;
+  readonly #x1: Int32Array;
+  readonly #y0: Int32Array;
+  readonly #y1: Int32Array;
+  /** Root of the largest area, -1 before the first pixel; of equal ones, that whose first pixel in rows from the top comes first. */
+  #largest = -1;
+  /** Its pixels. */
+  #most = 0;
+
+  constructor(width: number, height: number) {
+    const list = (): Int32Array => new Int32Array(width * height);
+    this.#width = width;
+    this.#height = height;
+    this.#parent = list().fill(-1);
+    this.#count = list();
+    [this.#x0, this.#x1, this.#y0, this.#y1] = [list(), list(), list(), list()];
+  }
+
+  /** The root of an area is its first pixel: of two, the one with the smaller number stays. */
+  #rootOf(pixel: number): number {
+    const parent = this.#parent;
+    let root = pixel;
+    while (parent[root] !== root) {
+      parent[root] = parent[parent[root]!]!;
+      root = parent[root]!;
+    }
+    return root;
+  }
+
+  #join(a: number, b: number): number {
+    const root = Math.min(a, b);
+    const other = a + b - root;
+    this.#parent[other] = root;
+    this.#count[root]! += this.#count[other]!;
+    this.#x0[root] = Math.min(this.#x0[root]!, this.#x0[other]!);
+    this.#x1[root] = Math.max(this.#x1[root]!, this.#x1[other]!);
+    this.#y0[root] = Math.min(this.#y0[root]!, this.#y0[other]!);
+    this.#y1[root] = Math.max(this.#y1[root]!, this.#y1[other]!);
+    return root;
+  }
+
+  add(pixel: number): void {
+    const width = this.#width;
+    const parent = this.#parent;
+    const x = pixel % width;
+    const y = (pixel - x) / width;
+    parent[pixel] = pixel;
+    this.#count[pixel] = 1;
+    this.#x0[pixel] = x;
+    this.#x1[pixel] = x;
+    this.#y0[pixel] = y;
+    this.#y1[pixel] = y;
+    let root = pixel;
+    const [left, right] = [Math.max(0, x - 1), Math.min(width - 1, x + 1)];
+    const bottom = Math.min(this.#height - 1, y + 1);
+    for (let row = Math.max(0, y - 1); row <= bottom; row++) {
+      const end = row * width + right;
+      for (let next = row * width + left; next <= end; next++) {
+        const above = parent[next]!;
+        if (above < 0 || above === root) continue;
+        const other = this.#rootOf(next);
+        if (other !== root) root = this.#join(root, other);
       }
     }
-    if (count > most) {
-      most = count;
-      best = { left: x0, top: y0, width: x1 - x0 + 1, height: y1 - y0 + 1 };
+    const own = this.#count[root]!;
+    if (own > this.#most || (own === this.#most && root < this.#largest)) {
+      this.#largest = root;
+      this.#most = own;
     }
   }
-  return best;
+
+  /** Box around the largest area; undefined when no pixel is on. */
+  get box(): Box | undefined {
+    const root = this.#largest;
+    if (root < 0) return undefined;
+    const [left, top] = [this.#x0[root]!, this.#y0[root]!];
+    return { left, top, width: this.#x1[root]! - left + 1, height: this.#y1[root]! - top + 1 };
+  }
+}
+
+/** How many of the thresholds, ascending, a value is at or above. */
+function countReached(value: number, thresholds: readonly number[]): number {
+  let [low, high] = [0, thresholds.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (value >= thresholds[middle]!) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 /**
@@ -80,12 +141,25 @@ export function boxIous(
     high = Math.max(high, value);
   }
   const range = high > low ? high - low : 1;
-  const stack = new Int32Array(map.length);
-  return thresholds.map((threshold) => {
-    const isOn = Uint8Array.from(map, (value) => Number((value - low) / range >= threshold));
-    const found = largestBox(isOn, width, stack);
-    return found === undefined ? 0 : Math.max(...boxes.map((box) => boxIou(found, box)));
-  });
+  // From the highest threshold down pixels are only ever added, each once: sorted by how many thresholds they reach.
+  const ascending = [...thresholds.keys()].sort((a, b) => thresholds[a]! - thresholds[b]!);
+  const sorted = ascending.map((at) => thresholds[at]!);
+  const reached = Uint16Array.from(map, (value) => countReached((value - low) / range, sorted));
+  const ends = new Uint32Array(sorted.length + 1);
+  for (const count of reached) ends[count]!++;
+  for (let count = sorted.length - 1; count >= 0; count--) ends[count]! += ends[count + 1]!;
+  const places = ends.slice();
+  const pixels = new Uint32Array(map.length);
+  for (let pixel = map.length - 1; pixel >= 0; pixel--) pixels[--places[reached[pixel]!]!] = pixel;
+  const areas = new Areas(width, map.length / width);
+  const ious = thresholds.map(() => 0);
+  let added = 0;
+  for (let count = sorted.length; count > 0; count--) {
+    for (const end = ends[count]!; added < end; added++) areas.add(pixels[added]!);
+    const found = areas.box;
+    if (found !== undefined) ious[ascending[count - 1]!] = Math.max(...boxes.map((box) => boxIou(found, box)));
+  }
+  return ious;
 }
 
 /** MaxBoxAcc: the share of photos whose IoU reaches `least`, at the threshold that is best for all of them. */

@@ -1,9 +1,9 @@
 import { type Tensor, tensor } from "../../engine/basics/tensor.ts";
-import { seededRandom } from "../basics/random.ts";
+import { seededNormal } from "../basics/normal.ts";
 
 /**
  * SmoothGrad: the mean gradient over inputs with Gaussian noise of `noise` times the input's range.
- * Source: Smilkov et al. 2017, section 3 (10 to 20 %, 50 samples); the noise by Box and Muller 1958.
+ * Source: Smilkov et al. 2017, section 3 (10 to 20 %, 50 samples).
  * @param input [C,H,W]
  * @param gradient gradient of the score, [C,H,W]; called `samples` times
  */
@@ -14,14 +14,13 @@ export function smoothGrad(
   noise = 0.15,
   seed = 1,
 ): Tensor {
-  const random = seededRandom(seed);
   let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
   for (const value of input.data) {
     low = Math.min(low, value);
     high = Math.max(high, value);
   }
   const sigma = noise * (high - low);
-  const normal = (): number => Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
+  const normal = seededNormal(seed);
   const sum = new Float64Array(input.data.length);
   for (let sample = 0; sample < samples; sample++) {
     const { data } = gradient(

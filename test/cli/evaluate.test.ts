@@ -3,6 +3,7 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:f
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as assert from "uvu/assert";
+import { metrics } from "../../cli/evaluate/metrics.ts";
 import { imagenetLabels } from "../../engine/labels/imagenet.ts";
 import { decodeImage } from "../../host/photos/decode.ts";
 import { root } from "../support/paths.ts";
@@ -70,6 +71,49 @@ suite("cli/evaluate", (test) => {
     assert.is(readFileSync(join(folder, "out/rows.jsonl"), "utf8"), journal);
   });
 
+  test("every metric that asks the network gives a number; of a map that ignores everything sanity says so", () => {
+    const label = "French horn";
+    const document = {
+      images: [{ id: 0, file_name: "cat.jpg", width: size.width, height: size.height }],
+      categories: [{ id: 0, name: label }],
+      annotations: [{ id: 0, image_id: 0, category_id: 0, bbox: [0, 0, size.width / 2, size.height] }],
+    };
+    writeFileSync(join(folder, "horn.json"), JSON.stringify(document));
+    const names = [...new Set(Object.keys(metrics))];
+    const run = srmap(
+      ...["evaluate", "cat.jpg", "-a", "horn.json", "-m", "alexnet-mini", "-o", "horn", "--budget", "3"],
+      ...["--maps", "gradcam,gaussian", "--metrics", names.join(",")],
+    );
+    assert.is(run.status, 0, run.stderr);
+    const { rows } = JSON.parse(readFileSync(join(folder, "horn/evaluation.json"), "utf8")) as {
+      rows: { maps: Record<string, Record<string, { value: number | null; curve?: number[] }>> }[];
+    };
+    const { gradcam = {}, gaussian = {} } = rows[0]?.maps ?? {};
+    assert.equal(Object.keys(gradcam), names);
+    for (const name of names) assert.ok(Number.isFinite(gradcam[name]?.value), `${name}: ${gradcam[name]?.value}`);
+    // A map that never looks at network, class or photo.
+    for (const name of ["cascade", "cascade-ssim", "layers", "layers-ssim", "random-logit"]) {
+      assert.ok(Math.abs((gaussian[name]?.value ?? 0) - 1) < 1e-9, name);
+    }
+    assert.is(gaussian["max-sensitivity"]?.value, 0);
+    // Eight layers with parameters, and the trained network itself before them.
+    assert.is(gradcam["cascade"]?.curve?.length, 9);
+    const [first] = gradcam["cascade"]?.curve ?? [];
+    assert.is(first, 1);
+    assert.ok((gradcam["cascade"]?.value ?? 1) < 0.9, `${gradcam["cascade"]?.value}`);
+  });
+
+  test("pixels go to what --baseline says", () => {
+    const area = (...args: string[]): string => {
+      const few = ["evaluate", "cat.jpg", "-a", "horn.json", "-m", "alexnet-mini", "--budget", "2"];
+      const run = srmap(...few, ...["--maps", "gaussian", "--metrics", "deletion", "-o", "baseline"], ...args);
+      return run.stdout.split("\n")[1] ?? run.stderr;
+    };
+    const found = ["mean", "blur", "noise", "linear"].map((kind) => area("--baseline", kind));
+    assert.is(new Set(found).size, 4, found.join());
+    assert.is(area(), found[0]);
+  });
+
   test("wrong words are refused in a sentence before anything is read", () => {
     const refused = (...args: string[]): string => srmap(...given, ...args).stderr.split("\n")[0] ?? "";
     assert.is(
@@ -80,6 +124,7 @@ suite("cli/evaluate", (test) => {
       refused("--metrics", "beauty"),
       /^srmap: --metrics: there is no metric "beauty"\. Known are pointing, /,
     );
+    assert.is(refused("--baseline", "grey"), 'srmap: --baseline must be one of mean, blur, noise, linear, got "grey".');
     assert.is(
       srmap("evaluate", "cat.jpg").stderr.split("\n")[0],
       "srmap: evaluate needs --annotations FILE: where the objects are.",

@@ -45,10 +45,6 @@ suite("evaluation/sensitivity", (test) => {
     const found = maxSensitivity(input, ({ data }) => data, 0.2);
     // At most every value moves by 0.2; on average by 0.2 / sqrt(3).
     assert.ok(found < (0.2 * Math.sqrt(128)) / norm && found > (0.1 * Math.sqrt(128)) / norm, `${found}`);
-    assert.throws(
-      () => maxSensitivity(black, () => exact),
-      (error: Error) =>
-        error.message === "maxSensitivity: the input is 0 everywhere, so that nothing can be measured by it.",
-    );
+    assert.ok(Number.isNaN(maxSensitivity(input, () => new Float64Array(64))));
   });
 });
