@@ -1,12 +1,5 @@
 export type { BytesLike } from "./basics/bytes.ts";
-export {
-  didYouMean,
-  FormatError,
-  nearestName,
-  refuseUnknownOptions,
-  ShapeError,
-  UnsupportedError,
-} from "./basics/errors.ts";
+export { FormatError, ShapeError, UnsupportedError } from "./basics/errors.ts";
 export { elementCount, formatShape, type Shape, sameShape, type Tensor, tensor } from "./basics/tensor.ts";
 export {
   chosenComposite,
@@ -22,6 +15,7 @@ export {
   type SalientSign,
   salientSigns,
 } from "./explain.ts";
+export { type ActivationFunction, activationFunctions } from "./graph/activation-functions.ts";
 export type {
   ActivationNode,
   AveragePool2dNode,
@@ -51,11 +45,10 @@ export type {
 } from "./graph/definition.ts";
 export type { ParameterSink, ParameterSpec, RowSource } from "./graph/parameters.ts";
 export type { LedgerRow, LedgerTerms } from "./layers/ledger.ts";
+export type { Algorithm } from "./layers/linear/winograd.ts";
 export {
-  allocatePerThread,
   instantiateKernels,
   type KernelArgument,
-  type KernelExports,
   type Kernels,
   type PerThread,
   type Threads,
@@ -63,9 +56,9 @@ export {
 export { checkRuntime } from "./memory/runtime.ts";
 export { preprocessingByName, preprocessingNames } from "./models/preprocessing.ts";
 export { type LayerRelevance, sumOverChannels } from "./network/channel-sums.ts";
-export { Network } from "./network/network.ts";
+export { Network, type NetworkOptions } from "./network/network.ts";
 export { networkParameters } from "./network/parameter-specs.ts";
-export { RelevancePlan, type RelevanceResult } from "./network/relevance-plan.ts";
+export type { RelevancePlan, RelevanceResult } from "./network/relevance-plan.ts";
 export { type Colormap, type ColormapName, colormap, colormapNames } from "./picture/colormap.ts";
 export { type Heatmap, type HeatmapOptions, heatmap, type OverlayOptions, overlay } from "./picture/heatmap.ts";
 export { checkImage, createImage, formatSize, type Image, onWhite, type Pixels } from "./picture/image.ts";
@@ -103,6 +96,7 @@ export {
   type MatchedLayer,
   rulesFor,
 } from "./rules/composites.ts";
+export type { LayerRules } from "./rules/layer-rules.ts";
 export { describeAssignments, describeRule } from "./rules/rule-description.ts";
 export { type RuleSpec, ruleFromSpec, ruleNames, ruleSummary } from "./rules/rule-spec.ts";
 export {

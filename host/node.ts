@@ -1,5 +1,9 @@
 export { defaultImageLimits, type ImageLimits } from "../photos/size-limit.ts";
+export type { AbortSignalLike, CallOptions, Explainer } from "../workers/explainer/client.ts";
+export { AbortError, BusyError, WorkerError } from "../workers/explainer/errors.ts";
+export type { ExplainedPhoto, NetworkInfo, PostedOptions, Progress, Stage } from "../workers/explainer/messages.ts";
 export { createExplainer, type NodeExplainerSettings, type NodePhoto } from "./explainer/explainer.ts";
+export type { NetworkFile } from "./explainer/messages.ts";
 export { sha256File } from "./files/sha256.ts";
 export { type FileSource, fileSource } from "./files/source.ts";
 export { type BundledModel, bundledModels } from "./models/bundled.ts";
@@ -11,5 +15,5 @@ export { pageFiles, writePage } from "./page/files.ts";
 export { type ServedPage, type ServeOptions, servePage } from "./page/serve.ts";
 export { decodeAnyImage, decodeImage } from "./photos/decode.ts";
 export { readImage } from "./photos/read.ts";
-export { loadKernels } from "./threads/load-kernels.ts";
+export { type KernelOptions, loadKernels, type ThreadedKernels } from "./threads/load-kernels.ts";
 export { version } from "./version.ts";

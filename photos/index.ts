@@ -1,11 +1,11 @@
 import type { BytesLike } from "../engine/basics/bytes.ts";
 import { type Image, onWhite } from "../engine/picture/image.ts";
-import { decodePhoto, photoFormat } from "./decode.ts";
+import { decodePhoto, type PhotoFormat, photoFormat } from "./decode.ts";
 import { runStepsAsync } from "./inflate.ts";
 import { inflateByStream } from "./inflate-stream.ts";
 import { defaultImageLimits, type ImageLimits } from "./size-limit.ts";
 
-export { defaultImageLimits, type ImageLimits, photoFormat };
+export { defaultImageLimits, type ImageLimits, type PhotoFormat, photoFormat };
 
 /**
  * Decodes a PNG, JPEG or BMP photo where there is no Node: in pages, workers and on the edge. The same pixels as `decodeImage` of

@@ -1,7 +1,7 @@
 export { checkRuntime } from "../engine/memory/runtime.ts";
-export type { CallOptions, Explainer, ExplainerOptions } from "../workers/explainer/client.ts";
+export type { AbortSignalLike, CallOptions, Explainer, ExplainerOptions } from "../workers/explainer/client.ts";
 export { AbortError, BusyError, WorkerError } from "../workers/explainer/errors.ts";
-export type { ExplainedPhoto, NetworkInfo, Progress, Stage } from "../workers/explainer/messages.ts";
+export type { ExplainedPhoto, NetworkInfo, PostedOptions, Progress, Stage } from "../workers/explainer/messages.ts";
 export { createExplainer, type ExplainerSettings } from "./explainer/explainer.ts";
 export type { PhotoDecoder, WebNetwork } from "./messages.ts";
 export { type Download, type DownloadOptions, download, forgetDownloads } from "./network/download.ts";

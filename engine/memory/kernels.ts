@@ -31,11 +31,13 @@ export interface Threads {
 
 /** A kernel module with its memory, ready to be called. */
 export interface Kernels {
+  /** @internal The kernels by name. */
   readonly call: KernelExports;
+  /** @internal The memory they work in. */
   readonly arena: Arena;
-  /** Threads among which `split` divides work. */
+  /** Threads among which work is divided. */
   readonly threads: number;
-  /** Calls a kernel that ends in `begin, end` over [0, length), divided among the threads; any division gives the same bytes. */
+  /** @internal Calls a kernel that ends in `begin, end` over [0, length), divided among the threads; any division gives the same bytes. */
   split<K extends keyof KernelExports>(kernel: K, length: number, ...args: Leading<Parameters<KernelExports[K]>>): void;
 }
 

@@ -36,11 +36,11 @@ export interface NetworkOptions {
 export class Network implements ParameterSink {
   readonly definition: NetworkDefinition;
   readonly kernels: Kernels;
-  /** The checked graph; internal to the engine. */
+  /** @internal The checked graph. */
   readonly graph: CompiledGraph;
-  /** Layers in execution order; internal to the engine. */
+  /** @internal Layers in execution order. */
   readonly layers: readonly BuiltLayer[];
-  /** Its feature maps; internal to the engine. */
+  /** @internal Its feature maps. */
   readonly memory: NetworkMemory;
   /** Every tensor the network needs from a weight file. */
   readonly parameters: readonly ParameterSpec[];

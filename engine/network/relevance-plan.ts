@@ -155,6 +155,7 @@ export class RelevancePlan {
   readonly #sums: number;
 
   /**
+   * @internal Plans come from `Network.relevancePlan`.
    * @param layers of the network, in execution order
    * @param from id of the value where relevance starts: the logits, or a hidden layer's output
    * @throws UnsupportedError when the composite leaves a layer without a rule or a layer has no relevance, RangeError for a zBox

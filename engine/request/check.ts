@@ -57,8 +57,10 @@ export function checkRequest(graph: CompiledGraph, { composite, targets, at }: E
 }
 
 /**
- * As `checkRequest`, for a network that is not built yet: costs milliseconds and needs no weights.
- * @throws as checkRequest, and ShapeError for a wrong definition
+ * Refuses, before any work, whatever needs neither a photo nor weights to be refused; costs milliseconds.
+ * @throws ShapeError for a wrong definition and for a network that gives a map of classes; RangeError for a class, layer or channel that does
+ *   not exist, a layer whose output is not kept or that the target's relevance does not reach, a zBox rule without a box;
+ *   UnsupportedError for a layer with weights that the composite leaves without a rule
  */
 export function checkRequestFor(definition: NetworkDefinition, request: ExplanationRequest): void {
   checkRequest(compileGraph(definition), request);

@@ -30,7 +30,10 @@ export async function openPhoto(bytes: BytesLike, limits: ImageLimits = defaultI
   return isSharpFormat(format) ? decodeBySharp(data, format, limits) : runSteps(decodePhoto(data, limits), inflate);
 }
 
-/** As `decodeImage`, for all formats of `openPhoto`. */
+/**
+ * As `decodeImage`, also for WebP, GIF, TIFF and AVIF, by the optional package sharp.
+ * @throws as `decodeImage`; UnsupportedError where sharp is needed and not installed
+ */
 export async function decodeAnyImage(bytes: BytesLike, limits: ImageLimits = defaultImageLimits): Promise<Image> {
   return onWhite((await openPhoto(bytes, limits)).image);
 }

@@ -14,6 +14,7 @@ export function installPacked(project: string): void {
   };
   const packed = join(project, "node_modules/srmap");
   mkdirSync(packed, { recursive: true });
+  execFileSync(process.execPath, [join(root, "package/declarations.mjs")]); // done already after `npm run build`
   const npm = process.platform === "win32" ? "npm.cmd" : "npm";
   // Without scripts: the build that is tested is the build that is packed.
   execFileSync(npm, ["pack", "--ignore-scripts", "--pack-destination", project], { cwd: root, stdio: "pipe" });

@@ -3,7 +3,7 @@ import type { FeatureMap } from "../../memory/feature-map.ts";
 import type { Kernels } from "../../memory/kernels.ts";
 import type { Workspace } from "../../memory/thread-scratch.ts";
 
-/** How convolutions are computed. auto: by the fixed table of `winogradTile`; direct: the definition, the reference for accuracy. */
+/** How convolutions are computed. auto: by a fixed table of sizes; direct: the definition, the reference for accuracy. */
 export type Algorithm = "auto" | "direct";
 
 /** Outputs of a Winograd tile along one axis; 0: the direct convolution. */
