@@ -12,6 +12,7 @@ import { fileURLToPath } from "node:url";
 const root = fileURLToPath(new URL("../", import.meta.url));
 const out = join(root, "build/types");
 const whole = join(root, `build/types-whole-${process.pid}`);
+const old = join(root, `build/types-old-${process.pid}`);
 const pruned = join(root, `build/types-${process.pid}`);
 
 const { exports, devDependencies } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
@@ -24,7 +25,23 @@ for (const room of ["engine", "weights-loader", "evaluation", "photos", "workers
 }
 const sources = sum.digest("hex");
 const stamp = join(out, ".sources");
-if (existsSync(stamp) && readFileSync(stamp, "utf8") === sources) process.exit(); // as it is
+const isFresh = () => existsSync(stamp) && readFileSync(stamp, "utf8") === sources;
+if (isFresh()) process.exit();
+
+// One process at a time: tests that pack run side by side. A lock that is a minute old is of one that died.
+const lock = join(root, "build/.types-lock");
+const begun = Date.now();
+for (let mine = false; !mine; ) {
+  try {
+    mkdirSync(lock);
+    mine = true;
+  } catch {
+    if (isFresh()) process.exit();
+    if (Date.now() - begun > 60_000) rmSync(lock, { recursive: true, force: true });
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 100);
+  }
+}
+process.on("exit", () => rmSync(lock, { recursive: true, force: true }));
 
 const tsc = join(dirname(createRequire(import.meta.url).resolve("typescript/package.json")), "bin/tsc");
 const compile = [tsc, "-p", "package/tsconfig.json", "--outDir", whole];
@@ -116,5 +133,6 @@ for (const { path, statements, declared, wanted } of files.values()) {
 for (const file of byHand) cpSync(join(root, "package", file), join(pruned, file));
 writeFileSync(join(pruned, ".sources"), sources);
 rmSync(whole, { recursive: true });
-rmSync(out, { recursive: true, force: true });
+if (existsSync(out)) renameSync(out, old);
 renameSync(pruned, out);
+rmSync(old, { recursive: true, force: true });

@@ -84,6 +84,8 @@ const rooms: Readonly<Record<string, Room>> = {
       ["commands"],
     ],
   },
+  // Declarations by hand and scripts around packing.
+  package: { imports: [], floors: [] },
   bench: {
     imports: ["engine", "weights-loader", "evaluation", "workers", "host", "test/cases"],
     packages: /^(node:|benchmark$)/,

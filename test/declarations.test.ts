@@ -63,8 +63,9 @@ const isNode = (entry: string): boolean => /^srmap\/(node$|models\/)/.test(entry
 const plain = entryNames.filter((entry) => !isWeb(entry) && !isNode(entry));
 
 // README's example, as a typed program.
+const library = "srmap";
 const example = `
-import { type Explanation, explain, type Network } from "srmap";
+import { type Explanation, explain, type Network } from "${library}";
 export function run(network: Network, data: Float32Array): Explanation {
   const { relevance } = explain(network, { shape: [3, 224, 224], data }, { composite: "epsilonPlus" });
   const shape: readonly number[] = relevance.shape;
@@ -136,9 +137,9 @@ suite("declarations", (test) => {
   }
 
   test("a program that misuses them does not compile", () => {
-    const wrong = 'import { explain } from "srmap";\nexport const bad = explain(1);\n';
+    const wrong = `import { explain } from "${library}";\nexport const bad = explain(1);\n`;
     assert.match(compile("wrong", { module: "nodenext", lib: ["es2022"], types: [] }, [], wrong), /error TS2\d+/);
-    const internal = 'import type { Network } from "srmap";\nexport const graph = (n: Network) => n.graph;\n';
+    const internal = `import type { Network } from "${library}";\nexport const graph = (n: Network) => n.graph;\n`;
     assert.match(compile("internal", { module: "nodenext", lib: ["es2022"], types: [] }, [], internal), /'graph'/);
   });
 });
