@@ -17,7 +17,15 @@ const serve = serveExplainer<WebNetwork, PostedPhoto>({
       ...(plain === undefined ? {} : { kernels: plain }),
       ...(shared === undefined ? {} : { kernelsShared: shared }),
     });
-    return loadNetwork(kernels, network, { report, isAborted: () => signal.isAborted });
+    let notKept: string | undefined;
+    const loaded = await loadNetwork(kernels, network, {
+      report,
+      isAborted: () => signal.isAborted,
+      onNotKept: (why) => {
+        notKept = why;
+      },
+    });
+    return { network: loaded, notKept };
   },
   readPhoto,
   pause: () => new Promise((resolve) => setTimeout(resolve, 0)),

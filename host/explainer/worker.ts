@@ -16,7 +16,7 @@ const serve = serveExplainer<NetworkFile, PostedPhoto>({
     report({ stage: "network", done: 0, total: undefined });
     await kernels?.close();
     kernels = await loadKernels({ threads });
-    return loadNetwork(model, weights, { ...options, kernels });
+    return { network: await loadNetwork(model, weights, { ...options, kernels }), notKept: undefined };
   },
   readPhoto: async (photo) => {
     if (photo.kind === "pixels") return { input: photo.input, decodedBy: "given" };

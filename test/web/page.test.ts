@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { basename, join } from "node:path";
+import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import puppeteer, { type Browser, type Page } from "puppeteer-core";
+import type { Page } from "puppeteer-core";
 import * as assert from "uvu/assert";
 import { explain } from "../../engine/explain.ts";
 import { loadNetwork } from "../../host/network/load.ts";
@@ -13,37 +13,12 @@ import { decodeImage } from "../../host/photos/decode.ts";
 import { chromiumPath, firefoxPath } from "../support/browsers.ts";
 import { root } from "../support/paths.ts";
 import { suite } from "../support/suite.ts";
+import { choose, launch, openPage, press } from "./open-page.ts";
 
 // Decoded by srmap itself, so the same pixels everywhere; subsampled colours, EXIF orientation, transparency, and 16 bits.
 const photos = ["odd420.jpg", "exif6.jpg", "rgba8-interlaced.png", "rgba16.png"].map((name) =>
   join(root, "test/golden/images/decode", name),
 );
-
-function launch(executablePath: string, browser: "chrome" | "firefox"): Promise<Browser> {
-  const args =
-    browser === "chrome"
-      ? [
-          "--no-sandbox",
-          "--disable-dev-shm-usage",
-          "--use-fake-device-for-media-stream",
-          "--use-fake-ui-for-media-stream",
-        ]
-      : [];
-  return puppeteer.launch({ executablePath, browser, args, headless: true });
-}
-
-/** The page, loaded and with its first explanation; what it logs as an error fails the test. */
-async function openPage(browser: Browser, url: string): Promise<{ page: Page; errors: string[] }> {
-  const page = await browser.newPage();
-  const errors: string[] = [];
-  page.on("pageerror", (error) => errors.push(String(error)));
-  page.on("console", (message) => {
-    if (message.type() === "error") errors.push(message.text());
-  });
-  await page.goto(url);
-  await page.waitForSelector(".class", { timeout: 60_000 });
-  return { page, errors };
-}
 
 /** SHA-256 of a map that the page offers for saving, by way of its own buttons. */
 async function savedMap(page: Page, button: string): Promise<string> {
@@ -55,9 +30,7 @@ async function savedMap(page: Page, button: string): Promise<string> {
     };
     HTMLAnchorElement.prototype.click = () => {};
   });
-  await page.evaluate((text) => {
-    [...document.querySelectorAll("button")].find(({ innerText }) => innerText === text)?.click();
-  }, button);
+  await press(page, button);
   const bytes = await page.evaluate(async () =>
     Array.from(new Uint8Array(await (globalThis as unknown as { saved: Blob }).saved.arrayBuffer())),
   );
@@ -72,17 +45,6 @@ const sha256 = (data: Float32Array): string =>
   createHash("sha256")
     .update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength))
     .digest("hex");
-
-/** Chooses a photo in the page and waits for its explanation. */
-async function choose(page: Page, photo: string): Promise<void> {
-  const input = await page.$(".photos input[type=file]");
-  await (input as { uploadFile(path: string): Promise<void> } | null)?.uploadFile(photo);
-  await page.waitForFunction(
-    (name) => document.querySelector("main")?.dataset["explained"] === name,
-    { timeout: 60_000 },
-    basename(photo).replace(/\.[^.]*$/, ""),
-  );
-}
 
 /** A browser, how its kind is called, and the page it shows. */
 interface Visit {
@@ -170,27 +132,6 @@ suite("page", (test) => {
   test.needsProgram(firefox, "Firefox", "Firefox gives Node's bytes from disk", (executablePath) =>
     fromDisk({ executablePath, kind: "firefox" }),
   );
-
-  test.needsProgram(chromium, "Chromium", "what is no photo gets a sentence, and the page goes on", async (path) => {
-    const served = await servePage();
-    const browser = await launch(path, "chrome");
-    const folder = mkdtempSync(join(tmpdir(), "srmap-page-"));
-    try {
-      const { page } = await openPage(browser, served.url);
-      const notPhoto = join(folder, "paper.pdf");
-      writeFileSync(notPhoto, "%PDF-1.7");
-      const input = await page.$(".photos input[type=file]");
-      await (input as { uploadFile(path: string): Promise<void> } | null)?.uploadFile(notPhoto);
-      await page.waitForSelector(".problem");
-      assert.match(await page.$eval(".problem", (element) => element.textContent ?? ""), /^photo: .*(JPEG|PNG)/);
-      await page.evaluate(() => document.querySelectorAll<HTMLButtonElement>(".thumb")[1]?.click());
-      await page.waitForFunction(() => document.querySelector(".problem") === null, { timeout: 60_000 });
-    } finally {
-      await browser.close();
-      await served.close();
-      rmSync(folder, { recursive: true });
-    }
-  });
 
   test.needsProgram(chromium, "Chromium", "after the first visit it works without a network", async (path) => {
     const served = await servePage();

@@ -11,6 +11,8 @@ const info: NetworkInfo = {
   inputShape: [1, 2, 2],
   classCount: 2,
   labels: undefined,
+  preprocessing: undefined,
+  notKept: undefined,
   layers: [],
   threads: 1,
 };

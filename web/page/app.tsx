@@ -49,11 +49,12 @@ export function App(): JSX.Element {
   const [settings, setSettings] = useState(() => readLink(location.hash, defaults));
   const [network, setNetwork] = useState<WebNetwork | undefined>(first);
   const [info, setInfo] = useState<NetworkInfo>();
-  const [photo, setPhoto] = useState<{ readonly photo: WebPhoto; readonly name: string }>();
+  const [photo, setPhoto] = useState<{ readonly photo: Blob; readonly name: string }>();
   const [target, setTarget] = useState<Target>("top1");
   const [compared, setCompared] = useState<number>();
   const [explained, setExplained] = useState<ExplainedPhoto>();
   const [explainedName, setExplainedName] = useState("");
+  const [source, setSource] = useState<Blob>();
   const [progress, setProgress] = useState("");
   const [problem, setProblem] = useState("");
   const [rate, setRate] = useState<number>();
@@ -158,6 +159,7 @@ export function App(): JSX.Element {
           }),
         );
         setExplainedName(photo.name);
+        setSource(photo.photo);
         setProblem("");
         setProgress("");
       } catch (error) {
@@ -206,6 +208,8 @@ export function App(): JSX.Element {
         <div class="left">
           <Viewer
             explained={explained}
+            source={rate === undefined ? source : undefined}
+            info={info}
             view={settings.view}
             strength={settings.strength}
             isBusy={progress !== ""}
@@ -356,6 +360,9 @@ export function App(): JSX.Element {
         <p>
           Layer-wise relevance propagation and Salient Relevance maps (Li, Tian, Mueller, Chen 2019). Photos and
           networks stay in this browser.{" "}
+          {info?.notKept === undefined
+            ? ""
+            : "This browser could not keep the network for the next visit (its storage is full or forbidden), so it will be fetched again. "}
           {info === undefined ? "" : `${info.name}, ${info.threads === 1 ? "one thread" : `${info.threads} threads`}.`}
         </p>
       </footer>

@@ -1,4 +1,5 @@
-import { type Heatmap, heatmap, overlay } from "../../engine/picture/heatmap.ts";
+import type { Tensor } from "../../engine/basics/tensor.ts";
+import { type Heatmap, heatmap } from "../../engine/picture/heatmap.ts";
 import type { Image } from "../../engine/picture/image.ts";
 import type { ExplainedPhoto } from "../../workers/explainer/messages.ts";
 import type { View } from "./link.ts";
@@ -18,6 +19,20 @@ export function relevanceHeatmap(explained: ExplainedPhoto, isInside: boolean): 
   return heatmap(map, { colormap: "bwr", clipQuantile: shownQuantile });
 }
 
+/** As `overlay` of the engine, less the photo: the map's colours, the higher the more opaque. */
+function glow(map: Tensor): Image {
+  const { image } = heatmap(map, { colormap: "inferno" });
+  let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  for (const value of map.data) {
+    low = Math.min(low, value);
+    high = Math.max(high, value);
+  }
+  for (const [i, value] of map.data.entries()) {
+    image.data[4 * i + 3] = high > low ? Math.round((255 * 0.75 * (value - low)) / (high - low)) : 0; // the engine's opacity
+  }
+  return image;
+}
+
 /** The picture of a view. Where it equals the photo there is none. */
 export function shown(explained: ExplainedPhoto, view: View): Shown {
   const isInside = explained.layer !== undefined && explained.layer.relevance.shape.length === 3;
@@ -26,8 +41,7 @@ export function shown(explained: ExplainedPhoto, view: View): Shown {
   if (view === "salient") {
     return { image: heatmap(explained.salientRelevance, { colormap: "inferno" }).image, legend: "salient" };
   }
-  const { picture, salientRelevance } = explained;
-  return { image: picture === undefined ? undefined : overlay(picture, salientRelevance), legend: "salient" };
+  return { image: glow(explained.salientRelevance), legend: "salient" };
 }
 
 /** What the pointer is on: relevance of the pixel and the Salient Relevance there. */

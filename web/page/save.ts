@@ -1,3 +1,4 @@
+import { overlay } from "../../engine/picture/heatmap.ts";
 import { writeNpy } from "../../weights-loader/numpy/npy.ts";
 import type { ExplainedPhoto } from "../../workers/explainer/messages.ts";
 import { drawImage } from "../pictures/image-data.ts";
@@ -48,7 +49,7 @@ export async function savePanel(explained: ExplainedPhoto, name: string): Promis
     explained.picture,
     relevanceHeatmap(explained, false).image,
     shown(explained, "salient").image,
-    shown(explained, "areas").image,
+    explained.picture && overlay(explained.picture, explained.salientRelevance),
   ];
   const captions = ["what the network saw", "relevance", "Salient Relevance", "over the photo"];
   const canvas = new OffscreenCanvas(4 * side + 5 * gap, side + 108);

@@ -1,14 +1,15 @@
 import type { JSX, TargetedPointerEvent } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
-import type { ExplainedPhoto } from "../../workers/explainer/messages.ts";
+import type { ExplainedPhoto, NetworkInfo } from "../../workers/explainer/messages.ts";
 import { drawImage } from "../pictures/image-data.ts";
 import { type View, views } from "./link.ts";
 import { balance, shown, valueAt } from "./pictures.ts";
+import { drawSharply } from "./sharp-photo.ts";
 
 const titles: Readonly<Record<View, string>> = {
   areas: "Areas",
   relevance: "Relevance",
-  salient: "Salient map",
+  salient: "Salient",
   photo: "Photo",
 };
 
@@ -22,6 +23,8 @@ const sentences: Readonly<Record<View, string>> = {
 /** The picture with its views, the slider over the photo, and what the pointer is on. */
 export function Viewer({
   explained,
+  source,
+  info,
   view,
   strength,
   isBusy,
@@ -29,6 +32,9 @@ export function Viewer({
   onStrength,
 }: {
   readonly explained: ExplainedPhoto | undefined;
+  /** The file that is explained, if it is one. */
+  readonly source: Blob | undefined;
+  readonly info: NetworkInfo | undefined;
   readonly view: View;
   readonly strength: number;
   readonly isBusy: boolean;
@@ -39,8 +45,22 @@ export function Viewer({
   const map = useRef<HTMLCanvasElement>(null);
   const [pointed, setPointed] = useState("");
   useEffect(() => {
-    if (explained === undefined || photo.current === null || map.current === null) return;
-    if (explained.picture !== undefined) drawImage(photo.current, explained.picture);
+    const canvas = photo.current;
+    if (explained === undefined || canvas === null) return;
+    const { picture } = explained;
+    let isOver = false;
+    const draw = async (): Promise<void> => {
+      const isSharp =
+        source !== undefined && info !== undefined && (await drawSharply(canvas, source, info, () => !isOver));
+      if (!isSharp && !isOver && picture !== undefined) drawImage(canvas, picture);
+    };
+    void draw();
+    return () => {
+      isOver = true;
+    };
+  }, [explained?.picture, source, info]);
+  useEffect(() => {
+    if (explained === undefined || map.current === null) return;
     const { image } = shown(explained, view);
     map.current.hidden = image === undefined;
     if (image !== undefined) drawImage(map.current, image);
@@ -85,7 +105,16 @@ export function Viewer({
         onPointerMove={point}
         onPointerLeave={() => setPointed("")}
       >
-        <canvas ref={photo} width="224" height="224" role="img" aria-label="The photo as the network saw it" />
+        <canvas
+          ref={photo}
+          width="224"
+          height="224"
+          role="img"
+          aria-label="The photo as the network saw it"
+          style={{
+            filter: view === "areas" ? `saturate(${1 - strength / 2}) brightness(${1 - strength / 10})` : "none",
+          }}
+        />
         <canvas
           ref={map}
           class="map"

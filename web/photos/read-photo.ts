@@ -49,6 +49,7 @@ export async function readPhoto(photo: PostedPhoto): Promise<ReadPhoto> {
     }
   }
   const { blob, decoder } = photo;
+  if (blob.size === 0) throw new FormatError("photo: the file is empty. Choose another, or copy it again.");
   if (blob.size > maxBytes) {
     throw new RangeError(
       `photo: the file has ${Math.round(blob.size / 2 ** 20)} MiB, photos may have ${maxBytes / 2 ** 20}.`,

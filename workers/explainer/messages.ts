@@ -1,5 +1,6 @@
 import type { Shape } from "../../engine/basics/tensor.ts";
 import type { ExplainOptions, Explanation } from "../../engine/explain.ts";
+import type { Preprocessing } from "../../engine/graph/definition.ts";
 import type { Target } from "../../engine/request/target.ts";
 
 // What an explainer's client and its worker say to each other. Everything here survives a structured clone.
@@ -27,6 +28,10 @@ export interface NetworkInfo {
   readonly labels: readonly string[] | undefined;
   /** Layers that `at` takes, from the input to the output. */
   readonly layers: readonly string[];
+  /** How photos are prepared, undefined where the network takes tensors alone. */
+  readonly preprocessing: Preprocessing | undefined;
+  /** Why the weights could not be kept for the next visit, if they were to be: storage is full or forbidden. */
+  readonly notKept: string | undefined;
   /** Threads at work, 1 where memory cannot be shared. */
   readonly threads: number;
 }

@@ -11,13 +11,24 @@ export interface ReadPhoto {
   readonly decodedBy: ExplainedPhoto["decodedBy"];
 }
 
+/** A network that was loaded, and why its weights could not be kept for the next time, if they were to be. */
+export interface OpenedNetwork {
+  readonly network: Network;
+  readonly notKept: string | undefined;
+}
+
 /** What the worker's host does for the server. */
 export interface ServerHost<NetworkSource, Photo> {
   /**
    * Loads a network. May report progress.
    * @throws AbortError soon after `signal` says so
    */
-  open(source: NetworkSource, threads: number, report: (progress: Progress) => void, signal: Signal): Promise<Network>;
+  open(
+    source: NetworkSource,
+    threads: number,
+    report: (progress: Progress) => void,
+    signal: Signal,
+  ): Promise<OpenedNetwork>;
   /** Pixels or a tensor of a photo. @throws FormatError, UnsupportedError when it cannot be read */
   readPhoto(photo: Photo): Promise<ReadPhoto>;
   /** Lets messages in: resolves in a later task. */
@@ -44,8 +55,8 @@ function buffersOf(explanations: readonly ExplainedPhoto[]): ArrayBuffer[] {
 }
 
 /** What clients are told of a network. */
-function infoOf(network: Network): NetworkInfo {
-  const { name, inputShape, labels } = network.definition;
+function infoOf({ network, notKept }: OpenedNetwork): NetworkInfo {
+  const { name, inputShape, labels, preprocessing } = network.definition;
   return {
     name,
     inputShape,
@@ -54,6 +65,8 @@ function infoOf(network: Network): NetworkInfo {
     layers: [...network.graph.fates]
       .filter(([layer, fate]) => fate.value !== undefined && layer !== "input")
       .map(([layer]) => layer),
+    preprocessing,
+    notKept,
     threads: network.kernels.threads,
   };
 }
@@ -98,8 +111,9 @@ export function serveExplainer<NetworkSource, Photo>(
     try {
       if (work.type === "explain") return await explain(work, signal);
       const report = (progress: Progress): void => host.post({ type: "progress", id: work.id, progress }, []);
-      network = await host.open(work.network, work.threads, report, signal);
-      host.post({ type: "opened", id: work.id, info: infoOf(network) }, []);
+      const opened = await host.open(work.network, work.threads, report, signal);
+      network = opened.network;
+      host.post({ type: "opened", id: work.id, info: infoOf(opened) }, []);
     } catch (error) {
       host.post({ type: "failed", id: work.id, error: postedError(error) }, []);
     }

@@ -1,0 +1,118 @@
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import * as assert from "uvu/assert";
+import { servePage } from "../../host/page/serve.ts";
+import { chromiumPath } from "../support/browsers.ts";
+import { runtimesFolder } from "../support/runtimes.ts";
+import { suite } from "../support/suite.ts";
+import { launch, openPage } from "./open-page.ts";
+
+const axe = join(runtimesFolder, "axe-core/axe.min.js");
+
+/** The part of axe-core that is used here. */
+interface Axe {
+  run(): Promise<{ violations: { id: string; help: string; nodes: { html: string }[] }[] }>;
+}
+
+suite("accessibility of the page", (test) => {
+  const chromium = chromiumPath();
+  test.needsProgram(
+    existsSync(axe) ? chromium : undefined,
+    "axe-core and Chromium",
+    "axe-core finds nothing, dark and light, from a phone to a desktop, all opened",
+    async (path) => {
+      const served = await servePage();
+      const browser = await launch(path, "chrome");
+      try {
+        const { page } = await openPage(browser, served.url);
+        await page.waitForFunction(() => document.querySelector(".status")?.textContent === "");
+        await page.evaluate(() => {
+          for (const details of document.querySelectorAll("details")) details.open = true;
+        });
+        const session = await page.createCDPSession();
+        await session.send("Runtime.evaluate", { expression: readFileSync(axe, "utf8") }); // the page's policy lets no other script in
+        for (const scheme of ["light", "dark"]) {
+          await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: scheme }]);
+          for (const width of [360, 768, 1440]) {
+            await page.setViewport({ width, height: 900 });
+            const { violations } = await page.evaluate(() => (globalThis as unknown as { axe: Axe }).axe.run());
+            const found = violations.map(({ id, help, nodes }) => `${id}: ${help}: ${nodes.map(({ html }) => html)}`);
+            assert.equal(found, [], `${scheme}, ${width} px`);
+            assert.is(
+              await page.evaluate(() => document.documentElement.scrollWidth),
+              width,
+              `nothing is wider than ${width} px`,
+            );
+          }
+        }
+      } finally {
+        await browser.close();
+        await served.close();
+      }
+    },
+  );
+
+  test.needsProgram(chromium, "Chromium", "the keyboard reaches everything and sees where it is", async (path) => {
+    const served = await servePage();
+    const browser = await launch(path, "chrome");
+    try {
+      const { page } = await openPage(browser, served.url);
+      await page.waitForFunction(() => document.querySelector(".status")?.textContent === "");
+      // Along the page by Tab: what gets the focus, in order, and whether it shows that.
+      const seen: string[] = [];
+      for (let i = 0; i < 60; i++) {
+        await page.keyboard.press("Tab");
+        const at = await page.evaluate(() => {
+          const { activeElement: element } = document;
+          if (element === null || element === document.body) return undefined;
+          const shows = [element, element.closest("label")].some(
+            (shown) => shown !== null && getComputedStyle(shown).outlineStyle !== "none",
+          );
+          const name =
+            element.getAttribute("aria-label") ?? element.closest("label")?.textContent ?? element.textContent ?? "";
+          return `${shows ? "" : "UNSEEN "}${name.trim()}`;
+        });
+        if (at === undefined) break;
+        seen.push(at);
+      }
+      assert.equal(
+        seen.filter((name) => name.startsWith("UNSEEN")),
+        [],
+      );
+      for (const wanted of [
+        /^Areas$/,
+        /^How strongly/,
+        /^Choose a photo/,
+        /^Camera$/,
+        /^espresso/,
+        /^Compare espresso/,
+        /^Rules/,
+        /^Network:/,
+        /^Where relevance/,
+        /^Panel/,
+        /^Copy link/,
+      ]) {
+        assert.ok(
+          seen.some((name) => wanted.test(name)),
+          `${wanted} among ${seen.join(" | ")}`,
+        );
+      }
+      // Views by arrows, a class by Enter.
+      await page.focus("[role=tab][aria-selected=true]");
+      await page.keyboard.press("ArrowRight");
+      assert.is(await page.$eval("[aria-selected=true]", ({ textContent }) => textContent), "Relevance");
+      assert.is(await page.evaluate(() => document.activeElement?.id), "tab-relevance");
+      await page.evaluate(() => document.querySelectorAll<HTMLElement>(".class")[1]?.focus());
+      await page.keyboard.press("Enter");
+      await page.waitForFunction(
+        () => /^Shown: cup\b/.test(document.querySelector(".classes .hint")?.textContent ?? ""),
+        {
+          timeout: 60_000,
+        },
+      );
+    } finally {
+      await browser.close();
+      await served.close();
+    }
+  });
+});

@@ -1,0 +1,56 @@
+import { photoFit } from "../../engine/picture/preprocess.ts";
+import type { NetworkInfo } from "../../workers/explainer/messages.ts";
+
+// As sharp as large screens show it.
+const largestSide = 1400;
+
+/**
+ * Draws what the network saw of a photo in the photo's own sharpness. The network sees as many pixels as its input has; people see more
+ * of them.
+ * @param isWanted asked once the photo is decoded; another one may have been chosen
+ * @returns false where that cannot be done: the browser cannot decode it, or the network takes no photos
+ */
+export async function drawSharply(
+  canvas: HTMLCanvasElement,
+  photo: Blob,
+  info: NetworkInfo,
+  isWanted: () => boolean,
+): Promise<boolean> {
+  if (info.preprocessing === undefined) return false;
+  let bitmap: ImageBitmap;
+  try {
+    bitmap = await createImageBitmap(photo, { imageOrientation: "from-image", colorSpaceConversion: "none" });
+  } catch {
+    return false;
+  }
+  try {
+    if (!isWanted()) return false;
+    const fit = photoFit(bitmap, info.preprocessing, info.inputShape);
+    const [perX, perY] = [bitmap.width / fit.resizedWidth, bitmap.height / fit.resizedHeight];
+    const scale = Math.min(Math.max(perX, perY, 1), largestSide / Math.max(fit.width, fit.height));
+    const [width, height] = [Math.round(fit.width * scale), Math.round(fit.height * scale)];
+    const context = canvas.getContext("2d");
+    if (context === null) return false;
+    canvas.width = width;
+    canvas.height = height;
+    context.fillStyle = "#fff"; // transparency lies on white, as the network sees it
+    context.fillRect(0, 0, width, height);
+    context.imageSmoothingQuality = "high";
+    context.drawImage(
+      bitmap,
+      fit.left * perX,
+      fit.top * perY,
+      fit.width * perX,
+      fit.height * perY,
+      0,
+      0,
+      width,
+      height,
+    );
+    return true;
+  } catch {
+    return false; // photos that do not fit
+  } finally {
+    bitmap.close();
+  }
+}
