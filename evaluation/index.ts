@@ -2,8 +2,16 @@ export { spearman } from "./agreement/spearman.ts";
 export { ssim } from "./agreement/ssim.ts";
 export { topKIou } from "./agreement/top-k-iou.ts";
 export { decodeRuns, parseCoco } from "./annotations/coco.ts";
-export type { AnnotatedObject, AnnotatedPhoto, Annotations } from "./annotations/objects.ts";
+export { type MaskClass, maskPhoto, parseMaskClasses } from "./annotations/masks.ts";
+export {
+  type AnnotatedObject,
+  type AnnotatedPhoto,
+  type Annotations,
+  annotatedPhoto,
+} from "./annotations/objects.ts";
 export { type PlacedObjects, placeObjects } from "./annotations/place.ts";
+export { type VocObject, vocPhoto } from "./annotations/voc.ts";
+export { yoloPhoto } from "./annotations/yolo.ts";
 export {
   type Attention,
   type AttentionOutcome,

@@ -73,7 +73,7 @@ const rooms: Readonly<Record<string, Room>> = {
   },
   cli: {
     imports: ["engine", "weights-loader", "evaluation", "photos", "host"],
-    packages: /^(node:|pngjs$|jpeg-js$|bullmq$)/,
+    packages: /^(node:|pngjs$|jpeg-js$|bullmq$|@xmldom\/xmldom$)/,
     floors: [
       ["drawing", "terminal"],
       ["outputs"],

@@ -3,7 +3,12 @@ import { preprocessingByName, preprocessingNames } from "../../engine/models/pre
 import type { Image } from "../../engine/picture/image.ts";
 import { compositeByName, defaultComposite } from "../../engine/rules/composites.ts";
 import { resolveSalientRelevanceOptions } from "../../engine/salient/options.ts";
-import { type Annotations, type AttentionThresholds, compareAttention } from "../../evaluation/index.ts";
+import {
+  type Annotations,
+  type AttentionThresholds,
+  annotatedPhoto,
+  compareAttention,
+} from "../../evaluation/index.ts";
 import { sha256File } from "../../host/files/sha256.ts";
 import { loadNetwork } from "../../host/network/load.ts";
 import { decodeAnyImage } from "../../host/photos/decode.ts";
@@ -16,7 +21,7 @@ import { type AttentionFile, attentionVersion, readAttentionFile } from "../chec
 import { type Checked, checkPage, junitReport, sentencesOf } from "../check/reports.ts";
 import { chooseModel } from "../choices/model.ts";
 import { salientSettingOptions, salientSettings } from "../choices/salient.ts";
-import { readAnnotations } from "../evaluate/units.ts";
+import { readAnnotations } from "../evaluate/read-annotations.ts";
 import { expandInputs, photoInputs } from "../inputs/expand.ts";
 import { readPhotoInput } from "../inputs/photo.ts";
 import { writeWhole } from "../outputs/atomic-write.ts";
@@ -67,7 +72,16 @@ async function attendAll(
     try {
       if (error !== undefined) throw new CommandError(error);
       const { input, source } = await readPhotoInput(path, defaultImageLimits);
-      found.push({ path, attended: attend(file, source.sha256, input, annotations?.photos.get(file), settings) });
+      found.push({
+        path,
+        attended: attend(
+          file,
+          source.sha256,
+          input,
+          annotations === undefined ? undefined : annotatedPhoto(annotations, file),
+          settings,
+        ),
+      });
     } catch (caught) {
       found.push({ path, error: describeError(caught) });
     }
@@ -107,7 +121,11 @@ export const check: Command = {
   usage: "--write attention.json PHOTO... | attention.json PHOTO... [--weights NEW]",
   options: {
     write: { value: "FILE", help: "Record where the network looks now, instead of comparing." },
-    annotations: { value: "FILE", short: "a", help: "COCO's JSON: the share of attention on the objects counts, too." },
+    annotations: {
+      value: "PATH",
+      short: "a",
+      help: "Objects, as for evaluate: the share of attention on them counts, too.",
+    },
     forbidden: { value: "FILE", help: "A mask of the photos' size: not black where nothing may be relevant." },
     model: { value: "NAME", short: "m", help: "The network; when comparing, default the recorded one." },
     weights: { value: "FILE", short: "w", help: "Its weights." },

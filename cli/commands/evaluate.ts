@@ -14,13 +14,13 @@ import { type Replacement, replacements } from "../evaluate/metric.ts";
 import { metricNamed, metrics } from "../evaluate/metrics.ts";
 import { evaluationPage, type ShownPhoto } from "../evaluate/page.ts";
 import { randomisedNetworks } from "../evaluate/randomised.ts";
+import { annotationsHash, readAnnotations } from "../evaluate/read-annotations.ts";
 import { type EvaluationSettings, evaluateUnit, prepareUnit } from "../evaluate/run.ts";
 import { type Cell, type Row, summarizeRows } from "../evaluate/summary.ts";
-import { readAnnotations, type Unit, unitsOf } from "../evaluate/units.ts";
+import { type Unit, unitsOf } from "../evaluate/units.ts";
 import { expandInputs, photoInputs } from "../inputs/expand.ts";
 import { tellLeftOut } from "../inputs/left-out.ts";
 import { writeFolder } from "../outputs/atomic-write.ts";
-import { sha256 } from "../outputs/hash.ts";
 import { jsonText } from "../outputs/json-text.ts";
 import { outputOption, requireWritable } from "../outputs/outputs.ts";
 import type { Arguments } from "../terminal/arguments.ts";
@@ -126,7 +126,11 @@ export const evaluate: Command = {
   summary: "Measures maps against annotated photos: which of them to believe",
   usage: "PHOTO... --annotations FILE [--maps LIST] [--metrics LIST]",
   options: {
-    annotations: { value: "FILE", short: "a", help: "Where the objects are: COCO's JSON (boxes, polygons, RLE)." },
+    annotations: {
+      value: "PATH",
+      short: "a",
+      help: "Where the objects are: COCO's JSON, or a folder of Pascal VOC's XML, YOLO's text or masks (PNG).",
+    },
     maps: {
       value: "LIST",
       help: `Maps: COMPOSITE[:KIND] with KIND |R|, pos, blur, blur=SIGMA, sr, sr*blur; gradcam, gradcam++, layercam, each [@LAYER]; ig, smoothgrad, occlusion, rise; gaussian and random. Default ${defaultMaps}.`,
@@ -215,7 +219,7 @@ Example:
         srmap: version,
         model: network.definition.name,
         weights: { file: basename(choice.weights), sha256: await sha256File(choice.weights) },
-        annotations: { file: basename(annotationsPath), sha256: sha256(readFileSync(annotationsPath)) },
+        annotations: { file: basename(annotationsPath), sha256: await annotationsHash(annotationsPath, annotations) },
         maps: mapNames,
         metrics: names,
         ...{ settings, seed, steps, baseline: baseline ?? null, isWhole, maxArea },

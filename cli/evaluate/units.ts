@@ -1,9 +1,7 @@
 import { basename } from "node:path";
 import type { NetworkDefinition } from "../../engine/graph/definition.ts";
-import { type AnnotatedObject, type AnnotatedPhoto, type Annotations, parseCoco } from "../../evaluation/index.ts";
-import { readTextFile } from "../../host/files/text-file.ts";
+import { type AnnotatedObject, type AnnotatedPhoto, type Annotations, annotatedPhoto } from "../../evaluation/index.ts";
 import { plainName } from "../inputs/photo-labels.ts";
-import { CommandError, describeError } from "../terminal/errors.ts";
 
 /** One photo and one class of objects on it: what one line of the evaluation is about. */
 export interface Unit {
@@ -14,15 +12,6 @@ export interface Unit {
   /** The network's number of the class. */
   readonly index: number;
   readonly objects: readonly AnnotatedObject[];
-}
-
-/** Reads COCO's JSON. @throws CommandError */
-export async function readAnnotations(path: string): Promise<Annotations> {
-  try {
-    return parseCoco(JSON.parse(await readTextFile(path)) as unknown);
-  } catch (error) {
-    throw new CommandError(`annotations ${path}: ${describeError(error)}`);
-  }
 }
 
 /** The network's number of an annotated class: by number where the name agrees, else by a name that only one class has. */
@@ -41,19 +30,20 @@ function classOf({ label, categoryId }: AnnotatedObject, { labels }: NetworkDefi
  */
 export function unitsOf(
   paths: readonly string[],
-  { photos, notes }: Annotations,
+  annotations: Annotations,
   definition: NetworkDefinition,
 ): { units: Unit[]; leftOut: string[] } {
-  const leftOut = [...notes];
+  const leftOut = [...annotations.notes];
   const units: Unit[] = [];
-  const names = new Set(paths.map((path) => basename(path)));
+  const seen = new Set<AnnotatedPhoto>();
   for (const path of paths) {
     const file = basename(path);
-    const annotated = photos.get(file);
+    const annotated = annotatedPhoto(annotations, file);
     if (annotated === undefined) {
       leftOut.push(`${file}: the annotations do not have it.`);
       continue;
     }
+    seen.add(annotated);
     const byClass = new Map<string, AnnotatedObject[]>();
     let crowds = 0;
     for (const object of annotated.objects) {
@@ -68,7 +58,7 @@ export function unitsOf(
       else units.push({ path, file, annotated, label, index, objects });
     }
   }
-  const missing = [...photos.keys()].filter((file) => !names.has(file)).length;
+  const missing = annotations.photos.size - seen.size;
   if (missing > 0) leftOut.push(`${missing} annotated photos were not given.`);
   return { units, leftOut };
 }

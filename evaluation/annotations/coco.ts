@@ -1,5 +1,5 @@
 import { FormatError } from "../../engine/basics/errors.ts";
-import type { AnnotatedObject, AnnotatedPhoto, Annotations } from "./objects.ts";
+import { type AnnotatedObject, type AnnotatedPhoto, type Annotations, boxProblem } from "./objects.ts";
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -87,9 +87,8 @@ export function parseCoco(document: unknown): Annotations {
     else {
       const [left = 0, top = 0, width = 0, height = 0] = bbox;
       const outline = outlineOf(each["segmentation"], photo.width * photo.height);
-      const isOutside = left >= photo.width || top >= photo.height || left + width <= 0 || top + height <= 0;
-      if (!(width > 0 && height > 0)) leaveOut(`its box has no area (${width} x ${height})`);
-      else if (isOutside) leaveOut(`its box lies outside "${photo.file}"`);
+      const problem = boxProblem({ left, top, width, height }, photo);
+      if (problem !== undefined) leaveOut(problem);
       else if (outline === undefined) leaveOut(`its segmentation does not fit "${photo.file}"`);
       else {
         const label = names.get(categoryId) ?? String(categoryId);

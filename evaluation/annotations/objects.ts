@@ -17,15 +17,34 @@ export interface AnnotatedObject {
 
 /** A photo's objects. */
 export interface AnnotatedPhoto {
+  /** The photo's name, or what stands before its last dot where the annotations do not say more. */
   readonly file: string;
   readonly width: number;
   readonly height: number;
+  /** True where width and height are 1 and all places are shares of the photo's, whatever its size (YOLO). */
+  readonly isRelative?: boolean;
   readonly objects: readonly AnnotatedObject[];
 }
 
 /** What a file of annotations says. */
 export interface Annotations {
+  /** By `file`. */
   readonly photos: ReadonlyMap<string, AnnotatedPhoto>;
   /** One sentence for each thing that was left out. */
   readonly notes: readonly string[];
+}
+
+/** What is annotated of a photo: by its name, else by its name without what follows the last dot. */
+export function annotatedPhoto({ photos }: Annotations, name: string): AnnotatedPhoto | undefined {
+  return photos.get(name) ?? photos.get(name.replace(/\.[^.]*$/, ""));
+}
+
+/** Why a box cannot count: it has no area, or lies outside its photo; undefined when it can. */
+export function boxProblem(
+  { left, top, width, height }: Box,
+  photo: Omit<AnnotatedPhoto, "objects">,
+): string | undefined {
+  if (!(width > 0 && height > 0)) return `its box has no area (${width} x ${height})`;
+  const isOutside = left >= photo.width || top >= photo.height || left + width <= 0 || top + height <= 0;
+  return isOutside ? `its box lies outside "${photo.file}"` : undefined;
 }

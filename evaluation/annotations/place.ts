@@ -61,8 +61,9 @@ export function placeObjects(
 ): PlacedObjects {
   const { width, height, left, top, resizedWidth, resizedHeight } = fit;
   if (
+    photo.isRelative !== true &&
     Math.abs(photo.width * size.height - photo.height * size.width) >
-    Math.max(photo.width, photo.height, size.width, size.height)
+      Math.max(photo.width, photo.height, size.width, size.height)
   ) {
     throw new ShapeError(
       `annotations of "${photo.file}": are for ${photo.width}x${photo.height} pixels, the photo has ${size.width}x${size.height}. Annotate this photo, or give the one that was annotated.`,
