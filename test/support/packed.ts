@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { mkdirSync, readFileSync, symlinkSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { root } from "./paths.ts";
 
 /**
@@ -20,6 +20,8 @@ export function installPacked(project: string): void {
   execFileSync(npm, ["pack", "--ignore-scripts", "--pack-destination", project], { cwd: root, stdio: "pipe" });
   execFileSync("tar", ["-xzf", `srmap-${version}.tgz`, "-C", packed, "--strip-components", "1"], { cwd: project });
   for (const name of Object.keys(dependencies)) {
-    symlinkSync(join(root, "node_modules", name), join(project, "node_modules", name), "dir");
+    const link = join(project, "node_modules", name);
+    mkdirSync(dirname(link), { recursive: true }); // the scope's folder
+    symlinkSync(join(root, "node_modules", name), link, "dir");
   }
 }
