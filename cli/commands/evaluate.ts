@@ -103,7 +103,7 @@ async function shownPhotos(
     const unit = units.find(({ file, label }) => file === row.photo && label === row.label);
     if (unit === undefined) continue;
     const { source, picture } = await prepareUnit(unit, settings);
-    const values = Float32Array.from(spec.make(source));
+    const values = Float32Array.from(await spec.make(source));
     const png = encodePng(overlay(picture, { shape: [source.height, source.width], data: values }));
     const url = `data:image/png;base64,${Buffer.from(png).toString("base64")}`;
     photos.push({ row, value: row.maps[map]?.[metric]?.value ?? Number.NaN, picture: url });
@@ -133,7 +133,7 @@ export const evaluate: Command = {
     },
     maps: {
       value: "LIST",
-      help: `Maps: COMPOSITE[:KIND] with KIND |R|, pos, blur, blur=SIGMA, sr, sr*blur; gradcam, gradcam++, layercam, each [@LAYER]; ig, smoothgrad, occlusion, rise; gaussian and random. Default ${defaultMaps}.`,
+      help: `Maps: COMPOSITE[:KIND] with KIND |R|, pos, blur, blur=SIGMA, sr, sr*blur; gradcam, gradcam++, layercam, each [@LAYER]; ig, smoothgrad, occlusion, rise; gaussian and random; npy:FOLDER, a .npy file for each photo. Default ${defaultMaps}.`,
     },
     metrics: { value: "LIST", help: `Metrics: ${Object.keys(metrics).join(", ")}. Default ${defaultMetrics}.` },
     against: { value: "MAP", help: "The map that the others are compared with, photo by photo. Default the first." },
@@ -259,7 +259,7 @@ Example:
       if (tooLarge > 0) leftOut.push(`${tooLarge} photos: their objects cover more than ${maxArea} of the input.`);
       const cropped = rows.reduce((sum, row) => sum + row.croppedAway, 0);
       if (cropped > 0) leftOut.push(`${cropped} objects were cropped away.`);
-      leftOut.push(...failed);
+      leftOut.push(...rows.flatMap(({ notes }) => notes ?? []), ...failed);
 
       const cells = summarizeRows(rows, mapNames, names, against, seed);
       const judgedBy = names.find((name) => name === "mass") ?? names[0] ?? "";

@@ -3,8 +3,6 @@ import { type RelevanceExplanation, relevanceOfTargets } from "../../engine/expl
 import { valueNamed } from "../../engine/graph/compiled-graph.ts";
 import type { Network } from "../../engine/network/network.ts";
 import { compositeByName } from "../../engine/rules/composites.ts";
-import type { ResolvedSalientRelevanceOptions } from "../../engine/salient/options.ts";
-import { salientRelevance } from "../../engine/salient/salient-relevance.ts";
 import {
   type ActivationMapKind,
   absoluteMap,
@@ -21,61 +19,8 @@ import {
   smoothGrad,
 } from "../../evaluation/index.ts";
 import { asUsage, UsageError } from "../terminal/errors.ts";
-
-/** What one photo's maps are made from. Relevance is computed once for each composite. */
-export class MapSource {
-  readonly network: Network;
-  readonly input: Tensor;
-  readonly index: number;
-  readonly settings: ResolvedSalientRelevanceOptions;
-  readonly seed: number;
-  readonly #relevance = new Map<string, Tensor>();
-  readonly #salient = new Map<string, Float64Array>();
-
-  constructor(network: Network, input: Tensor, index: number, settings: ResolvedSalientRelevanceOptions, seed: number) {
-    this.network = network;
-    this.input = input;
-    this.index = index;
-    this.settings = settings;
-    this.seed = seed;
-  }
-
-  get height(): number {
-    return this.input.shape[1] ?? 1;
-  }
-
-  get width(): number {
-    return this.input.shape[2] ?? 1;
-  }
-
-  explained(composite: string, at?: string): RelevanceExplanation {
-    const options = { composite, ...(at === undefined ? {} : { at }) };
-    const [explained] = relevanceOfTargets(this.network, this.input, [this.index], options);
-    return explained as RelevanceExplanation; // one per target
-  }
-
-  relevance(composite: string): Tensor {
-    const relevance = this.#relevance.get(composite) ?? this.explained(composite).relevance;
-    this.#relevance.set(composite, relevance);
-    return relevance;
-  }
-
-  salient(composite: string): Float64Array {
-    const map =
-      this.#salient.get(composite) ??
-      Float64Array.from(salientRelevance(this.network.kernels, this.relevance(composite), this.settings).map.data);
-    this.#salient.set(composite, map);
-    return map;
-  }
-}
-
-/** A kind of map: its name as typed, and how it is made, [H,W]. */
-export interface MapSpec {
-  readonly name: string;
-  /** True for a map that comes from a file: it cannot be made of another input, class or network. */
-  readonly isGiven?: boolean;
-  make(source: MapSource): Float64Array;
-}
+import { givenMaps } from "./given-maps.ts";
+import type { MapSource, MapSpec } from "./map-source.ts";
 
 const kinds = "|R| (or abs), pos, blur or blur=SIGMA, sr, sr*blur";
 
@@ -131,6 +76,7 @@ export function parseMapSpec(name: string): MapSpec {
   if (name === "gaussian") return { name, make: ({ width, height }) => centredGaussian(width, height) };
   if (name === "random")
     return { name, make: ({ width, height, seed, index }) => randomMap(width, height, seed + index) };
+  if (name.startsWith("npy:")) return givenMaps(name, name.slice(4));
   const asking = Object.hasOwn(askingMethods, name) ? askingMethods[name] : undefined;
   if (asking !== undefined) return { name, make: asking };
   const [method = "", layer] = name.split("@");

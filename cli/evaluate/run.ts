@@ -5,8 +5,8 @@ import type { ResolvedSalientRelevanceOptions } from "../../engine/salient/optio
 import { type PlacedObjects, placeObjects } from "../../evaluation/index.ts";
 import { defaultImageLimits } from "../../photos/size-limit.ts";
 import { readPhotoInput } from "../inputs/photo.ts";
-import { CommandError } from "../terminal/errors.ts";
-import { MapSource, type MapSpec } from "./maps.ts";
+import { CommandError, describeError, UsageError } from "../terminal/errors.ts";
+import { MapSource, type MapSpec } from "./map-source.ts";
 import type { Measured, Measurement, Replacement } from "./metric.ts";
 import { metricNamed } from "./metrics.ts";
 import type { RandomisedNetworks } from "./randomised.ts";
@@ -49,40 +49,57 @@ export async function prepareUnit(unit: Unit, settings: EvaluationSettings): Pro
   const { tensor, picture } = preprocess(input, preprocessing, inputShape);
   const area = placed.mask.reduce((sum, value) => sum + value, 0) / placed.mask.length;
   if (placed.boxes.length === 0) throw new CommandError(`"${unit.label}" was cropped away whole.`);
-  const source = new MapSource(network, tensor, unit.index, settings.settings, seed);
+  const source = new MapSource({
+    file: unit.file,
+    network,
+    input: tensor,
+    index: unit.index,
+    settings: settings.settings,
+    seed,
+  });
   return { source, placed, area, picture };
 }
 
-/** Makes and measures all maps of a photo; undefined when its objects are larger than was asked for. */
+/** Makes a map and measures it. @throws what the map's maker says, RangeError for values that are not finite */
+async function measureMap(
+  spec: MapSpec,
+  { source, placed }: PreparedUnit,
+  settings: EvaluationSettings,
+  note: (sentence: string) => void,
+): Promise<Record<string, Measurement>> {
+  const { network, input, index, width, seed } = source;
+  const map = await spec.make(source);
+  if (map.every((value) => value === map[0])) note("the map is constant, so that it says nothing.");
+  const remake: Measured["remake"] =
+    spec.isGiven === true ? undefined : (other) => spec.make(new MapSource({ ...source.subject, ...other }));
+  const { steps, baseline, randomised } = settings;
+  const what = { map, width, placed, network, input, index, seed, steps, baseline, remake, randomised };
+  const measured: Record<string, Measurement> = {};
+  for (const name of settings.metrics) measured[name] = await metricNamed(name).measure(what);
+  return measured;
+}
+
+/**
+ * Makes and measures all maps of a photo; undefined when its objects are larger than was asked for. A map that cannot be made or measured
+ * has no numbers and a sentence in `notes`, the others count.
+ */
 export async function evaluateUnit(unit: Unit, settings: EvaluationSettings): Promise<Row | undefined> {
-  const { source, placed, area } = await prepareUnit(unit, settings);
+  const prepared = await prepareUnit(unit, settings);
+  const { placed, area } = prepared;
   if (area > settings.maxArea) return undefined;
   const maps: Record<string, Record<string, Measurement>> = {};
+  const notes: string[] = [];
   for (const spec of settings.maps) {
-    const map = spec.make(source);
-    const remake: Measured["remake"] =
-      spec.isGiven === true
-        ? undefined
-        : ({ input = source.input, index = unit.index, network = source.network }) =>
-            spec.make(new MapSource(network, input, index, settings.settings, settings.seed));
-    const measured: Record<string, Measurement> = {};
-    for (const name of settings.metrics) {
-      measured[name] = await metricNamed(name).measure({
-        map,
-        width: source.width,
-        placed,
-        network: source.network,
-        input: source.input,
-        index: unit.index,
-        seed: settings.seed,
-        steps: settings.steps,
-        baseline: settings.baseline,
-        remake,
-        randomised: settings.randomised,
-      });
+    const note = (sentence: string): void => void notes.push(`${unit.file}, ${spec.name}: ${sentence}`);
+    try {
+      maps[spec.name] = await measureMap(spec, prepared, settings, note);
+    } catch (error) {
+      if (error instanceof UsageError) throw error;
+      note(describeError(error));
     }
-    maps[spec.name] = measured;
   }
   const { file: photo, label, index } = unit;
-  return { photo, label, index, area, objects: placed.boxes.length, croppedAway: placed.croppedAway, maps };
+  const { croppedAway } = placed;
+  const told = notes.length === 0 ? {} : { notes };
+  return { photo, label, index, area, objects: placed.boxes.length, croppedAway, maps, ...told };
 }

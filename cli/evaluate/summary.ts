@@ -12,6 +12,8 @@ export interface Row {
   readonly croppedAway: number;
   /** By map, then by metric. */
   readonly maps: Readonly<Record<string, Readonly<Record<string, Measurement>>>>;
+  /** A sentence for each map that says nothing or could not be made. */
+  readonly notes?: readonly string[];
 }
 
 /** One map's line of a metric. */

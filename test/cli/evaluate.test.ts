@@ -1,11 +1,12 @@
 import { spawnSync } from "node:child_process";
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as assert from "uvu/assert";
 import { metrics } from "../../cli/evaluate/metrics.ts";
 import { imagenetLabels } from "../../engine/labels/imagenet.ts";
 import { decodeImage } from "../../host/photos/decode.ts";
+import { writeNpy } from "../../weights-loader/index.ts";
 import { root } from "../support/paths.ts";
 import { suite } from "../support/suite.ts";
 
@@ -101,6 +102,57 @@ suite("cli/evaluate", (test) => {
     const [first] = gradcam["cascade"]?.curve ?? [];
     assert.is(first, 1);
     assert.ok((gradcam["cascade"]?.value ?? 1) < 0.9, `${gradcam["cascade"]?.value}`);
+  });
+
+  test("maps from elsewhere count by the photo's name; missing, NaN, constant and misshapen ones get a sentence", () => {
+    mkdirSync(join(folder, "maps"));
+    const photos = ["cat.jpg", "nan.jpg", "flat.jpg", "small.jpg", "none.jpg"];
+    for (const name of photos.slice(1)) cpSync(join(folder, "cat.jpg"), join(folder, name));
+    const { width, height } = size;
+    const document = {
+      images: photos.map((file_name, id) => ({ id, file_name, width, height })),
+      categories: [{ id: 0, name: "French horn" }],
+      annotations: photos.map((_, id) => ({ id, image_id: id, category_id: 0, bbox: [0, 0, width / 2, height] })),
+    };
+    writeFileSync(join(folder, "maps.json"), JSON.stringify(document));
+    // The left half is the object.
+    const left = Float32Array.from({ length: 224 * 224 }, (_, i) => Number(i % 224 < 112));
+    const write = (name: string, shape: readonly number[], data: Float32Array): void =>
+      writeFileSync(join(folder, "maps", name), writeNpy({ shape, data }));
+    write("cat.npy", [224, 224], left);
+    write(
+      "nan.jpg.npy",
+      [224, 224],
+      left.map((value, i) => (i === 7 ? Number.NaN : value)),
+    );
+    write(
+      "flat.npy",
+      [224, 224],
+      left.map(() => 2),
+    );
+    write("small.npy", [9, 9], new Float32Array(81));
+    const run = srmap(
+      ...["evaluate", ...photos, "-a", "maps.json", "-m", "alexnet-mini", "-o", "given"],
+      ...["--maps", "npy:maps,gaussian", "--metrics", "mass,rank,max-sensitivity"],
+    );
+    assert.is(run.status, 0, run.stderr);
+    const { rows, leftOut } = JSON.parse(readFileSync(join(folder, "given/evaluation.json"), "utf8")) as {
+      leftOut: string[];
+      rows: { maps: Record<string, Record<string, { value: number | null }> | undefined> }[];
+    };
+    assert.equal(leftOut, [
+      "nan.jpg, npy:maps: map: values must be finite, got NaN at pixel 7. Check how it was made.",
+      "flat.jpg, npy:maps: the map is constant, so that it says nothing.",
+      "small.jpg, npy:maps: small.npy must be a map of 224x224 pixels, got [9,9].",
+      "none.jpg, npy:maps: there is no none.npy.",
+    ]);
+    assert.equal(rows[0]?.maps["npy:maps"], {
+      mass: { value: 1 },
+      rank: { value: 1 },
+      "max-sensitivity": { value: null },
+    });
+    assert.is(rows[2]?.maps["npy:maps"]?.["rank"]?.value, 0.5);
+    assert.ok(rows.every(({ maps }) => (maps["gaussian"]?.["mass"]?.value ?? 0) > 0));
   });
 
   test("pixels go to what --baseline says", () => {
