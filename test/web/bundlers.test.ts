@@ -1,9 +1,8 @@
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import puppeteer from "puppeteer-core";
 import * as assert from "uvu/assert";
 import { explain } from "../../engine/explain.ts";
 import { loadNetwork } from "../../host/network/load.ts";
@@ -14,6 +13,7 @@ import { root } from "../support/paths.ts";
 import { runtimePath, runtimesFolder } from "../support/runtimes.ts";
 import { serveFiles } from "../support/serve.ts";
 import { suite } from "../support/suite.ts";
+import { give, launch } from "./open-page.ts";
 
 // An app as people write it, of the packed package, built without a line of configuration, gives Node's bytes in a browser.
 
@@ -76,7 +76,10 @@ suite("bundlers", (test) => {
 
   test.needsProgram(chromiumPath(), "Chromium", "the package is installed in a project", () => {
     installPacked(project);
-    symlinkSync(join(runtimesFolder, "@rollup"), join(project, "node_modules/@rollup"), "dir"); // its plugin is found from here
+    // What apps and bundlers find from here.
+    for (const name of ["@rollup", "@vitejs", "react", "react-dom", "scheduler", "vite"]) {
+      symlinkSync(join(runtimesFolder, name), join(project, "node_modules", name), "dir");
+    }
     writeFileSync(join(project, "package.json"), '{ "private": true, "type": "module" }\n');
     writeFileSync(join(project, "index.html"), page);
   });
@@ -101,10 +104,7 @@ suite("bundlers", (test) => {
           ],
           isolation,
         );
-        const browser = await puppeteer.launch({
-          executablePath: chromiumPath() ?? "",
-          args: ["--no-sandbox", "--disable-dev-shm-usage"],
-        });
+        const browser = await launch(chromiumPath() ?? "", "chrome");
         try {
           const network = await loadNetwork(undefined);
           const options = { salientRelevance: { mode: "fast" } } as const;
@@ -127,4 +127,31 @@ suite("bundlers", (test) => {
       },
     );
   }
+
+  const react = existsSync(join(runtimesFolder, "react")) ? runtimePath("vite") : undefined;
+  test.needsProgram(
+    chromiumPath() && react,
+    "Vite, React and Chromium",
+    "examples/vite-react builds and explains",
+    async () => {
+      const app = join(project, "vite-react");
+      cpSync(join(root, "examples/vite-react"), app, { recursive: true });
+      execFileSync(react ?? "", ["build"], { cwd: app, stdio: "pipe" });
+      const server = await serveFiles([["/", join(app, "dist/")]], isolation);
+      const browser = await launch(chromiumPath() ?? "", "chrome");
+      try {
+        const tab = await browser.newPage();
+        await tab.goto(server.url);
+        await tab.waitForSelector("input");
+        await give(tab, "input", photo);
+        await tab.waitForFunction(() => document.querySelector("p")?.textContent === "espresso, 100.0 %", {
+          timeout: 60_000,
+        });
+        assert.is(await tab.$eval("canvas", ({ width }) => width), 224);
+      } finally {
+        await browser.close();
+        await server.close();
+      }
+    },
+  );
 });

@@ -1,0 +1,4 @@
+import { createRoot } from "react-dom/client";
+import { Explain } from "./explain.jsx";
+
+createRoot(document.getElementById("root")).render(<Explain />);
