@@ -1,6 +1,15 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { createHash } from "node:crypto";
-import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -10,10 +19,18 @@ import { explain } from "../../engine/explain.ts";
 import { loadNetwork } from "../../host/network/load.ts";
 import { readImage } from "../../host/photos/read.ts";
 import { root } from "../support/paths.ts";
-import { runtimePath } from "../support/runtimes.ts";
+import { runtimePath, runtimesFolder } from "../support/runtimes.ts";
 import { suite } from "../support/suite.ts";
 
 const photo = join(root, "examples/coffee.jpg");
+const qemu = "/usr/bin/qemu-aarch64";
+const armLibraries = "/usr/aarch64-linux-gnu";
+
+/** A Node that .ci/run unpacks. */
+function nodePath(folder: string): string | undefined {
+  const path = join(runtimesFolder, "..", folder, "package/bin/node");
+  return existsSync(path) ? path : undefined;
+}
 
 /** SHA-256 of the default network's Salient Relevance map of the coffee, by this Node. */
 async function expected(): Promise<{ label: string; sha256: string }> {
@@ -78,6 +95,25 @@ suite("other runtimes give Node's bytes", (test) => {
       });
     });
   }
+
+  // Node of other versions and of ARM64, as .ci/run unpacks them; ARM64 by an emulator, with the C library of Debian's packages.
+  for (const version of ["22", "24", "26"]) {
+    const program = nodePath(`node-${version}`);
+    test.needsProgram(program, `Node ${version}`, `Node ${version} runs examples/deno`, async (path) => {
+      const { label, sha256 } = await expected();
+      const out = execFileSync(path, [join(root, "examples/deno/explain.js"), photo], { encoding: "utf8" });
+      assert.match(out, new RegExp(`^${label} `));
+      assert.is(out.trim().split("\n").at(-1), sha256);
+    });
+  }
+  const arm64 = [qemu, armLibraries].every((path) => existsSync(path)) ? nodePath("node-arm64") : undefined;
+  test.needsProgram(arm64, "Node for ARM64 and qemu-user", "Node on ARM64 runs examples/deno", async (path) => {
+    const { label, sha256 } = await expected();
+    const args = ["-L", armLibraries, path, join(root, "examples/deno/explain.js"), photo];
+    const out = execFileSync(qemu, args, { encoding: "utf8" });
+    assert.match(out, new RegExp(`^${label} `));
+    assert.is(out.trim().split("\n").at(-1), sha256);
+  });
 
   test.needsProgram(
     runtimePath("workerd"),
