@@ -13,6 +13,7 @@ export { clearBorder, copyChannels, fromChannelFirst, toChannelFirst } from "./c
 export { gatherBackward, gatherForward } from "./layers/index-map";
 export { lrnForward, lrnRelevanceGather, lrnRelevanceShares } from "./layers/lrn";
 export { narrowConv2dForward, narrowConv2dPackTransposed } from "./layers/narrow-conv2d";
+export { conv2dSum64, equalPatches, maxPool2dNearTies } from "./layers/near-ties";
 export { normaliseForward, normaliseInputGrad } from "./layers/normalise";
 export { meanNearest, meanNearestScratch } from "./salient/nearest";
 export { boundBlocks, nearBlocks } from "./salient/nearest-boxes";

@@ -14,6 +14,7 @@ import {
   ConvolutionWeights as Weights,
   type WinogradPass,
 } from "./linear/conv2d-weights.ts";
+import { exactConvolution } from "./linear/exact-conv2d.ts";
 import { FlatAreas } from "./linear/flat-areas.ts";
 import { FoldedBatchNorm } from "./linear/folded-batch-norm.ts";
 import type { LinearMap } from "./linear/linear-map.ts";
@@ -257,6 +258,8 @@ export function buildConv2d(construction: Construction, node: NodeOf<"conv2d">):
       packBytes: 4 * packLength(setup),
     });
   return {
+    // Only what it reads from the photo is exact: elsewhere rounding has decided before.
+    ...(layer.inputs[0] === 0 && { exact: exactConvolution(setup, weights, x, firstTapOf(setup, x), { low, high }) }),
     forward() {
       const biasAddress = weights.kernelBias(weights.bias(unmodified));
       applyForward(setup, weights, output, x, unmodified, biasAddress, low, high, false);

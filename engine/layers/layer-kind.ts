@@ -48,6 +48,8 @@ export interface Construction {
   readonly algorithm: Algorithm;
   readonly layer: Layer;
   readonly inputs: readonly FeatureMap[];
+  /** The layers that write the inputs; undefined: the network's input. */
+  readonly sources: readonly (LayerRuntime | undefined)[];
   readonly output: FeatureMap;
   /** Shapes of the inputs and of the output, [C,H,W] or [F]. */
   readonly inputShapes: readonly Shape[];
@@ -78,8 +80,38 @@ export interface RelevancePass {
   run(scratch: readonly number[]): (LedgerTerms & { readonly relevanceIn?: number }) | typeof bookTheRest;
 }
 
+/** What an image of outputs is computed from: the patch of output (y,x) begins at `address` + 4 (y rowStride + x pixelStride). */
+export interface Patches {
+  readonly address: number;
+  /** Elements from one output's patch to that of the output below it, and to its right. */
+  readonly rowStride: number;
+  readonly pixelStride: number;
+  /** Rows of a patch, elements from one to the next, and contiguous elements of each. */
+  readonly rows: number;
+  readonly stride: number;
+  readonly length: number;
+}
+
+/** Outputs of a layer once more, surer than float32 has them, for the photo of the last forward pass. */
+export interface ExactOutputs {
+  /** What outputs are clamped to. */
+  readonly low: number;
+  readonly high: number;
+  /** Outputs that read equal patches are equal. */
+  readonly patches: Patches;
+  /**
+   * Makes the weights ready for `value`, until another layer runs.
+   * @returns address of one number per channel, at most how far rounding has moved its outputs, as a rule
+   */
+  ready(): number;
+  /** One output before it is clamped, summed in double from the layer's float32 input. */
+  value(y: number, x: number, channel: number): number;
+}
+
 /** A layer ready to run. */
 export interface LayerRuntime {
+  /** For layers that can tell apart what rounding makes equal. */
+  readonly exact?: ExactOutputs;
   forward(): void;
   prepareRelevance(context: RelevanceContext): RelevancePass;
   /** Name of the rule that `rules` mean for this kind of layer, for the ledger. */

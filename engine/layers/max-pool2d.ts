@@ -5,6 +5,7 @@ import { outputSize, type Window, windowOf } from "../graph/window.ts";
 import type { MaxPoolRule } from "../rules/rules.ts";
 import { type Construction, type LayerKind, type LayerRuntime, noParameters } from "./layer-kind.ts";
 import { bookTheRest, nothingLost } from "./ledger.ts";
+import { NearTies, routeToWinners } from "./near-ties.ts";
 
 /** The kernel's number for each mode. */
 const modes = { winner: 0, shared: 1, proportional: 2, overwrite: 3 } satisfies Record<MaxPoolRule, number>;
@@ -21,7 +22,7 @@ export function requireImage(where: string, input: Shape): readonly [channels: n
 }
 
 /** Max pooling over an explicit window; global max pooling is the window as large as the image. */
-export function buildMaxPool({ kernels, inputs, output }: Construction, window: Window): LayerRuntime {
+export function buildMaxPool({ kernels, inputs, sources, output }: Construction, window: Window): LayerRuntime {
   const { split } = kernels;
   const x = mustHave(inputs[0], "input");
   const y = output;
@@ -36,8 +37,11 @@ export function buildMaxPool({ kernels, inputs, output }: Construction, window: 
     x.height === y.height * kh &&
     x.width === y.width * kw;
   const hasEmptyWindows = Math.max(top, bottom) > (kh - 1) * dh || Math.max(left, right) > (kw - 1) * dw;
+  const exact = sources[0]?.exact;
+  const nearTies = exact && new NearTies(kernels, window, x, y, exact);
   return {
     forward() {
+      nearTies?.forget();
       // biome-ignore format: one group of arguments a line
       split("maxPool2dForward", y.height,y.address, y.rowStride, y.pixelStride, x.address, x.rowStride, x.pixelStride,
         x.height, x.width, y.width, y.channels, kh, kw, sh, sw, top, left, dh, dw);
@@ -46,29 +50,30 @@ export function buildMaxPool({ kernels, inputs, output }: Construction, window: 
     prepareRelevance({ relevance: r, inputRelevance, rules }) {
       const dx = mustHave(inputRelevance[0], "relevance of the input");
       const hasOneWinner = rules.maxPool === "winner" || rules.maxPool === "overwrite";
-      if (isTiling && hasOneWinner) {
-        return {
-          scratchBytes: [],
-          run() {
-            // biome-ignore format: one group of arguments a line
-            split("maxPool2dRoute", y.height,dx.address, dx.rowStride, dx.pixelStride, r.address, r.rowStride, r.pixelStride,
-              x.address, x.rowStride, x.pixelStride, y.address, y.rowStride, y.pixelStride, y.channels, y.width, kh, kw);
-            return nothingLost;
-          },
-        };
-      }
+      const scatter = (): void => {
+        if (isTiling && hasOneWinner) {
+          // biome-ignore format: one group of arguments a line
+          split("maxPool2dRoute", y.height,dx.address, dx.rowStride, dx.pixelStride, r.address, r.rowStride, r.pixelStride,
+            x.address, x.rowStride, x.pixelStride, y.address, y.rowStride, y.pixelStride, y.channels, y.width, kh, kw);
+          return;
+        }
+        split("fill", dx.height * dx.rowStride, dx.address, 0);
+        // biome-ignore format: one group of arguments a line
+        split("maxPool2dScatter", x.channels,dx.address, dx.rowStride, dx.pixelStride, r.address, r.rowStride, r.pixelStride,
+          x.address, x.rowStride, x.pixelStride, y.address, y.rowStride, y.pixelStride,
+          modes[rules.maxPool], x.height, x.width, y.height, y.width, kh, kw, sh, sw, top, left, dh, dw);
+      };
+      // Where windows overwrite one another or share, nothing can be moved afterwards.
+      const settles = rules.maxPool === "winner" || (isTiling && hasOneWinner);
+      // proportional drops windows that sum to 0, overwrite loses what a later window overwrites, and a window that lies in the
+      // padding alone has nowhere to put its relevance.
+      const conserves = rules.maxPool === "winner" || rules.maxPool === "shared" || (isTiling && hasOneWinner);
       return {
         scratchBytes: [],
         run() {
-          split("fill", dx.height * dx.rowStride, dx.address, 0);
-          // biome-ignore format: one group of arguments a line
-          split("maxPool2dScatter", x.channels,dx.address, dx.rowStride, dx.pixelStride, r.address, r.rowStride, r.pixelStride,
-            x.address, x.rowStride, x.pixelStride, y.address, y.rowStride, y.pixelStride,
-            modes[rules.maxPool], x.height, x.width, y.height, y.width, kh, kw, sh, sw, top, left, dh, dw);
-          // proportional drops windows that sum to 0, overwrite loses what a later window overwrites, and a window that lies in the
-          // padding alone has nowhere to put its relevance.
-          const conserves = (rules.maxPool === "winner" || rules.maxPool === "shared") && !hasEmptyWindows;
-          return conserves ? nothingLost : bookTheRest;
+          if (settles && nearTies) routeToWinners(kernels, nearTies.winners, r, dx, scatter);
+          else scatter();
+          return conserves && !hasEmptyWindows ? nothingLost : bookTheRest;
         },
       };
     },

@@ -74,6 +74,7 @@ export class Network implements ParameterSink {
       kindOf(node).inputBorder(node as never, input, algorithm),
     );
     const { memory } = this;
+    const writers = new Map<number, LayerRuntime>();
     this.layers = layers.map((layer) => {
       const kind = kindOf(layer.node);
       const construction = {
@@ -85,11 +86,13 @@ export class Network implements ParameterSink {
         algorithm,
         layer,
         inputs: layer.inputs.map((id) => memory.featureMap(id)),
+        sources: layer.inputs.map((id) => writers.get(id)),
         output: memory.featureMap(layer.output),
         inputShapes: layer.inputs.map((id) => memory.shapeOf(id)),
         outputShape: memory.shapeOf(layer.output),
       };
       const runtime = kind.build(construction, layer.node as never);
+      writers.set(layer.output, runtime);
       for (const { name, shape } of parametersOf(layer, construction.inputShapes)) {
         this.#readers.set(name, [...(this.#readers.get(name) ?? []), runtime]);
         this.#missingRows.set(name, streamed.has(name) ? 0 : (shape[0] ?? 1));
