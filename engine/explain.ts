@@ -4,6 +4,7 @@ import { valueNamed } from "./graph/compiled-graph.ts";
 import type { NetworkDefinition } from "./graph/definition.ts";
 import type { LedgerRow } from "./layers/ledger.ts";
 import { type LayerRelevance, layerRelevance } from "./network/channel-sums.ts";
+import { inputTensor } from "./network/input-tensor.ts";
 import { Network } from "./network/network.ts";
 import type { RelevanceResult } from "./network/relevance-plan.ts";
 import type { Image, Pixels } from "./picture/image.ts";
@@ -267,13 +268,13 @@ function* stagesOf<Result>(
   network.relevancePlan(composite);
   const at = options.at === undefined ? undefined : valueNamed(network.graph, options.at);
   if (isTensor(input)) checkFinite(definition, input);
-  const { tensor: inputTensor, picture } = isTensor(input)
-    ? { tensor: input, picture: undefined }
+  const { tensor: values, picture } = isTensor(input)
+    ? { tensor: inputTensor(definition, input), picture: undefined }
     : preprocess(input, definition.preprocessing, definition.inputShape);
 
   yield { stage: "forward", target: 0 };
   const started = clock();
-  const logits = network.forward(inputTensor);
+  const logits = network.forward(values);
   const forward = clock() - started;
   const probabilities = network.probabilities(logits);
   const scores: Scores = { logits: logits.data, probabilities: probabilities.data, labels: definition.labels };
@@ -306,7 +307,7 @@ function* stagesOf<Result>(
       relevance: result.relevance,
       layer: inside && options.at !== undefined ? layerRelevance(options.at, inside) : undefined,
       ledger: result.ledger,
-      input: inputTensor,
+      input: values,
       picture,
       composite,
       timingsMs: { forward, relevance },

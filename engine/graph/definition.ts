@@ -237,6 +237,8 @@ export interface NetworkDefinition {
   readonly nodes: readonly NodeDefinition[];
   /** Node whose output is the network's output; a trailing softmax is evaluated for probabilities only. */
   readonly output: string;
+  /** True where the file that the network is from takes [H,W,C]: tensors of that order are then taken too. */
+  readonly takesChannelsLast?: boolean;
   /** Absent where nobody says it: then the network takes tensors, no photos. */
   readonly preprocessing?: Preprocessing;
   /** Class names by index, where they are known. */

@@ -1,6 +1,6 @@
-import { didYouMean, ShapeError } from "../basics/errors.ts";
+import { didYouMean } from "../basics/errors.ts";
 import { mustHave } from "../basics/must-have.ts";
-import { elementCount, formatShape, type Shape, sameShape, type Tensor, tensor } from "../basics/tensor.ts";
+import { elementCount, formatShape, type Shape, type Tensor, tensor } from "../basics/tensor.ts";
 import type { CompiledGraph } from "../graph/compiled-graph.ts";
 import type { NetworkDefinition } from "../graph/definition.ts";
 import type { ParameterSink, ParameterSpec, RowSource } from "../graph/parameters.ts";
@@ -13,6 +13,7 @@ import { Staging } from "../memory/staging.ts";
 import { Workspace } from "../memory/thread-scratch.ts";
 import type { Composite } from "../rules/composites.ts";
 import { compileGraph } from "./compile.ts";
+import { inputTensor } from "./input-tensor.ts";
 import { type BuiltLayer, NetworkMemory } from "./network-memory.ts";
 import { requireFiniteLogits } from "./not-finite.ts";
 import { parameterSpecs, parametersOf } from "./parameter-specs.ts";
@@ -146,22 +147,16 @@ export class Network implements ParameterSink {
 
   /**
    * Runs the network.
-   * @param input [C,H,W] (or [1,C,H,W]) as the definition's inputShape says, preprocessed
+   * @param input [C,H,W] as the definition's inputShape says, or a shape that `inputTensor` takes for it; preprocessed
    * @returns the logits, one per class, [classes]
    * @throws ShapeError for another shape; RangeError while parameters are missing, and for logits that are not finite, naming the layer
    *   where the first such value arose
    */
   forward(input: Tensor): Tensor {
-    const { inputShape, name } = this.definition;
-    const shape = input.shape.length === 4 && input.shape[0] === 1 ? input.shape.slice(1) : input.shape;
-    if (!sameShape(shape, inputShape)) {
-      throw new ShapeError(
-        `network "${name}": input must be ${formatShape(inputShape)}, got ${formatShape(input.shape)}. Preprocess the photo first.`,
-      );
-    }
+    const { data: values } = inputTensor(this.definition, input);
     this.#requireBound();
     const { memory } = this;
-    memory.writeImage(memory.featureMap(0), input.data);
+    memory.writeImage(memory.featureMap(0), values);
     for (const { runtime } of this.layers) runtime.forward();
     memory.hasRun = true;
     const { data } = memory.readFeatureMap(this.graph.logits);

@@ -91,7 +91,10 @@ fits: none of the package's networks
     );
     assert.match(run.out, /\n {2}1 {3}Conv_1 +conv2d +\[4,11,8\] {2}58\.3 % {2}Relu_3\n {2}2 {3}MaxPool_5 /);
     const bad = JSON.parse((await srmap("inspect", fixturePath("bad-ops.onnx"), "--json")).out);
-    assert.match(bad.network.refusal, /3 of 7 nodes are not supported:\n {2}"sum" \(Einsum\): no such layer\.\n/);
+    assert.match(
+      bad.network.refusal,
+      /3 of 7 nodes are not supported:\n {2}"sum" \(Einsum\): the equation "nchw->nc"; data and one constant are supported\.\n/,
+    );
   });
 
   test("inspect says in one sentence what is wrong", async () => {

@@ -1,14 +1,21 @@
-"""Networks of torchvision and timm with seeded random weights as ONNX files, and PyTorch's logits in float64 and float32.
+"""Networks of torchvision, timm and people's own patterns with seeded random weights, through both of PyTorch's ONNX exporters, beside
+PyTorch's logits and gradient x input in float64 and float32.
 
-  python make-networks.py FOLDER [NAME ...]
+  python make-networks.py RESULTS.jsonl [NAME ...]
 
-Names are timm's, or torchvision:NAME; without any, those of docs/networks.md. `node build/test/reference/compare-networks.js FOLDER` then
-writes the table. Needs torch 2.13, timm, torchvision, onnx. Batch norms get statistics that are not trivial; inputs are 3x64x64 noise.
+makes one network after another in a temporary folder, has `node build/test/reference/compare-networks.js FOLDER` run it, appends what that
+found to RESULTS.jsonl and deletes the files; names that RESULTS.jsonl has already are left out. Names are timm's, torchvision:NAME or
+pattern:NAME (network_patterns.py); without any, those of docs/networks.md. `node build/test/reference/compare-networks.js --table
+RESULTS.jsonl` writes the tables. Needs torch 2.13, timm 1.0, torchvision, onnx, onnxscript, onnxruntime, and `npm run build` before.
 """
 
+import copy
 import json
 import logging
+import subprocess
 import sys
+import tempfile
+import time
 import warnings
 from pathlib import Path
 
@@ -16,47 +23,130 @@ import torchvision_stub  # noqa: F401
 import timm
 import torch
 import torchvision
+from network_patterns import Pattern, patterns
 
-NAMES = """
-convnext_atto cspresnet50 darknet53 densenet121 dla34 edgenext_xx_small efficientnet_b0 ese_vovnet19b_dw fastvit_t8 fbnetc_100
-ghostnet_100 lcnet_050 mnasnet_100 mobilenetv3_small_100 mobileone_s0 mobilevit_xxs nfnet_l0 regnety_002 repvgg_a0
-res2net50_26w_4s resnet18 resnet50 resnetv2_50 rexnet_100 selecsls42b seresnet18 skresnet18 tf_efficientnet_lite0 tinynet_e
+TORCHVISION = """
+alexnet convnext_tiny densenet121 efficientnet_b0 efficientnet_b1 efficientnet_v2_s googlenet inception_v3 mnasnet0_5 mnasnet1_0
+mobilenet_v2 mobilenet_v3_large mobilenet_v3_small regnet_x_400mf regnet_y_400mf regnet_x_800mf regnet_y_800mf resnet18 resnet34 resnet50
+resnext50_32x4d shufflenet_v2_x0_5 shufflenet_v2_x1_0 squeezenet1_0 squeezenet1_1 vgg11 vgg11_bn wide_resnet50_2 vit_b_32 swin_t
 """.split()
+TIMM = """
+bat_resnext26ts coatnet_nano_rw_224 convformer_s18 convmixer_768_32 convnext_atto convnextv2_atto cs3darknet_s cspdarknet53 cspresnet50
+darknet53 densenet121 dla34 dla46_c dm_nfnet_f0 dpn48b eca_resnet33ts ecaresnet26t edgenext_xx_small efficientnet_b0 efficientnet_es
+efficientvit_b0 ese_vovnet19b_dw fastvit_t8 fbnetc_100 fbnetv3_b gcresnet33ts gernet_s ghostnet_100 ghostnetv2_100 hardcorenas_a hgnetv2_b0
+hrnet_w18_small inception_next_atto lambda_resnet26rpt_256 lcnet_050 legacy_seresnet18 mambaout_femto mixer_s32_224 mixnet_s mnasnet_100
+mobilenet_edgetpu_100 mobilenetv1_100 mobilenetv2_050 mobilenetv3_large_100 mobilenetv3_small_100 mobilenetv4_conv_small mobileone_s0
+mobilevit_xxs nf_regnet_b0 nf_resnet26 nfnet_l0 poolformer_s12 poolformerv2_s12 rdnet_tiny regnetx_002 regnety_002 regnetz_005 repghostnet_050
+repvgg_a0 repvit_m0_9 res2net50_26w_4s resmlp_12_224 resnest14d resnet10t resnet18 resnet18d resnet26t resnet32ts resnet50 resnetblur18
+resnetv2_50 resnetv2_50d_evos resnetv2_50d_gn resnext26ts rexnet_100 selecsls42b semnasnet_075 seresnet18 seresnext26ts skresnet18 spnasnet_100
+starnet_s1 tf_efficientnet_b0 tf_efficientnet_lite0 tf_efficientnetv2_b0 tf_mixnet_s tinynet_e tresnet_m vgg11_bn vit_tiny_patch16_224
+xception41 inception_v3
+""".split()
+SIDES = {"alexnet": 224, "vgg11": 224, "vgg11_bn": 224, "inception_v3": 299, "convmixer_768_32": 56}
+NAMES = [f"pattern:{name}" for name in patterns] + [f"torchvision:{name}" for name in TORCHVISION] + TIMM
 
 warnings.filterwarnings("ignore")
 logging.disable(logging.CRITICAL)
 torch.set_num_threads(1)
+here = Path(__file__).resolve().parent
+compare = here.parent.parent / "build" / "test" / "reference" / "compare-networks.js"
 
 
 def create(name):
-    if name.startswith("torchvision:"):
-        return torchvision.models.get_model(name.split(":")[1], weights=None, num_classes=10)
-    return timm.create_model(name, pretrained=False, num_classes=10)
+    kind, _, plain = name.rpartition(":")
+    if kind == "pattern":
+        return patterns[plain]()
+    torch.manual_seed(0)
+    if kind == "torchvision":
+        extra = {"init_weights": False} if plain in ("googlenet", "inception_v3") else {}
+        model, side = torchvision.models.get_model(plain, weights=None, num_classes=10, **extra), SIDES.get(plain, 64)
+        if plain in ("vit_b_32", "swin_t"):
+            side = 224
+    else:
+        model = timm.create_model(plain, pretrained=False, num_classes=10)
+        side = model.default_cfg["input_size"][1] if model.default_cfg.get("fixed_input_size") else SIDES.get(plain, 64)
+    return Pattern(model, torch.randn(1, 3, side, side))
+
+
+def scored(pattern, module, x):
+    y = module(x)
+    if isinstance(y, dict):
+        y = next(iter(y.values()))
+    return y[pattern.pick or 0] if isinstance(y, (tuple, list)) else y
+
+
+def values(pattern, dtype):
+    """Logits, and gradient x input of the largest, in one precision."""
+    module = copy.deepcopy(pattern.scores or pattern.module).to(dtype)
+    x = pattern.x if pattern.is_integer else pattern.x.to(dtype, copy=True).requires_grad_()
+    y = scored(pattern, module, x)
+    product = None
+    if y.dtype == dtype and not pattern.is_integer and y.requires_grad:
+        target = int(y.flatten().argmax())
+        (gradient,) = torch.autograd.grad(y.flatten()[target], x)
+        product = pattern.as_engine(gradient * x).flatten().tolist()
+    return y.detach().to(torch.float64).flatten().tolist(), product
+
+
+def export(pattern, path, dynamo):
+    module, x = copy.deepcopy(pattern.module), pattern.x
+    if pattern.dtype is not None:
+        module, x = module.to(pattern.dtype), x.to(pattern.dtype)
+    extra = dict(pattern.export)
+    dynamic = extra.pop("dynamic", None)
+    if dynamic is not None:
+        extra |= {"dynamic_shapes": ({axis: torch.export.Dim.AUTO for axis in dynamic},)} if dynamo else {"dynamic_axes": {"input": dynamic}}
+    if extra.pop("script", False) and not dynamo:
+        module = torch.jit.script(module)
+    if dynamo:
+        extra |= {"external_data": False, "verbose": False}
+    else:
+        extra |= {"opset_version": 17}
+    torch.onnx.export(module, (x,), str(path), dynamo=dynamo, input_names=["input"], **extra)
+    if pattern.after is not None:
+        pattern.after(path, pattern.x)
 
 
 def make(name, folder):
-    torch.manual_seed(0)
-    model = create(name).eval()
-    for module in model.modules():
-        if isinstance(module, torch.nn.BatchNorm2d):
+    pattern = create(name)
+    pattern.module.eval()
+    for module in pattern.module.modules():
+        if isinstance(module, (torch.nn.BatchNorm1d, torch.nn.BatchNorm2d)) and module.running_var is not None:
             module.running_mean.normal_(0, 0.1)
             module.running_var.uniform_(0.5, 1.5)
-    side = 224 if "vit_" in name or "mixer" in name or "inception" in name else 64
-    x = torch.randn(1, 3, side, side)
-    path = folder / f"{name.replace(':', '-')}.onnx"
-    with torch.no_grad():
-        single = model(x)
-        torch.onnx.export(model, x, str(path), dynamo=False, opset_version=17)
-        double = model.double()(x.double())
-    values = {"name": name, "shape": list(x.shape[1:]), "x": x.ravel().tolist(), "double": double.ravel().tolist(), "single": single.ravel().tolist()}
-    path.with_suffix(".json").write_text(json.dumps(values))
+    double, product = values(pattern, torch.float64)
+    single, rough = values(pattern, torch.float32)
+    files, failed = {}, {}
+    for kind, dynamo in {"TorchScript": False, "dynamo": True}.items():
+        try:
+            export(pattern, folder / f"{kind}.onnx", dynamo)
+            files[kind] = f"{kind}.onnx"
+        except Exception as error:  # what the exporter itself refuses
+            failed[kind] = f"{type(error).__name__}: {str(error).strip()}".replace("\n", " ")[:160]
+    x = pattern.as_engine(pattern.x)
+    case = {
+        "name": name, "shape": list(x.shape[1:]), "x": x.double().flatten().tolist(), "double": double, "single": single, "product": product, "roughProduct": rough,
+        "files": files, "notExported": failed, "output": pattern.output, "inputShape": pattern.input_shape, "tolerance": pattern.tolerance, "reason": pattern.reason,
+    }  # fmt: skip
+    (folder / "case.json").write_text(json.dumps(case))
 
 
-folder = Path(sys.argv[1])
-folder.mkdir(parents=True, exist_ok=True)
-for name in sys.argv[2:] or NAMES:
-    try:
-        make(name, folder)
-        print("made", name, flush=True)
-    except Exception as error:  # the exporter refuses some
-        print("not made", name, type(error).__name__, str(error)[:120].replace("\n", " "), flush=True)
+def main():
+    results = Path(sys.argv[1])
+    done = {json.loads(line)["name"] for line in results.read_text().splitlines()} if results.exists() else set()
+    for name in sys.argv[2:] or NAMES:
+        if name in done:
+            continue
+        begin = time.monotonic()
+        with tempfile.TemporaryDirectory() as folder:
+            try:
+                make(name, Path(folder))
+                text = subprocess.run(["node", str(compare), folder], capture_output=True, text=True, check=True).stdout.strip()
+            except Exception as error:
+                text = json.dumps({"name": name, "broken": f"{type(error).__name__}: {error} {getattr(error, 'stderr', '')}"[:400]})
+        with results.open("a") as file:
+            file.write(text + "\n")
+        print(f"{time.monotonic() - begin:.0f} s {text[:300]}", flush=True)
+
+
+main()

@@ -330,6 +330,82 @@ class Graph:
         target = [n if n > 1 else int(self.rng.integers(1, 4)) for n in shape[1:]]
         self.put(self.node("Expand", [x, self.ints([1] + target)]), [1] + target)
 
+    def compare(self):
+        x, shape = self.any()
+        op = self.pick(["Greater", "GreaterOrEqual", "Less", "LessOrEqual"])
+        limit = self.const(self.pick([0.0, 0.0, 0.3, -0.2]))
+        mask = self.node(op, [x, limit] if self.chance(0.7) else [limit, x])
+        if self.chance(0.3):
+            other = self.node(self.pick(["Greater", "Less"]), [x, self.const(0.6)])
+            mask = self.node(self.pick(["And", "Or"]), [mask, other])
+        if self.chance(0.2):
+            mask = self.node("Not", [mask])
+        kind = self.pick(["product", "where", "where", "constant", "mask"])
+        if kind == "product":
+            y = self.node("Mul", [x, self.node("Cast", [mask], to=TensorProto.FLOAT)])
+        elif kind == "where":
+            y = self.node("Where", [mask, x, self.const(self.pick([0.0, 0.5]))])
+        elif kind == "constant":
+            fixed = self.const(self.rng.random(shape[1:]) > 0.5, bool)
+            y = self.node("Where", [fixed, x, self.node("Neg", [x]) if self.chance(0.5) else self.const(0.25)])
+        else:
+            y = self.node("Where", [mask, self.node("Tanh", [x]), self.node("Mul", [x, self.const(0.5)])])
+        self.put(y, shape)
+
+    def softmax(self):
+        x, shape = self.any()
+        y = self.node("Softmax", [x], axis=int(self.rng.integers(1, len(shape))))
+        self.put(self.node("Mul", [x, y]) if self.chance(0.6) else y, shape)
+
+    def log_sum_exp(self):
+        x, shape = self.any()
+        axis = int(self.rng.integers(1, len(shape)))
+        self.infer(self.node("ReduceLogSumExp", [x, self.ints([axis])], keepdims=int(len(shape) == 2 or self.chance(0.5))))
+
+    def gather_nd(self):
+        """As PyTorch's exporter indexes: the batch goes behind, and comes back."""
+        x, (_, c, h, w) = self.image()
+        y = self.node("Transpose", [x], perm=[2, 3, 0, 1])
+        size = [int(self.rng.integers(1, 4)) for _ in "hw"]
+        rows, columns = self.rng.integers(0, h, size[0]), self.rng.integers(0, w, size[1])
+        index = np.stack(np.meshgrid(rows, columns, indexing="ij"), -1)
+        z = self.node("GatherND", [y, self.ints(index)])
+        self.put(self.node("Transpose", [z], perm=[2, 3, 0, 1]), [1, c, *size])
+
+    def flat_dense(self):
+        """Without an axis of the batch in between."""
+        x, shape = self.any()
+        m = int(self.rng.integers(1, 4))
+        y = self.node("MatMul", [self.node("Reshape", [x, self.ints([-1, shape[-1]])]), self.normal(shape[-1], m)])
+        if self.chance(0.5):
+            y = self.node("Relu", [self.node("Add", [y, self.normal(m)])])
+        self.put(self.node("Reshape", [y, self.ints([*shape[:-1], m])]), shape[:-1] + [m])
+
+    def beside_constant(self):
+        x, shape = self.any()
+        axis = int(self.rng.integers(1, len(shape)))
+        own = [int(self.rng.integers(1, 3)) if k == axis else n for k, n in enumerate(shape)]
+        pair = [x, self.normal(*own)]
+        if self.chance(0.4):
+            pair.reverse()
+        self.infer(self.node("Concat", pair, axis=axis))
+
+    def einsum(self):
+        x, (_, c, h, w) = self.image()
+        equation, size = self.pick([("nchw,cd->ndhw", (c, 3)), ("nchw,dc->nhwd", (2, c)), ("nchw,wk->nchk", (w, 2)), ("nchw,h->ncw", (h,))])
+        self.infer(self.node("Einsum", [x, self.normal(*size)], equation=equation))
+
+    def conditional(self):
+        x, shape = self.any()
+        branches = []
+        for op in self.pick([("Relu", "Tanh"), ("Sigmoid", "Neg")]):
+            name = f"b{len(self.nodes)}_{len(branches)}"
+            made = helper.make_node(op, [x], [name], f"{name}n")
+            branches.append(helper.make_graph([made], name, [], [helper.make_tensor_value_info(name, TensorProto.FLOAT, None)]))
+        sizes = self.node("Gather", [self.node("Shape", [x]), self.ints(1)], axis=0)
+        known = self.node("Equal", [sizes, self.ints(shape[1] if self.chance(0.5) else 999)])
+        self.put(self.node("If", [known], then_branch=branches[0], else_branch=branches[1]), shape)
+
     def infer(self, name):
         """Shapes by onnxruntime itself: what the node really gives."""
         shape = self.evaluate([name])[0].shape
@@ -350,7 +426,8 @@ class Graph:
 
 STEPS = ["conv", "conv", "conv", "pool", "pool", "function", "function", "written_out", "arithmetic", "arithmetic", "both", "both", "norm",
          "lrn", "alias", "alias", "pad", "slice", "split", "gather", "concat", "transpose", "shuffle", "reshape", "squeeze", "reduce",
-         "matmul", "resize", "blocks", "expand", "conv_transpose", "global_pool"]
+         "matmul", "resize", "blocks", "expand", "conv_transpose", "global_pool", "compare", "compare", "softmax", "log_sum_exp", "gather_nd", "flat_dense",
+         "beside_constant", "einsum", "conditional"]
 
 
 def floats(array):

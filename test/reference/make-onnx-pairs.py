@@ -105,6 +105,16 @@ pair("a gate with keepdims; a gate reshaped",
      lambda n, c, x, w, b, v, k: gate(n, c, conv(n, c, x, w, b), lambda y: n("GlobalAveragePool", [y])),
      lambda n, c, x, w, b, v, k: gate(n, c, conv(n, c, x, w, b), lambda y: n("Reshape", [n("ReduceMean", [y, c([2, 3], np.int64)], keepdims=0), c([1, 4, 1, 1], np.int64)])))
 
+pair("ReLU; times where it is above 0", lambda n, c, x, w, b, v, k: n("Relu", [conv(n, c, x, w, b)]),
+     lambda n, c, x, w, b, v, k: (lambda y: n("Mul", [y, n("Cast", [n("Greater", [y, c(0.0)])], to=1)]))(conv(n, c, x, w, b)))
+pair("ReLU; 0 where it is not above 0", lambda n, c, x, w, b, v, k: n("Relu", [conv(n, c, x, w, b)]),
+     lambda n, c, x, w, b, v, k: (lambda y: n("Where", [n("LessOrEqual", [y, c(0.0)]), c(0.0), y]))(conv(n, c, x, w, b)))
+pair("Gather of channels; as PyTorch indexes", lambda n, c, x, w, b, v, k: conv(n, c, n("Gather", [x, c([2, 1, 0], np.int64)], axis=1), w, b),
+     lambda n, c, x, w, b, v, k: conv(n, c, n("Transpose", [n("GatherND", [n("Transpose", [x], perm=[1, 0, 2, 3]), c([[2], [1], [0]], np.int64)])], perm=[1, 0, 2, 3]), w, b))
+pair("a convolution of one pixel; Einsum",
+     lambda n, c, x, w, b, v, k: conv(n, c, conv(n, c, x, w, b), v[:, :, :1, :1], pads=[0, 0, 0, 0]),
+     lambda n, c, x, w, b, v, k: n("Einsum", [conv(n, c, x, w, b), c(v[:, :, 0, 0])], equation="nchw,mc->nmhw"))
+
 
 with open(sys.argv[1], "w") as file:
     file.write("[" + ",\n".join(json.dumps(p, separators=(",", ":")) for p in pairs) + "]\n")

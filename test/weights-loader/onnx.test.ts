@@ -19,7 +19,7 @@ const refusals: readonly [string, string][] = [
   [
     "bad-ops.onnx",
     `UnsupportedError: weights "bad-ops.onnx": 3 of 7 nodes are not supported:
-  "sum" (Einsum): no such layer.
+  "sum" (Einsum): the equation "nchw->nc"; data and one constant are supported.
   "bigger" (Resize): resizing of the batch or of channels.
   "mean" (AveragePool): dilated average pooling.`,
   ],

@@ -1,9 +1,19 @@
 import { elementCount, type Shape, sameShape } from "../../engine/basics/tensor.ts";
 import { affine, scaled } from "./affine.ts";
 import { plain, reshaped, settled, shaped, standard, taken } from "./data.ts";
-import { everywhere, functionAt, largest, localResponseNorm, timesItself } from "./functions.ts";
+import { everywhere, functionAt, largest, localResponseNorm, rectified, timesItself } from "./functions.ts";
 import type { OnnxNode } from "./model.ts";
-import { addLayer, type Convert, constantAt, dataAt, engineShape, isData, setOutput, unsupported } from "./node.ts";
+import {
+  addLayer,
+  anyDataAt,
+  type Convert,
+  constantAt,
+  dataAt,
+  engineShape,
+  isData,
+  setOutput,
+  unsupported,
+} from "./node.ts";
 import { broadcastShape, mapNumbers } from "./numbers.ts";
 import type { OnnxData, OnnxImport, OnnxNumbers } from "./state.ts";
 
@@ -36,7 +46,8 @@ function alike(state: OnnxImport, wish: string, values: readonly OnnxData[]): On
   return values.map((value) => standard(state, broadcast(state, wish, value, shape)));
 }
 
-function sum(state: OnnxImport, wish: string, values: readonly OnnxData[]): OnnxData {
+/** Sum of data. */
+export function sum(state: OnnxImport, wish: string, values: readonly OnnxData[]): OnnxData {
   const all = alike(state, wish, values);
   const [first] = all;
   if (first === undefined) throw unsupported("it has no input.");
@@ -73,6 +84,9 @@ export function product(state: OnnxImport, wish: string, a: OnnxData, b: OnnxDat
       [a, b],
       [b, a],
     ] as const) {
+      const fact = state.masks.get(other.node);
+      const kept = fact?.isAbove === true ? rectified(state, wish, fact, x) : undefined;
+      if (kept !== undefined) return kept;
       if (isSignAndSize(state, x, other)) return signedBack(state, x, other);
       const norm = localResponseNorm(state, x, other);
       if (norm !== undefined) return everywhere(state, wish, x, norm, { isNonNegative: x.isNonNegative === true });
@@ -103,7 +117,7 @@ export function product(state: OnnxImport, wish: string, a: OnnxData, b: OnnxDat
 /** The data and the constant beside it. */
 function sides(state: OnnxImport, node: OnnxNode): { x: OnnxData; constant: OnnxNumbers; isFirst: boolean } {
   const isFirst = isData(state, node, 0);
-  return { x: dataAt(state, node, isFirst ? 0 : 1), constant: constantAt(state, node, isFirst ? 1 : 0), isFirst };
+  return { x: anyDataAt(state, node, isFirst ? 0 : 1), constant: constantAt(state, node, isFirst ? 1 : 0), isFirst };
 }
 
 const isBothData = (state: OnnxImport, node: OnnxNode): boolean =>
@@ -111,9 +125,11 @@ const isBothData = (state: OnnxImport, node: OnnxNode): boolean =>
 
 /** Sum of data and constants. */
 export const add: Convert = async (state, node) => {
-  const data = node.inputs.flatMap((_, index) => (isData(state, node, index) ? [dataAt(state, node, index)] : []));
+  const data = node.inputs.flatMap((_, index) => (isData(state, node, index) ? [anyDataAt(state, node, index)] : []));
   const [first] = data;
   if (first === undefined) throw unsupported("it has no input.");
+  if (data.some((x) => (x.isBare === true) !== (first.isBare === true)))
+    throw unsupported("data with and without a batch.");
   let value = data.length === 1 ? first : sum(state, node.name, data);
   for (const [index] of node.inputs.entries()) {
     if (isData(state, node, index)) continue;
@@ -124,7 +140,7 @@ export const add: Convert = async (state, node) => {
 };
 
 /** Data repeated where a constant is larger than they are. */
-function widened(state: OnnxImport, node: OnnxNode, x: OnnxData, constant: OnnxNumbers): OnnxData {
+export function widened(state: OnnxImport, node: OnnxNode, x: OnnxData, constant: OnnxNumbers): OnnxData {
   const shape = constant.shape.length > x.shape.length ? constant.shape.slice(-x.shape.length) : constant.shape;
   if (shape.length > 0 && constant.shape.length > x.shape.length + 1)
     throw unsupported("a constant of more axes than data.");

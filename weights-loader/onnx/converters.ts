@@ -1,8 +1,9 @@
 import { add, divide, extremum, multiply, negate, power, subtract } from "./arithmetic.ts";
-import { shaped, standard } from "./data.ts";
 import { gemm, matMul } from "./dense.ts";
+import { einsum } from "./einsum.ts";
 import { constant } from "./fold.ts";
 import { activation, clip, gelu, prelu, rectifier, selu } from "./functions.ts";
+import { and, comparison, not, or, where } from "./masks.ts";
 import type { OnnxNode } from "./model.ts";
 import {
   concat,
@@ -10,6 +11,7 @@ import {
   expand,
   flatten,
   gather,
+  gatherNd,
   pad,
   reshape,
   shapeOf,
@@ -22,7 +24,7 @@ import {
   transpose,
   unsqueeze,
 } from "./movement.ts";
-import { addLayer, alias, axisOf, type Convert, dataAt, float, int, setOutput, unsupported, valueAt } from "./node.ts";
+import { alias, type Convert, float, int, unsupported, valueAt } from "./node.ts";
 import { batchNormalization, groupNormalization, instanceNormalization, layerNormalization } from "./normalisation.ts";
 import { numbersOf } from "./numbers.ts";
 import { convInteger, dequantize, dynamicQuantize, matMulInteger, quantize } from "./quantised.ts";
@@ -30,6 +32,7 @@ import {
   globalLpPool,
   reduceL1,
   reduceL2,
+  reduceLogSumExp,
   reduceMax,
   reduceMean,
   reduceMin,
@@ -37,28 +40,16 @@ import {
   reduceSumSquare,
 } from "./reduce.ts";
 import { resize } from "./resize.ts";
+import { softmax } from "./softmax.ts";
 import { averagePool, conv, convTranspose, globalPool, lpPool, lrn, maxPool } from "./windows.ts";
-
-const softmax: Convert = (state, node) => {
-  const data = dataAt(state, node, 0);
-  const axis = axisOf(int(node, "axis", state.opset >= 13 ? -1 : 1), data.shape);
-  // Axes of size 1 do not count; before opset 13 all axes from `axis` on are one vector.
-  const isVector = data.shape.every((size, k) => size === 1 || k === axis - 1);
-  const x = isVector ? shaped(state, data, [data.shape[axis - 1] ?? 1]) : standard(state, data);
-  if (!isVector && (axis !== 1 || state.opset < 13)) {
-    throw unsupported(`softmax over axis ${axis} of [N,${data.shape.join(",")}]; only channels (1) are supported.`);
-  }
-  setOutput(
-    state,
-    node,
-    addLayer(state, node.name, [x.node], { op: "softmax" }, { shape: data.shape, at: x.at, isNonNegative: true }),
-  );
-};
 
 /** Data stay float32: half, single and double precision are computed alike, and integers only where nothing is cut off. */
 const cast: Convert = async (state, node) => {
   const to = int(node, "to", 1);
-  if (![1, 10, 11, 16].includes(to)) throw unsupported(`data of type ${to}; they must stay real numbers.`);
+  const value = valueAt(state, node, 0);
+  // What is true or false is 1 or 0 as any type.
+  const isMask = value?.kind === "data" && state.masks.has(value.node);
+  if (!isMask && ![1, 10, 11, 16].includes(to)) throw unsupported(`data of type ${to}; they must stay real numbers.`);
   await alias(state, node);
 };
 
@@ -84,6 +75,7 @@ const alphaOf =
 export const converters: Readonly<Record<string, Convert>> = {
   Abs: activation("abs"),
   Add: add,
+  And: and,
   Attention: attention,
   AveragePool: averagePool,
   BatchNormalization: batchNormalization,
@@ -101,17 +93,21 @@ export const converters: Readonly<Record<string, Convert>> = {
   Div: divide,
   Dropout: dropout,
   DynamicQuantizeLinear: dynamicQuantize,
+  Einsum: einsum,
   Elu: activation("elu", alphaOf(1)),
   Erf: activation("erf"),
   Exp: activation("exp"),
   Expand: expand,
   Flatten: flatten,
   Gather: gather,
+  GatherND: gatherNd,
   Gelu: gelu,
   Gemm: gemm,
   GlobalAveragePool: globalPool("globalAveragePool2d"),
   GlobalLpPool: globalLpPool,
   GlobalMaxPool: globalPool("globalMaxPool2d"),
+  Greater: comparison(0, false),
+  GreaterOrEqual: comparison(0, true),
   GroupNormalization: groupNormalization,
   HardSigmoid: activation("hardSigmoid", (node) => ({
     alpha: float(node, "alpha", 0.2),
@@ -123,6 +119,8 @@ export const converters: Readonly<Record<string, Convert>> = {
   LRN: lrn,
   LayerNormalization: layerNormalization(true),
   LeakyRelu: rectifier((node) => ({ op: "leakyRelu", slope: float(node, "alpha", 0.01) }), false),
+  Less: comparison(1, false),
+  LessOrEqual: comparison(1, true),
   Log: activation("log"),
   LpPool: lpPool,
   MatMul: matMul,
@@ -134,6 +132,8 @@ export const converters: Readonly<Record<string, Convert>> = {
   Mul: multiply,
   MultiHeadAttention: attention,
   Neg: negate,
+  Not: not,
+  Or: or,
   PRelu: prelu,
   Pad: pad,
   Pow: power,
@@ -142,6 +142,7 @@ export const converters: Readonly<Record<string, Convert>> = {
   Reciprocal: activation("reciprocal"),
   ReduceL1: reduceL1,
   ReduceL2: reduceL2,
+  ReduceLogSumExp: reduceLogSumExp,
   ReduceMax: reduceMax,
   ReduceMean: reduceMean,
   ReduceMin: reduceMin,
@@ -172,7 +173,21 @@ export const converters: Readonly<Record<string, Convert>> = {
   Transpose: transpose,
   Unsqueeze: unsqueeze,
   Upsample: resize,
+  Where: where,
 };
 
-/** Nodes at the end of a graph that make decisions of scores, not scores: the network ends before them. */
-export const endings: readonly string[] = ["ArgMax", "LogSoftmax", "TopK", "Hardmax"];
+/** Operators of networks that are not explained here, and why. */
+export const strangers: Readonly<Record<string, string>> = {
+  Conv3d: "networks for video and volumes are not explained here, only for images and signals.",
+  DFT: "a Fourier transform has no relevance rule here.",
+  DeformConv: "it samples its input at places that depend on the photo: no relevance rule here covers that.",
+  GRU: "recurrent networks are not explained here, only convolutional ones.",
+  GridSample: "it samples its input at places of a grid: no relevance rule here covers that.",
+  LSTM: "recurrent networks are not explained here, only convolutional ones.",
+  Loop: "loops are not explained here: which layers there are must be known beforehand.",
+  NonMaxSuppression: "detectors are not explained here, only classifiers.",
+  RNN: "recurrent networks are not explained here, only convolutional ones.",
+  RoiAlign: "detectors are not explained here, only classifiers.",
+  Scan: "loops are not explained here: which layers there are must be known beforehand.",
+  TopK: "it sorts values inside the network: no relevance rule here covers that.",
+};

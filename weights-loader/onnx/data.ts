@@ -83,6 +83,25 @@ export function transposed(state: OnnxImport, x: OnnxData, order: readonly numbe
   return { ...value, shape, order: now, base };
 }
 
+/** With the batch as an axis like all others. */
+export function withBatch(x: OnnxData): OnnxData {
+  if (x.isBare === true) return x;
+  const value = { ...x, shape: [1, ...x.shape], isBare: true };
+  if (x.order === undefined || x.base === undefined) return value;
+  return { ...value, order: [0, ...x.order.map((axis) => axis + 1)], base: [1, ...x.base] };
+}
+
+/** With the batch apart again, where the first axis can be one. */
+export function withoutBatch(x: OnnxData): OnnxData {
+  if (x.isBare !== true || x.shape[0] !== 1) return x;
+  const { isBare: _, order, base, ...rest } = x;
+  const value = { ...rest, shape: x.shape.slice(1) };
+  if (order === undefined || base === undefined) return value;
+  const gone = order[0] ?? 0;
+  const left = order.slice(1).map((axis) => (axis > gone ? axis - 1 : axis));
+  return isSorted(left) ? value : { ...value, order: left, base: base.filter((_, axis) => axis !== gone) };
+}
+
 /** With one axis brought to the front, and the way back to where it was. */
 export function axisFirst(state: OnnxImport, x: OnnxData, axis: number): { x: OnnxData; back: readonly number[] } {
   const order = [axis, ...x.shape.map((_, k) => k).filter((k) => k !== axis)];

@@ -1,10 +1,13 @@
 import { elementCount, formatShape } from "../../engine/basics/tensor.ts";
 import { isFloat } from "../tensors/dtype.ts";
 import { type StoredTensor, storedWeights } from "../tensors/weight-file.ts";
+import { scaled } from "./affine.ts";
+import { product as times } from "./arithmetic.ts";
 import { axisFirst, shaped, standard, transposed } from "./data.ts";
 import type { OnnxNode } from "./model.ts";
 import {
   addLayer,
+  anyDataAt,
   type Convert,
   constantAt,
   dataAt,
@@ -17,7 +20,8 @@ import {
   vectorAt,
 } from "./node.ts";
 import { expanded } from "./numbers.ts";
-import type { OnnxData, OnnxImport } from "./state.ts";
+import { pooled } from "./reduce.ts";
+import type { OnnxData, OnnxImport, OnnxNumbers } from "./state.ts";
 
 /** Weights [outFeatures,inFeatures] times `scale` as a parameter; where the file stores them so (or its transpose), they stay in the file. */
 function weightsAt(
@@ -62,6 +66,13 @@ function weightsAt(
   });
 }
 
+/** y = W x along the last axis with weights [outFeatures,inFeatures] that are worked out. */
+export function productWith(state: OnnxImport, node: OnnxNode, x: OnnxData, matrix: OnnxNumbers): OnnxData {
+  const name = `${node.name}.matrix`;
+  state.values.set(name, matrix);
+  return product(state, { ...node, inputs: ["", name] }, x, true, 1);
+}
+
 /** y = W x along the last axis: a dense layer for vectors, else a convolution of one pixel. */
 function product(
   state: OnnxImport,
@@ -70,7 +81,7 @@ function product(
   isTransposed: boolean,
   scale: number,
   bias?: string,
-): void {
+): OnnxData {
   const { shape } = constantAt(state, node, 1);
   const [rows = 0, columns = 0] = shape;
   const [outFeatures, inFeatures] = isTransposed ? [rows, columns] : [columns, rows];
@@ -83,29 +94,55 @@ function product(
     const weight = weightsAt(state, node, 1, isTransposed, scale, []);
     const stage = { op: "dense", outFeatures, weight, ...parameters } as const;
     const own = [...x.shape.slice(0, -1), outFeatures];
-    setOutput(state, node, addLayer(state, node.name, [vector.node], stage, { shape: own, at: [outFeatures] }));
-    return;
+    return addLayer(state, node.name, [vector.node], stage, { shape: own, at: [outFeatures], ...bare(x) });
   }
   const { x: front, back } = axisFirst(state, x, x.shape.length - 1);
   const input = front.at.length === 3 ? front : standard(state, front);
   const weight = weightsAt(state, node, 1, isTransposed, scale, [1, 1]);
   const stage = { op: "conv2d", outChannels: outFeatures, kernelShape: [1, 1], weight, ...parameters } as const;
   const own = [outFeatures, ...front.shape.slice(1)];
-  const y = addLayer(state, node.name, [input.node], stage, { shape: own, at: [outFeatures, ...input.at.slice(1)] });
-  setOutput(state, node, transposed(state, y, back));
+  const at = [outFeatures, ...input.at.slice(1)];
+  return transposed(state, addLayer(state, node.name, [input.node], stage, { shape: own, at, ...bare(x) }), back);
+}
+
+const bare = ({ isBare }: OnnxData): { isBare?: true } => (isBare === true ? { isBare } : {});
+
+/** A sum of places weighed by a gate, as attention pooling has it: one column (or row) of shares. */
+function weighed(state: OnnxImport, node: OnnxNode): OnnxData | undefined {
+  const [a, b] = [dataAt(state, node, 0), dataAt(state, node, 1)];
+  const [rows, inner] = a.shape.slice(-2);
+  const [, columns] = b.shape.slice(-2);
+  const isColumn = b.isGate === true && columns === 1;
+  const isRow = a.isGate === true && rows === 1;
+  if (a.shape.length < 2 || b.shape.length < 2 || (!isColumn && !isRow)) return undefined;
+  const swap = (x: OnnxData): OnnxData => {
+    const rank = x.shape.length;
+    return transposed(
+      state,
+      x,
+      [...x.shape.keys()].map((k) => (k === rank - 1 ? rank - 2 : k === rank - 2 ? rank - 1 : k)),
+    );
+  };
+  const [x, gate] = isColumn ? [a, swap(b)] : [swap(b), a]; // [..,M,K] and [..,1,K]
+  const each = times(state, `${node.name}.weighed`, x, { ...gate, isGate: true });
+  const mean = pooled(state, `${node.name}.mean`, each, [each.shape.length - 1], true, "globalAveragePool2d");
+  const total = scaled(state, node.name, mean, inner ?? 1);
+  return isColumn ? total : swap(total);
 }
 
 function refuseAttention(state: OnnxImport, node: OnnxNode): void {
   if (isData(state, node, 0) && isData(state, node, 1)) {
     throw unsupported(
-      "it multiplies two feature maps, as attention does: transformers are not explained here, only convolutional networks. For transformers see AttnLRP (the package LXT).",
+      "it multiplies two feature maps, as attention and bilinear pooling do: no relevance rule here covers that. For transformers see AttnLRP (the package LXT).",
     );
   }
 }
 
 export const matMul: Convert = (state, node) => {
-  refuseAttention(state, node);
-  product(state, node, dataAt(state, node, 0), false, 1);
+  const isPool = isData(state, node, 0) && isData(state, node, 1);
+  const pool = isPool ? weighed(state, node) : undefined;
+  if (pool === undefined) refuseAttention(state, node);
+  setOutput(state, node, pool ?? product(state, node, anyDataAt(state, node, 0), false, 1));
 };
 
 export const gemm: Convert = async (state, node) => {
@@ -129,5 +166,5 @@ export const gemm: Convert = async (state, node) => {
       );
     }
   }
-  product(state, node, dataAt(state, node, 0), isTransposed, float(node, "alpha", 1), bias);
+  setOutput(state, node, product(state, node, anyDataAt(state, node, 0), isTransposed, float(node, "alpha", 1), bias));
 };

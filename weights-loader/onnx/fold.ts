@@ -199,6 +199,24 @@ const folds: Readonly<Record<string, Fold>> = {
   Less: map((a, b) => truth(a < b), true),
   LessOrEqual: map((a, b) => truth(a <= b), true),
   Log: map(Math.log, false),
+  MatMul: (state, node, inputs) => {
+    const [a, b] = [fixed(inputs, 0), fixed(inputs, 1)];
+    const [rows, inner] = a.shape.length === 1 ? [1, a.shape[0] ?? 1] : [a.shape[0] ?? 1, a.shape[1] ?? 1];
+    const columns = b.shape.length === 1 ? 1 : (b.shape[1] ?? 1);
+    if (a.shape.length > 2 || b.shape.length > 2 || b.shape[0] !== inner || rows * columns * inner > 1 << 30)
+      throw unsupported(`a product of [${a.shape.join(",")}] and [${b.shape.join(",")}].`);
+    const shape = [...a.shape.slice(0, -1), ...b.shape.slice(1)];
+    const value = numbers(shape, false, async () => {
+      const [left, right] = [await a.load(), await b.load()];
+      return Float64Array.from({ length: rows * columns }, (_, k) => {
+        const [row, column] = [Math.floor(k / columns), k % columns];
+        let sum = 0;
+        for (let i = 0; i < inner; i++) sum += left[row * inner + i]! * right[i * columns + column]!;
+        return sum;
+      });
+    });
+    setOutput(state, node, value);
+  },
   Max: map(Math.max),
   Min: map(Math.min),
   Mod: map((a, b) => a - b * Math.floor(a / b)),
@@ -240,6 +258,7 @@ const folds: Readonly<Record<string, Fold>> = {
     setOutput(state, node, ints(shape.slice(int(node, "start", 0), node.attributes.get("end")?.i)));
   },
   Sigmoid: map((a) => 1 / (1 + Math.exp(-a)), false),
+  Sign: map(Math.sign),
   Size: (state, node, inputs) => setOutput(state, node, ints([elementCount(fixed(inputs, 0).shape)], [])),
   Slice: async (state, node, inputs) => {
     let x = fixed(inputs, 0);
@@ -272,6 +291,20 @@ const folds: Readonly<Record<string, Fold>> = {
   Sub: map((a, b) => a - b),
   Sum: map((...values) => total(values)),
   Tanh: map(Math.tanh, false),
+  Tile: async (state, node, inputs) => {
+    let x = fixed(inputs, 0);
+    for (const [axis, count] of (await readInts(fixed(inputs, 1), "repeats")).entries()) {
+      const size = x.shape[axis] ?? 1;
+      if (!(count >= 1 && size * count <= 1 << 24)) throw unsupported(`${count} repeats.`);
+      if (count > 1)
+        x = takenNumbers(
+          x,
+          axis,
+          Array.from({ length: size * count }, (_, i) => i % size),
+        );
+    }
+    setOutput(state, node, x);
+  },
   Transpose: (state, node, inputs) => {
     const x = fixed(inputs, 0);
     const order = node.attributes.get("perm")?.ints ?? x.shape.map((_, k) => x.shape.length - 1 - k);

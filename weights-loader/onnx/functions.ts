@@ -5,6 +5,7 @@ import { axisFirst, plain, standard, transposed } from "./data.ts";
 import type { OnnxNode } from "./model.ts";
 import {
   addLayer,
+  anyDataAt,
   type Convert,
   constantAt,
   dataAt,
@@ -14,7 +15,7 @@ import {
   setOutput,
   unsupported,
 } from "./node.ts";
-import type { OnnxData, OnnxImport } from "./state.ts";
+import type { Comparison, OnnxData, OnnxImport } from "./state.ts";
 
 // Functions of one value; and those that exporters write in several nodes, found again.
 
@@ -46,13 +47,22 @@ export function functionAt(
   return everywhere(state, wish, data, { op: "activation", function: name, ...parameters }, facts);
 }
 
+/** x where a comparison holds of it, else 0: a rectifier. Undefined where it compares something else. */
+export function rectified(state: OnnxImport, wish: string, fact: Comparison, x: OnnxData): OnnxData | undefined {
+  const isOwn = fact.x.node === x.node && fact.x.order?.join() === x.order?.join();
+  if (!isOwn || x.pads !== undefined) return undefined;
+  if (fact.limit === 0) return everywhere(state, wish, x, { op: "relu" }, { isNonNegative: true });
+  if (!fact.isStrict || Number.isNaN(fact.limit)) return undefined;
+  return functionAt(state, wish, x, "threshold", { alpha: fact.limit });
+}
+
 /** A converter of a function of one value. */
 export function activation(
   name: ActivationFunction,
   parameters: (node: OnnxNode) => { readonly alpha?: number; readonly beta?: number } = () => ({}),
 ): Convert {
   return (state, node) => {
-    const x = dataAt(state, node, 0);
+    const x = anyDataAt(state, node, 0);
     setOutput(state, node, functionAt(state, node.name, x, name, parameters(node)));
   };
 }
@@ -60,7 +70,7 @@ export function activation(
 /** A converter of a layer at every value. */
 export function rectifier(layer: (node: OnnxNode) => Stage, isNonNegative: boolean): Convert {
   return (state, node) =>
-    setOutput(state, node, everywhere(state, node.name, dataAt(state, node, 0), layer(node), { isNonNegative }));
+    setOutput(state, node, everywhere(state, node.name, anyDataAt(state, node, 0), layer(node), { isNonNegative }));
 }
 
 /** The function that computes data, if it is one, and what it reads. */

@@ -1,19 +1,21 @@
 import { FormatError, UnsupportedError } from "../../engine/basics/errors.ts";
-import { elementCount, type Shape } from "../../engine/basics/tensor.ts";
+import type { Shape } from "../../engine/basics/tensor.ts";
 import type { Preprocessing } from "../../engine/graph/definition.ts";
 import { dependencyOrder } from "../../engine/graph/order.ts";
 import type { ExternalData } from "../bytes/external-data.ts";
 import type { ByteSource } from "../bytes/source.ts";
 import type { ImportedNetwork } from "../graphs/imported-network.ts";
-import { chosenInputShape, type InputShapeOptions, inputSizeAdvice } from "../graphs/input-shape.ts";
+import type { InputShapeOptions } from "../graphs/input-shape.ts";
 import { importedWeights, networkBuilder, refuseUnsupported } from "../graphs/network-builder.ts";
-import { halfPrecisionNote, quantisedNote } from "../graphs/precision-notes.ts";
-import { converters, endings } from "./converters.ts";
+import { branch, readsOf } from "./branches.ts";
+import { converters, strangers } from "./converters.ts";
 import { settled } from "./data.ts";
+import { beforeEnding, chooseOutput, endingValues } from "./ends.ts";
 import { fold, isFoldable } from "./fold.ts";
+import { addInput } from "./input.ts";
 import { type OnnxModel, type OnnxNode, readOnnx } from "./model.ts";
-import { engineShape } from "./node.ts";
 import type { OnnxImport, OnnxValueState } from "./state.ts";
+import { noteTypes } from "./types.ts";
 
 /** How to import an ONNX file. */
 export interface OnnxImportOptions extends InputShapeOptions {
@@ -36,33 +38,29 @@ export async function importOnnx(source: ByteSource, options: OnnxImportOptions)
   const name = options.name ?? "unnamed";
   const what = `weights "${name}"`;
   const model = await readOnnx(source, name, options.external);
-  const output = beforeEnding(model, chooseOutput(model, what, options.output));
+  const chosen = chooseOutput(model, what, options.output);
+  const { name: output, note } = beforeEnding(model, chosen.name);
   const order = sortedNodes(model, output, what);
-  const state = newImport(model, order, what);
-  const inputShape = addInput(model, order, state, options);
+  const state = newImport(model, order, what, output);
+  for (const each of [chosen.note, note]) if (each !== undefined) state.notes.add(each);
+  const { inputShape, takesChannelsLast } = addInput(model, order, state, readsOf, options);
 
   const unsupported = new Map<OnnxNode, string>();
   for (const node of order) {
     // A value that could not be made is not reported again by every node behind it.
     const isBehind = node.inputs.some((input) => input !== "" && !state.values.has(input));
-    const convert = converterOf(node);
     try {
       if (isBehind) {
-        if (convert === undefined && !isFoldable(node)) unsupported.set(node, "no such layer.");
-      } else if (!(await isFolded(state, node))) {
-        if (convert === undefined) throw new UnsupportedError("no such layer.");
-        await convert(state, node);
-        const missing = node.outputs.filter(
-          (value) => value !== "" && state.uses(value) > 0 && !state.values.has(value),
-        );
-        if (missing.length > 0) throw new UnsupportedError(`its output "${missing.join(", ")}" is used.`);
-      }
+        if (converterOf(node) === undefined && !isFoldable(node)) unsupported.set(node, whyNot(node));
+      } else await convertNode(state, node);
     } catch (error) {
       if (!(error instanceof UnsupportedError)) throw error;
       unsupported.set(node, error.message);
     }
   }
-  const refusals = model.nodes.flatMap((node) => {
+  // What only a branch reads that is not taken may stay unknown.
+  const isMade = state.values.has(output);
+  const refusals = (isMade ? [] : model.nodes).flatMap((node) => {
     const why = unsupported.get(node);
     return why === undefined ? [] : [{ name: node.name, kind: node.op, why }];
   });
@@ -71,6 +69,8 @@ export async function importOnnx(source: ByteSource, options: OnnxImportOptions)
   const last = state.values.get(output);
   if (last?.kind !== "data")
     throw new UnsupportedError(`${what}: the output "${output}" does not depend on the input.`);
+  if (last.isBare === true) throw new UnsupportedError(`${what}: the output "${output}" mixes the photos of a batch.`);
+  noteTypes(state, model, order);
   const end = settled(state, last);
   const outputNode = end.node === "input" ? state.add("identity", ["input"], { op: "identity" }) : end.node;
   const lastNode = joinBiases(state, outputNode);
@@ -83,61 +83,39 @@ export async function importOnnx(source: ByteSource, options: OnnxImportOptions)
       inputShape,
       nodes: state.nodes,
       output: lastNode,
+      ...(takesChannelsLast ? { takesChannelsLast } : {}),
       ...(preprocessing === undefined ? {} : { preprocessing }),
     },
     weights,
-    notes: precisionNotes(model, order),
+    ...(state.notes.size === 0 ? {} : { notes: [...state.notes] }),
   };
 }
 
-/** What onnxruntime computes otherwise than here. */
-function precisionNotes({ inputs, initializers }: OnnxModel, order: readonly OnnxNode[]): string[] {
-  if (order.some(({ op }) => /^(QuantizeLinear|DynamicQuantizeLinear|QLinear\w+|ConvInteger|MatMulInteger)$/.test(op)))
-    return [quantisedNote];
-  const read = new Set(order.flatMap((node) => node.inputs));
-  const isHalf =
-    inputs.some(({ name, elementType }) => read.has(name) && elementType === 10) ||
-    Array.from(initializers.values()).some(({ name, dtype }) => read.has(name) && dtype === "f16");
-  return isHalf ? [halfPrecisionNote("onnxruntime computes this network, or parts of it, in float16")] : [];
+/** Turns a node into layers, or works it out. @throws UnsupportedError saying why not */
+async function convertNode(state: OnnxImport, node: OnnxNode): Promise<void> {
+  const isIf = node.op === "If" && isStandard(node);
+  if (!isIf && (await isFolded(state, node))) return;
+  const convert = isIf ? branch(convertNode) : converterOf(node);
+  if (convert === undefined) throw new UnsupportedError(whyNot(node));
+  await convert(state, node);
+  const missing = node.outputs.filter((value) => value !== "" && state.uses(value) > 0 && !state.values.has(value));
+  if (missing.length > 0) throw new UnsupportedError(`its output "${missing.join(", ")}" is used.`);
 }
 
-function converterOf({ op, domain }: OnnxNode): (typeof converters)[string] | undefined {
-  const isStandard = domain === "" || domain === "ai.onnx";
-  return isStandard && Object.hasOwn(converters, op) ? converters[op] : undefined;
+const isStandard = ({ domain }: OnnxNode): boolean => domain === "" || domain === "ai.onnx";
+
+/** Why there is no layer for an operator. */
+function whyNot({ op }: OnnxNode): string {
+  return Object.hasOwn(strangers, op) ? (strangers[op] ?? "") : "no such layer.";
 }
 
-function chooseOutput(model: OnnxModel, what: string, wish?: string): string {
-  const names = model.outputs.map((value) => value.name);
-  if (wish !== undefined) {
-    if (!names.includes(wish))
-      throw new RangeError(`${what}: there is no output "${wish}"; there are ${names.join(", ")}.`);
-    return wish;
-  }
-  const [only, second] = names;
-  if (only === undefined) throw new FormatError(`${what}: the graph has no output.`);
-  if (second !== undefined) {
-    // Of logits beside feature maps the logits are what counts.
-    const vectors = model.outputs.filter(({ shape }) => shape?.length === 2);
-    const [vector, another] = vectors;
-    if (vector !== undefined && another === undefined) return vector.name;
-    throw new UnsupportedError(
-      `${what}: the graph has several outputs: ${names.join(", ")}. Name the one that counts.`,
-    );
-  }
-  return only;
-}
-
-/** The value before nodes that make decisions of scores, where such a node ends the graph. */
-function beforeEnding(model: OnnxModel, output: string): string {
-  const node = model.nodes.find(({ outputs }) => outputs.includes(output));
-  const [input] = node?.inputs ?? [];
-  return node !== undefined && input !== undefined && endings.includes(node.op) ? beforeEnding(model, input) : output;
+function converterOf(node: OnnxNode): (typeof converters)[string] | undefined {
+  return isStandard(node) && Object.hasOwn(converters, node.op) ? converters[node.op] : undefined;
 }
 
 /** Works the node out where all its inputs are constant. */
 async function isFolded(state: OnnxImport, node: OnnxNode): Promise<boolean> {
-  const isStandard = node.domain === "" || node.domain === "ai.onnx";
-  return isStandard && (await fold(state, node));
+  return isStandard(node) && (await fold(state, node));
 }
 
 /**
@@ -228,14 +206,14 @@ function sortedNodes(model: OnnxModel, output: string, what: string): OnnxNode[]
   };
   return dependencyOrder(
     writerOf(output, "the output"),
-    (node) => node.inputs.flatMap((input) => writerOf(input, `node "${node.name}"`)),
+    (node) => readsOf(node).flatMap((input) => writerOf(input, `node "${node.name}"`)),
     ([node]) => new FormatError(`${what}: node "${node?.name}" depends on itself.`),
   );
 }
 
-function newImport(model: OnnxModel, order: readonly OnnxNode[], what: string): OnnxImport {
+function newImport(model: OnnxModel, order: readonly OnnxNode[], what: string, output: string): OnnxImport {
   const uses = new Map<string, number>();
-  for (const node of order) for (const input of node.inputs) uses.set(input, (uses.get(input) ?? 0) + 1);
+  for (const node of order) for (const input of readsOf(node)) uses.set(input, (uses.get(input) ?? 0) + 1);
   const values = new Map<string, OnnxValueState>();
   for (const [name, tensor] of model.initializers) values.set(name, { kind: "constant", tensor });
   const builder = networkBuilder();
@@ -246,38 +224,9 @@ function newImport(model: OnnxModel, order: readonly OnnxNode[], what: string): 
     values,
     affines: new Map(),
     stages: new Map(),
+    masks: new Map(),
+    ending: endingValues(order, output),
+    notes: new Set(),
     uses: (value) => uses.get(value) ?? 0,
   };
-}
-
-/** Registers the graph's one input. @returns its shape without the batch */
-function addInput(model: OnnxModel, order: readonly OnnxNode[], state: OnnxImport, wish: InputShapeOptions): Shape {
-  const read = new Set(order.flatMap((node) => node.inputs));
-  const inputs = model.inputs.filter((value) => read.has(value.name));
-  const [input, second] = inputs;
-  if (input === undefined || second !== undefined) {
-    const names = inputs.map((value) => value.name).join(", ");
-    throw new UnsupportedError(`${state.what}: the graph must have one input, got ${inputs.length} (${names}).`);
-  }
-  const sizes = chosenInputShape(input.shape?.slice(1), wish);
-  const shape = sizes?.map((size) => size ?? 0);
-  const isUsable = shape !== undefined && shape.length >= 1 && shape.length <= 3 && elementCount(shape) > 0;
-  if (!isUsable || !Number.isSafeInteger(elementCount(shape))) {
-    const got = input.shape === undefined ? "no shape" : `[${input.shape.map((size) => size ?? "?").join(",")}]`;
-    const isVolume = shape?.length === 4;
-    const why = isVolume
-      ? " Networks for video and volumes are not explained here, only for images and signals."
-      : ` ${inputSizeAdvice}`;
-    throw new UnsupportedError(
-      `${state.what}: input "${input.name}" must be [N,C,H,W] with known C, H and W, got ${got}.${why}`,
-    );
-  }
-  if (![0, 1, 2, 10, 11, 16].includes(input.elementType)) {
-    throw new UnsupportedError(
-      `${state.what}: input "${input.name}" must be real numbers (1, 10, 11, 16) or bytes (2), got element type ${input.elementType}.`,
-    );
-  }
-  const at = engineShape(shape);
-  state.values.set(input.name, { kind: "data", node: "input", shape, at: shape.length === 1 ? [...shape, 1, 1] : at });
-  return shape.length === 1 ? [...shape, 1, 1] : at; // a network's input is [C,H,W]
 }

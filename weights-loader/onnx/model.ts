@@ -12,6 +12,7 @@ export interface OnnxAttribute {
   readonly i?: number;
   readonly s?: string;
   readonly t?: StoredTensor;
+  readonly g?: OnnxGraph;
   readonly floats: readonly number[];
   readonly ints: readonly number[];
 }
@@ -35,18 +36,32 @@ export interface OnnxValue {
   readonly shape: readonly (number | undefined)[] | undefined;
 }
 
-/** An ONNX file's graph; its tensors' data stay in the file. */
-export interface OnnxModel {
-  readonly opset: number;
+/** Nodes and what they read and give: the file's graph, or a branch of an If node. Tensors' data stay in the file. */
+export interface OnnxGraph {
   readonly nodes: readonly OnnxNode[];
   readonly initializers: ReadonlyMap<string, StoredTensor>;
   readonly inputs: readonly OnnxValue[];
   readonly outputs: readonly OnnxValue[];
+}
+
+/** An ONNX file's graph, and what the file says of it. */
+export interface OnnxModel extends OnnxGraph {
+  readonly opset: number;
   readonly metadata: Readonly<Record<string, string>>;
 }
 
 /** Nodes, initializers and the like at most; the largest networks have some thousands. */
 const maximumItems = 200_000;
+
+/** Graphs inside graphs at most. */
+const maximumDepth = 8;
+
+/** Reads one file; counts what it read, over all its graphs. */
+interface Reading {
+  readonly reader: ProtoReader;
+  readonly external: ExternalData | undefined;
+  items: number;
+}
 
 /** Reads an ONNX file's graph. Source: onnx.proto of ONNX 1.23. */
 export async function readOnnx(source: ByteSource, name: string, external?: ExternalData): Promise<OnnxModel> {
@@ -78,6 +93,18 @@ export async function readOnnx(source: ByteSource, name: string, external?: Exte
   }
   if (!(opset >= 7)) throw new UnsupportedError(`${what}: ONNX opset ${opset}; 7 and later are read.`);
 
+  const metadata: Record<string, string> = {};
+  for (const range of properties) {
+    const { key, value } = await readPair(reader, range);
+    metadata[key] = value;
+  }
+  return { opset, metadata, ...(await readGraph({ reader, external, items: 0 }, graph, 0)) };
+}
+
+async function readGraph(reading: Reading, graph: ProtoRange, depth: number): Promise<OnnxGraph> {
+  const { reader, external } = reading;
+  const { what } = reader;
+  if (depth > maximumDepth) throw new FormatError(`${what}: graphs in graphs, more than ${maximumDepth} deep.`);
   const parts = { nodes: [], initializers: [], inputs: [], outputs: [], sparse: [] } as Record<string, ProtoRange[]>;
   const partOf: Readonly<Record<number, string>> = {
     1: "nodes",
@@ -86,11 +113,10 @@ export async function readOnnx(source: ByteSource, name: string, external?: Exte
     12: "outputs",
     15: "sparse",
   };
-  let items = 0;
   await reader.fields(graph, (field) => {
     const part = field.wire === 2 ? partOf[field.number] : undefined;
     if (part === undefined) return;
-    if (++items > maximumItems) throw new FormatError(`${what}: more than ${maximumItems} items in the graph.`);
+    if (++reading.items > maximumItems) throw new FormatError(`${what}: more than ${maximumItems} items in the graph.`);
     parts[part]?.push(field);
   });
   if ((parts["sparse"]?.length ?? 0) > 0) throw new UnsupportedError(`${what}: sparse tensors are not supported.`);
@@ -102,24 +128,17 @@ export async function readOnnx(source: ByteSource, name: string, external?: Exte
     initializers.set(tensor.name, tensor);
   }
   const nodes: OnnxNode[] = [];
-  for (const range of parts["nodes"] ?? []) nodes.push(await readNode(reader, range, nodes.length, external));
+  for (const range of parts["nodes"] ?? []) nodes.push(await readNode(reading, range, nodes.length, depth));
   const values = async (ranges: readonly ProtoRange[] = []): Promise<OnnxValue[]> => {
     const list: OnnxValue[] = [];
     for (const range of ranges) list.push(await readValue(reader, range));
     return list;
   };
-  const metadata: Record<string, string> = {};
-  for (const range of properties) {
-    const { key, value } = await readPair(reader, range);
-    metadata[key] = value;
-  }
   return {
-    opset,
     nodes,
     initializers,
     inputs: (await values(parts["inputs"])).filter((input) => !initializers.has(input.name)),
     outputs: await values(parts["outputs"]),
-    metadata,
   };
 }
 
@@ -135,12 +154,8 @@ async function readTexts(reader: ProtoReader, ranges: readonly ProtoRange[]): Pr
   return texts;
 }
 
-async function readNode(
-  reader: ProtoReader,
-  range: ProtoRange,
-  index: number,
-  external?: ExternalData,
-): Promise<OnnxNode> {
+async function readNode(reading: Reading, range: ProtoRange, index: number, depth: number): Promise<OnnxNode> {
+  const { reader } = reading;
   const inputs: ProtoRange[] = [];
   const outputs: ProtoRange[] = [];
   const attributes: ProtoRange[] = [];
@@ -159,7 +174,7 @@ async function readNode(
   const op = await text(4);
   const byName = new Map<string, OnnxAttribute>();
   for (const attribute of attributes) {
-    const { name, ...value } = await readAttribute(reader, attribute, external);
+    const { name, ...value } = await readAttribute(reading, attribute, depth);
     byName.set(name, value);
   }
   return {
@@ -173,13 +188,15 @@ async function readNode(
 }
 
 async function readAttribute(
-  reader: ProtoReader,
+  reading: Reading,
   range: ProtoRange,
-  external?: ExternalData,
+  depth: number,
 ): Promise<OnnxAttribute & { name: string }> {
+  const { reader, external } = reading;
   let name: ProtoRange = { offset: 0, length: 0 };
   let s: ProtoRange | undefined;
   let t: ProtoRange | undefined;
+  let g: ProtoRange | undefined;
   const packed: ProtoRange[] = [];
   const packedFloats: ProtoRange[] = [];
   const scalars: { f?: number; i?: number } = {};
@@ -191,6 +208,7 @@ async function readAttribute(
     else if (field.number === 3) scalars.i = field.value;
     else if (field.number === 4) s = field;
     else if (field.number === 5) t = field;
+    else if (field.number === 6 && field.wire === 2) g = field;
     else if (field.number === 7 && field.wire === 5) floats.push(floatOf(field));
     else if (field.number === 7) packedFloats.push(field);
     else if (field.number === 8 && field.wire === 0) ints.push(field.value);
@@ -208,6 +226,7 @@ async function readAttribute(
     ...scalars,
     ...(s === undefined ? {} : { s: await reader.text(s) }),
     ...(t === undefined ? {} : { t: await readTensor(reader, t, external) }),
+    ...(g === undefined ? {} : { g: await readGraph(reading, g, depth + 1) }),
     floats,
     ints,
   };

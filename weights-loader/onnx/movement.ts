@@ -1,10 +1,24 @@
-import { elementCount, sameShape } from "../../engine/basics/tensor.ts";
+import { elementCount, type Shape, sameShape } from "../../engine/basics/tensor.ts";
+import { affine } from "./affine.ts";
 import { broadcast } from "./arithmetic.ts";
-import { axisFirst, plain, reshaped, settled, shaped, standard, taken, transposed, withPads } from "./data.ts";
+import {
+  axisFirst,
+  plain,
+  reshaped,
+  settled,
+  shaped,
+  standard,
+  taken,
+  transposed,
+  withBatch,
+  withoutBatch,
+  withPads,
+} from "./data.ts";
 import { reshapeTarget } from "./fold.ts";
 import type { OnnxNode } from "./model.ts";
 import {
   addLayer,
+  anyDataAt,
   axisOf,
   type Convert,
   constantAt,
@@ -19,7 +33,7 @@ import {
   unsupported,
   valueAt,
 } from "./node.ts";
-import { ints, readInts } from "./numbers.ts";
+import { ints, mapNumbers, readInts } from "./numbers.ts";
 import { slicePlaces, splitSizes } from "./places.ts";
 import type { OnnxData, OnnxImport } from "./state.ts";
 
@@ -47,12 +61,14 @@ export const flatten: Convert = (state, node) => {
 };
 
 export const reshape: Convert = async (state, node) => {
-  const x = dataAt(state, node, 0);
+  const x = anyDataAt(state, node, 0);
   const given = await intsAt(state, node, 1, "shape");
   if (given === undefined) throw unsupported("the shape is missing.");
-  const target = reshapeTarget([1, ...x.shape], given, int(node, "allowzero", 0) !== 0);
-  if (target[0] !== 1) throw unsupported(`shape [${given.join(",")}] would mix photos of a batch.`);
-  setOutput(state, node, named(node, reshaped(state, x, target.slice(1))));
+  const from = withBatch(x);
+  const target = reshapeTarget(from.shape, given, int(node, "allowzero", 0) !== 0);
+  const isKept = x.isBare !== true && target[0] === 1;
+  const y = isKept ? reshaped(state, x, target.slice(1)) : withoutBatch(reshaped(state, from, target));
+  setOutput(state, node, named(node, y));
 };
 
 export const squeeze: Convert = async (state, node) => {
@@ -85,20 +101,12 @@ export const unsqueeze: Convert = async (state, node) => {
 };
 
 export const transpose: Convert = (state, node) => {
-  const x = dataAt(state, node, 0);
-  const rank = x.shape.length + 1;
+  const x = withBatch(anyDataAt(state, node, 0));
+  const rank = x.shape.length;
   const order = node.attributes.get("perm")?.ints ?? Array.from({ length: rank }, (_, k) => rank - 1 - k);
   const isOrder = order.length === rank && [...order].sort((a, b) => a - b).every((axis, k) => axis === k);
-  if (!isOrder || order[0] !== 0) throw unsupported(`the order [${order.join(",")}] would mix photos of a batch.`);
-  setOutput(
-    state,
-    node,
-    transposed(
-      state,
-      x,
-      order.slice(1).map((axis) => axis - 1),
-    ),
-  );
+  if (!isOrder) throw unsupported(`the order [${order.join(",")}] of ${rank} axes.`);
+  setOutput(state, node, withoutBatch(transposed(state, x, order)));
 };
 
 /** The sizes of data, with a batch of one. */
@@ -142,25 +150,49 @@ export const split: Convert = async (state, node) => {
 
 /** Some places along an axis, by constant index. */
 export const gather: Convert = async (state, node) => {
-  const x = dataAt(state, node, 0);
+  const x = withBatch(anyDataAt(state, node, 0));
   const index = constantAt(state, node, 1);
-  const axis = axisOf(int(node, "axis", 0), x.shape);
   const places = Array.from(await index.load());
-  if (axis === 0) {
-    if (places.length !== 1 || (places[0] !== 0 && places[0] !== -1))
-      throw unsupported("photos of a batch would be mixed.");
-    if (index.shape.length === 0) throw unsupported("the batch would be lost.");
-    setOutput(state, node, x);
-    return;
-  }
-  const size = x.shape[axis - 1] ?? 1;
+  const given = int(node, "axis", 0);
+  const axis = given < 0 ? given + x.shape.length : given;
+  setOutput(state, node, withoutBatch(gathered(state, node, x, axis, places, index.shape)));
+};
+
+function gathered(
+  state: OnnxImport,
+  node: OnnxNode,
+  x: OnnxData,
+  axis: number,
+  places: readonly number[],
+  shape: Shape,
+): OnnxData {
+  const size = x.shape[axis] ?? 0;
   const own = places.map((place) => (place < 0 ? place + size : place));
-  if (!own.every((place) => Number.isSafeInteger(place) && place >= 0 && place < size)) {
+  if (!own.every((place) => Number.isSafeInteger(place) && place >= 0 && place < size) || own.length > 1 << 24)
     throw unsupported(`index [${places.slice(0, 4).join(",")}] into ${size}.`);
-  }
-  const part = taken(state, node.name, x, axis - 1, own);
-  const shape = [...part.shape.slice(0, axis - 1), ...index.shape, ...part.shape.slice(axis)];
-  setOutput(state, node, reshaped(state, part, shape));
+  const isFirst = axis === 0 && size === 1 && own.length === 1;
+  const part = isFirst ? x : taken(state, node.name, x, axis, own);
+  return reshaped(state, part, [...x.shape.slice(0, axis), ...shape, ...x.shape.slice(axis + 1)]);
+}
+
+/** Places along several axes at once, by constant index: the last axis of the index has a place on each. */
+export const gatherNd: Convert = async (state, node) => {
+  if (int(node, "batch_dims", 0) !== 0) throw unsupported("batch_dims.");
+  const x = withBatch(anyDataAt(state, node, 0));
+  const index = constantAt(state, node, 1);
+  const count = index.shape.at(-1) ?? 0;
+  const [sizes, rest] = [x.shape.slice(0, count), x.shape.slice(count)];
+  if (!(count >= 1) || count > x.shape.length) throw unsupported(`an index of ${count} axes into ${x.shape.length}.`);
+  const values = await index.load();
+  const places = Array.from({ length: values.length / count }, (_, i) =>
+    sizes.reduce((at, size, k) => {
+      const place = values[i * count + k] ?? 0;
+      const own = place < 0 ? place + size : place;
+      return own >= 0 && own < size ? at * size + own : Number.NaN;
+    }, 0),
+  );
+  const flat = reshaped(state, x, [elementCount(sizes), ...rest]);
+  setOutput(state, node, withoutBatch(gathered(state, node, flat, 0, places, index.shape.slice(0, -1))));
 };
 
 export const expand: Convert = async (state, node) => {
@@ -193,12 +225,32 @@ export const tile: Convert = async (state, node) => {
   setOutput(state, node, x);
 };
 
-export const concat: Convert = (state, node) => {
-  if (!node.inputs.every((_, index) => isData(state, node, index))) throw unsupported("constants beside data.");
-  const all = node.inputs.map((_, index) => dataAt(state, node, index));
-  const [first] = all;
-  if (first === undefined) throw unsupported("it has no input.");
+/** A constant as data of the shape of its neighbours: these times 0, and the constant added. */
+async function constantBeside(
+  state: OnnxImport,
+  node: OnnxNode,
+  index: number,
+  like: OnnxData,
+  axis: number,
+): Promise<OnnxData> {
+  const constant = constantAt(state, node, index);
+  const size = constant.shape[axis + 1];
+  if (constant.shape.length !== like.shape.length + 1 || constant.shape[0] !== 1 || size === undefined)
+    throw unsupported(`a constant of shape [${constant.shape.join(",")}] beside [N,${like.shape.join(",")}].`);
+  const place = taken(state, `${node.name}.place`, like, axis, Array<number>(size).fill(0));
+  const zeros = mapNumbers([constant], false, () => 0);
+  return affine(state, `${node.name}.constant`, place, zeros, constant);
+}
+
+export const concat: Convert = async (state, node) => {
+  const found = node.inputs.findIndex((_, index) => isData(state, node, index));
+  const first = dataAt(state, node, Math.max(0, found));
   const axis = ownAxis(int(node, "axis", 1), first);
+  const all: OnnxData[] = [];
+  for (const index of node.inputs.keys())
+    all.push(
+      isData(state, node, index) ? dataAt(state, node, index) : await constantBeside(state, node, index, first, axis),
+    );
   if (
     !all.every(
       ({ shape }) => shape.length === first.shape.length && shape.every((n, k) => k === axis || n === first.shape[k]),

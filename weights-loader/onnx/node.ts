@@ -24,10 +24,17 @@ export function isData(state: OnnxImport, node: OnnxNode, index: number): boolea
   return valueAt(state, node, index)?.kind === "data";
 }
 
-/** An input that must depend on the photo. */
-export function dataAt(state: OnnxImport, node: OnnxNode, index: number): OnnxData {
+/** An input that must depend on the photo, with or without an axis of the batch. */
+export function anyDataAt(state: OnnxImport, node: OnnxNode, index: number): OnnxData {
   const value = valueAt(state, node, index);
   if (value?.kind !== "data") throw unsupported(`input ${index} must depend on the photo.`);
+  return value;
+}
+
+/** An input that must depend on the photo. */
+export function dataAt(state: OnnxImport, node: OnnxNode, index: number): OnnxData {
+  const value = anyDataAt(state, node, index);
+  if (value.isBare === true) throw unsupported(`a reshape mixed the photos of a batch in input ${index}.`);
   return value;
 }
 

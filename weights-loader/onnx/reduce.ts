@@ -1,6 +1,7 @@
 import { elementCount, type Shape, sameShape } from "../../engine/basics/tensor.ts";
 import { scaled } from "./affine.ts";
-import { reshaped, settled, shaped, transposed } from "./data.ts";
+import { sum as total } from "./arithmetic.ts";
+import { plain, reshaped, settled, shaped, transposed } from "./data.ts";
 import { functionAt } from "./functions.ts";
 import type { OnnxNode } from "./model.ts";
 import { addLayer, axisOf, type Convert, dataAt, int, intsAt, setOutput, unsupported } from "./node.ts";
@@ -18,7 +19,7 @@ async function reducedAxes(state: OnnxImport, node: OnnxNode, x: OnnxData): Prom
 }
 
 /** The mean or largest value along axes. */
-function pooled(
+export function pooled(
   state: OnnxImport,
   wish: string,
   x: OnnxData,
@@ -72,6 +73,20 @@ export const reduceL1: Convert = reduction((state, wish, x) => functionAt(state,
 export const reduceL2: Convert = reduction(squared, (state, wish, y, count) =>
   functionAt(state, `${wish}.root`, sum(state, wish, y, count), "sqrt"),
 );
+/** ln sum e^x, by its definition m + ln sum e^(x - m) with m the largest. */
+export const reduceLogSumExp: Convert = async (state, node) => {
+  const x = plain(state, dataAt(state, node, 0));
+  const axes = await reducedAxes(state, node, x);
+  const count = elementCount(axes.map((k) => x.shape[k]!));
+  const keepsAxes = int(node, "keepdims", 1) !== 0;
+  const wide = pooled(state, `${node.name}.max`, x, axes, true, "globalMaxPool2d");
+  const less = total(state, `${node.name}.difference`, [x, negative(state, `${node.name}.negative`, wide)]);
+  const powers = functionAt(state, `${node.name}.exp`, less, "exp");
+  const mean = pooled(state, `${node.name}.mean`, powers, axes, keepsAxes, "globalAveragePool2d");
+  const logarithm = functionAt(state, `${node.name}.log`, sum(state, `${node.name}.sum`, mean, count), "log");
+  setOutput(state, node, total(state, node.name, [logarithm, reshaped(state, wide, logarithm.shape)]));
+};
+
 /** The root of the sum of squares over the whole image. */
 export const globalLpPool: Convert = (state, node) => {
   const p = int(node, "p", 2);

@@ -23,6 +23,8 @@ export interface OnnxData {
   readonly isNonNegative?: boolean;
   /** True for what only scales others: a sigmoid, a divisor. */
   readonly isGate?: boolean;
+  /** True where a reshape took the batch away: `shape` then has all axes of the graph. */
+  readonly isBare?: boolean;
 }
 
 /** Numbers that do not depend on the photo, worked out when they are needed. */
@@ -43,6 +45,14 @@ export interface Affine {
   readonly bias: Float64Array;
 }
 
+/** True where x is above the limit, or where it is not; `isStrict` says that the limit itself is not above. */
+export interface Comparison {
+  readonly x: OnnxData;
+  readonly limit: number;
+  readonly isAbove: boolean;
+  readonly isStrict: boolean;
+}
+
 /** What converting nodes adds to. */
 export interface OnnxImport extends NetworkBuilder {
   readonly opset: number;
@@ -53,6 +63,12 @@ export interface OnnxImport extends NetworkBuilder {
   readonly affines: Map<string, Affine>;
   /** What every node added so far does, by its name. */
   readonly stages: Map<string, { readonly inputs: readonly string[]; readonly stage: Stage }>;
+  /** What compares data with a number, by the node that is 1 where it is true and 0 elsewhere. */
+  readonly masks: Map<string, Comparison>;
+  /** Values that are the network's output but for their shape. */
+  readonly ending: ReadonlySet<string>;
+  /** Sentences for whoever reads the maps, each once. */
+  readonly notes: Set<string>;
   /** How many nodes read a value. */
   uses(value: string): number;
 }
