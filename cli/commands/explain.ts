@@ -12,6 +12,7 @@ import { inputNames } from "../inputs/names.ts";
 import { defaultFolder, requireWritable } from "../outputs/outputs.ts";
 import { CommandError, describeError, UsageError } from "../terminal/errors.ts";
 import { mostOfPath, shown } from "../terminal/shown.ts";
+import { tellNotes } from "../terminal/tell-notes.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 import type { Command } from "./command.ts";
 
@@ -26,9 +27,9 @@ async function explainOne(
   requireWritable(folder);
   const sha256 = request.load.lowMemory ? sha256File(request.weights) : sha256FileAside(request.weights);
   sha256.catch(() => {}); // loading says it better
-  const explainer = photoExplainer(request, sha256, (note) => terminal.err(`${shown(note, mostOfPath)}\n`));
+  const explainer = photoExplainer(request, sha256);
   try {
-    await explainer.load();
+    tellNotes(await explainer.load(), terminal);
     const photo = await explainer.explain({ path, relative: name, folder, row: 0 });
     if (request.isJson) {
       const [report] = photo.reports;

@@ -19,6 +19,7 @@ import type { Arguments } from "../terminal/arguments.ts";
 import { CommandError, UsageError } from "../terminal/errors.ts";
 import { createProgress } from "../terminal/progress.ts";
 import { mostOfPath, shown } from "../terminal/shown.ts";
+import { tellNotes } from "../terminal/tell-notes.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 import { readReport } from "./existing.ts";
 import { weightsError } from "./explainer.ts";
@@ -199,7 +200,7 @@ export async function explainBatch(
   const pool = startWorkers(Math.min(jobs, Math.max(1, rows.length)), start);
   requireWritable(out);
   try {
-    await pool.load();
+    tellNotes(await pool.load(), terminal);
     openRun(run, given.argv);
   } catch (error) {
     await pool.stop();

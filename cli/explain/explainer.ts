@@ -12,8 +12,8 @@ import { checkFits, type ExplainRequest } from "./request.ts";
 /** Explains photos one after the other, with a network that is loaded for the first that needs it. */
 export interface PhotoExplainer {
   explain(task: PhotoTask): Promise<ExplainedPhoto>;
-  /** Loads the network now. @throws CommandError, UsageError */
-  load(): Promise<void>;
+  /** Loads the network now. @returns what loading decided without being asked @throws CommandError, UsageError */
+  load(): Promise<readonly string[]>;
   close(): Promise<void>;
 }
 
@@ -38,31 +38,30 @@ async function load(request: ExplainRequest, kernels: ThreadedKernels): Promise<
   return network;
 }
 
-/**
- * @param weightsSha256 may come later than the network: the weights' checksum is computed beside
- * @param onNote hears what loading decided without being asked
- */
-export function photoExplainer(
-  request: ExplainRequest,
-  weightsSha256: Promise<string>,
-  onNote?: (note: string) => void,
-): PhotoExplainer {
+/** @param weightsSha256 may come later than the network: the weights' checksum is computed beside */
+export function photoExplainer(request: ExplainRequest, weightsSha256: Promise<string>): PhotoExplainer {
   // JavaScript's heap stays small too (measured on VGG-16: 255 to 236 MB at the peak, no slower).
   if (request.load.lowMemory) setFlagsFromString("--optimize-for-size");
   let kernels: ThreadedKernels | undefined;
   let network: Promise<Network> | undefined;
+  const notes: string[] = [];
+  const onNote = (note: string): void => void notes.push(note);
   const loaded = (): Promise<Network> => {
     network ??= loadKernels({ threads: request.threads }).then((started) => {
       kernels = started;
-      return load(onNote === undefined ? request : { ...request, load: { ...request.load, onNote } }, started);
+      return load({ ...request, load: { ...request.load, onNote } }, started);
     });
     return network;
   };
   return {
     async explain(task) {
-      const weights: SourceFile = { file: basename(request.weights), sha256: await weightsSha256 };
+      const weights: { -readonly [Key in keyof SourceFile]: SourceFile[Key] } = {
+        file: basename(request.weights),
+        sha256: await weightsSha256,
+      };
       const ready = async (): Promise<Network> => {
         const own = await loaded();
+        if (notes.length > 0) weights.notes = notes;
         requirePreprocessing(own.definition, request.weights, [task]);
         return own;
       };
@@ -70,6 +69,7 @@ export function photoExplainer(
     },
     async load() {
       await loaded();
+      return notes;
     },
     close: async () => kernels?.close(),
   };

@@ -8,9 +8,10 @@ export interface WorkerPool {
   readonly count: number;
   /**
    * Loads the network in one process, so that what is wrong with it is known before anything is written.
+   * @returns what loading decided without being asked
    * @throws UsageError, CommandError
    */
-  load(): Promise<void>;
+  load(): Promise<readonly string[]>;
   /**
    * Explains a photo in a process that is idle; at most `count` at a time.
    * @returns undefined when the pool was stopped meanwhile
@@ -71,6 +72,7 @@ export function startWorkers(count: number, start: WorkerStart, attempts = 3): W
       if (answer === undefined) throw new CommandError(`the process that loads the network ${endOf(child)}.`);
       if (answer.error !== undefined) throw new (answer.isUsage ? UsageError : CommandError)(answer.error);
       idle.push(child);
+      return "notes" in answer ? answer.notes : [];
     },
     async run(task) {
       let end = "";

@@ -19,7 +19,13 @@ export type ToWorker = { readonly start: WorkerStart } | { readonly load: true }
 /** Its answer to the last two. */
 export type FromWorker =
   | { readonly result: ExplainedPhoto; readonly error?: undefined }
-  | { readonly isLoaded: true; readonly result?: undefined; readonly error?: undefined }
+  | {
+      readonly isLoaded: true;
+      /** What loading decided without being asked. */
+      readonly notes: readonly string[];
+      readonly result?: undefined;
+      readonly error?: undefined;
+    }
   | {
       readonly error: string;
       /** The command line was wrong, which only the loaded network showed. */

@@ -46,6 +46,5 @@ async function answerTo(message: Exclude<ToWorker, { start: unknown }>): Promise
   const ready = await explainer;
   if (ready === undefined) throw new Error("a worker process was given work before it was started.");
   if ("task" in message) return { result: await ready.explain(message.task) };
-  await ready.load();
-  return { isLoaded: true };
+  return { isLoaded: true, notes: await ready.load() };
 }

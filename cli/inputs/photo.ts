@@ -15,6 +15,8 @@ import { parseTensor } from "./map.ts";
 export interface SourceFile {
   readonly file: string;
   readonly sha256: string;
+  /** Of weights: what is computed otherwise than by the file's producer, or chosen of several. */
+  readonly notes?: readonly string[];
 }
 
 /** The photo (or tensor in its place) that went into an explanation. */

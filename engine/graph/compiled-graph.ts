@@ -21,6 +21,12 @@ export interface FusedActivation {
   readonly high: number;
 }
 
+/** The least and the largest value that each channel can have. */
+export interface Bounds {
+  readonly low: readonly number[];
+  readonly high: readonly number[];
+}
+
 /** One step of the compiled network. */
 export interface Layer {
   readonly index: number;
@@ -52,6 +58,8 @@ export interface CompiledGraph {
   readonly definition: NetworkDefinition;
   readonly values: readonly Value[];
   readonly layers: readonly Layer[];
+  /** Bounds of values by id, where they are known: of the pixels, once prepared, and of what only moves them. */
+  readonly bounds: readonly (Bounds | undefined)[];
   /** Value that holds the logits: the output, before a trailing softmax or sigmoid. */
   readonly logits: number;
   /** What makes probabilities of the logits; softmax where the network does not say. */

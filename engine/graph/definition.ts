@@ -168,7 +168,11 @@ export interface NormaliseNode {
 /** Joins inputs along the channels, adds inputs of one shape, or changes nothing but the shape. */
 export type StructureNode =
   | { readonly op: "concat" }
-  | { readonly op: "add" }
+  | {
+      readonly op: "add";
+      /** Which input is the signal, where the others are only offsets: it takes all the relevance. Default: all are. */
+      readonly signal?: number;
+    }
   /** [C,H,W] -> [C*H*W] in C,H,W order. */
   | { readonly op: "flatten" }
   /** To `shape` (one size may be -1), element order C,H,W. */

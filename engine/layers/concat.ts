@@ -13,6 +13,7 @@ export const concat: LayerKind<"concat"> = {
   endsInProbabilities: () => undefined,
   sign: () => "keeps",
   inputVanishing: () => "withOutput",
+  bounds: (_node, inputs) => ({ low: inputs.flatMap(({ low }) => low), high: inputs.flatMap(({ high }) => high) }),
   outputShape(node, inputs) {
     const first = mustHave(inputs[0], "input");
     const rest = (shape: Shape): string => formatShape(shape.slice(1));

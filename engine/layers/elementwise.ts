@@ -139,9 +139,12 @@ export const add: LayerKind<"add"> = {
   absorbedAs: () => undefined,
   endsInProbabilities: () => undefined,
   sign: () => "keeps",
-  inputVanishing: sumVanishing,
+  inputVanishing: (node, rules) => (node.signal === undefined ? sumVanishing(node, rules) : "never"),
   outputShape(node, inputs) {
     const first = mustHave(inputs[0], "input");
+    const { signal = 0 } = node;
+    if (!Number.isSafeInteger(signal) || signal < 0 || signal >= inputs.length)
+      throw new ShapeError(`add "${node.name}": signal must be one of its ${inputs.length} inputs, got ${signal}.`);
     const other = inputs.find((shape) => !sameShape(shape, first));
     if (other) {
       throw new ShapeError(
@@ -150,7 +153,7 @@ export const add: LayerKind<"add"> = {
     }
     return first;
   },
-  build({ kernels, inputs, output: y }) {
+  build({ kernels, inputs, output: y }, { signal }) {
     const { split, arena } = kernels;
     const length = y.width * y.channels;
     return {
@@ -175,6 +178,20 @@ export const add: LayerKind<"add"> = {
                   y.width, y.channels);
               }
               return bookTheRest;
+            },
+          };
+        }
+        if (signal !== undefined) {
+          return {
+            scratchBytes: [],
+            run() {
+              inputRelevance.forEach((dx, k) => {
+                if (k !== signal) split("fill", dx.height * dx.rowStride, dx.address, 0);
+                // biome-ignore format: one group of arguments a line
+                else split("copyChannels", y.height, dx.address, dx.rowStride, dx.pixelStride, r.address, r.rowStride, r.pixelStride,
+                  y.width, y.channels);
+              });
+              return nothingLost;
             },
           };
         }

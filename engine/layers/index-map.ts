@@ -83,6 +83,16 @@ export const take: LayerKind<"take"> = {
   ...mover,
   sign: (node) => ((node.fill ?? 0) >= 0 ? "keeps" : "any"),
   inputVanishing: () => "withOutput",
+  bounds({ channels, rows, columns, fill = 0 }, inputs) {
+    const x = mustHave(inputs[0], "bounds");
+    const isFilled = [rows, columns].some((places) => places?.includes(-1));
+    const of = (bounds: readonly number[], extreme: (a: number, b: number) => number): number[] =>
+      (channels ?? bounds.map((_, c) => c)).map((c) => {
+        const own = c < 0 ? fill : mustHave(bounds[c], "bound");
+        return isFilled ? extreme(own, fill) : own;
+      });
+    return { low: of(x.low, Math.min), high: of(x.high, Math.max) };
+  },
   outputShape(node, inputs) {
     const input = mustHave(inputs[0], "input");
     if (node.fill !== undefined && !Number.isFinite(node.fill)) {

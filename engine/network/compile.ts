@@ -5,6 +5,7 @@ import { type CompiledGraph, describe, type Layer, type NodeFate, type Value } f
 import type { NetworkDefinition, NodeDefinition } from "../graph/definition.ts";
 import { dependencyOrder } from "../graph/order.ts";
 import { layerKind, outputShape } from "../layers/index.ts";
+import { valueBounds } from "./value-bounds.ts";
 
 /** Nodes in an order in which every node follows its inputs. */
 function sortNodes(definition: NetworkDefinition): NodeDefinition[] {
@@ -145,5 +146,6 @@ export function compileGraph(definition: NetworkDefinition): CompiledGraph {
   const last = producers[output.id];
   const probabilities = last && layerKind(last.node)?.endsInProbabilities(last.node as never);
   const logits = last && probabilities ? mustHave(last.inputs[0], "input") : output.id;
-  return { definition, values, layers, logits, probabilities: probabilities ?? "softmax", fates };
+  const bounds = valueBounds({ definition, values, layers });
+  return { definition, values, layers, bounds, logits, probabilities: probabilities ?? "softmax", fates };
 }

@@ -28,8 +28,8 @@ function positions({ values, layers }: CompiledGraph): { isFirst: boolean; isLas
   return result;
 }
 
-/** The bounds of the pixel values 0 and 255 after preprocessing, for a zBox rule that brings none. */
-function withBox({ definition }: CompiledGraph, layer: Layer, rules: LayerRules): LayerRules {
+/** The bounds of what a layer reads, for a zBox rule that brings none. */
+function withBox({ definition, bounds }: CompiledGraph, layer: Layer, rules: LayerRules): LayerRules {
   const { linear } = rules;
   if (!linear.needsBox || linear.low !== undefined) return rules;
   if (definition.preprocessing === undefined) {
@@ -37,15 +37,13 @@ function withBox({ definition }: CompiledGraph, layer: Layer, rules: LayerRules)
       `rule "zBox": nobody says how photos are prepared for this network, so the box of ${layer.node.op} "${layer.name}" is not known. Name the preprocessing, or give low and high with one bound per input channel.`,
     );
   }
-  const { scale, mean, std } = definition.preprocessing;
-  const channels = definition.inputShape[0] ?? 0;
-  if (layer.inputs[0] !== 0 || mean.length !== channels || std.length !== channels) {
+  const box = bounds[layer.inputs[0] ?? 0];
+  if (box === undefined) {
     throw new RangeError(
       `rule "zBox": ${layer.node.op} "${layer.name}" does not read the pixels, so its box is not known. Give low and high with one bound per input channel.`,
     );
   }
-  const bound = (pixel: number): number[] => mean.map((m, channel) => (pixel * scale - m) / (std[channel] ?? 1));
-  return { ...rules, linear: { ...linear, low: bound(0), high: bound(255) } };
+  return { ...rules, linear: { ...linear, ...box } };
 }
 
 /**

@@ -349,7 +349,7 @@ suite("cli/batch", (test) => {
     let asked = 0;
     const pool = {
       count: 1,
-      load: async () => {},
+      load: async () => [],
       run: async () => {
         asked++;
         return { error: "the disk is full.", isFatal: true, isPassing: true, isUsage: false } as const;

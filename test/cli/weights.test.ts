@@ -12,6 +12,8 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as assert from "uvu/assert";
+import { tensor } from "../../engine/index.ts";
+import { writeNpy } from "../../weights-loader/index.ts";
 import { fixturePath } from "../support/fixtures.ts";
 import { root } from "../support/paths.ts";
 import { writeSeededWeights } from "../support/seeded-weights.ts";
@@ -95,6 +97,47 @@ fits: none of the package's networks
       bad.network.refusal,
       /3 of 7 nodes are not supported:\n {2}"sum" \(Einsum\): the equation "nchw->nc"; data and one constant are supported\.\n/,
     );
+  });
+
+  test("what is computed otherwise than in the file is said once, and stands in the report", async () => {
+    const told = JSON.parse(readFileSync(join(root, "test/golden/onnx-told.json"), "utf8")) as {
+      readonly name: string;
+      readonly model: string;
+      readonly input: string;
+    }[];
+    const one = told.find(({ name }) => name === "half precision");
+    assert.ok(one !== undefined);
+    writeFileSync(join(folder, "half.onnx"), Buffer.from(one.model, "base64"));
+    const values = new Float32Array(new Uint8Array(Buffer.from(one.input, "base64")).buffer);
+    for (const name of ["a", "b"]) writeFileSync(join(folder, `${name}.npy`), writeNpy(tensor([3, 8, 8], values)));
+    const note = "its weights are float16; everything is computed in float32.";
+    const told1 = await srmap(
+      "explain",
+      "a.npy",
+      "--weights",
+      "half.onnx",
+      "--sr",
+      "workSize=60",
+      "--out",
+      "told",
+      "--json",
+    );
+    assert.equal([told1.code, told1.err], [0, `note: weights "half.onnx": ${note}\n`]);
+    assert.equal(JSON.parse(told1.out).weights.notes, [`weights "half.onnx": ${note}`]);
+    const two = await srmap(
+      "explain",
+      "a.npy",
+      "b.npy",
+      "--weights",
+      "half.onnx",
+      "--sr",
+      "workSize=60",
+      "--out",
+      "told2",
+    );
+    assert.equal([two.code, two.err.split(note).length], [0, 2], two.err);
+    const report = JSON.parse(readFileSync(join(folder, "told2/b.npy/explanation.json"), "utf8"));
+    assert.equal(report.weights.notes, [`weights "half.onnx": ${note}`]);
   });
 
   test("inspect says in one sentence what is wrong", async () => {

@@ -47,14 +47,20 @@ function alike(state: OnnxImport, wish: string, values: readonly OnnxData[]): On
 }
 
 /** Sum of data. */
-export function sum(state: OnnxImport, wish: string, values: readonly OnnxData[]): OnnxData {
+export function sum(state: OnnxImport, wish: string, values: readonly OnnxData[], signal?: number): OnnxData {
   const all = alike(state, wish, values);
   const [first] = all;
   if (first === undefined) throw unsupported("it has no input.");
   const { kind: _, node: __, isGate: ___, ...layout } = first;
   const isNonNegative = all.every((value) => value.isNonNegative === true);
   const inputs = all.map((value) => value.node);
-  return addLayer(state, wish, inputs, { op: "add" }, { ...layout, isNonNegative });
+  return addLayer(
+    state,
+    wish,
+    inputs,
+    { op: "add", ...(signal === undefined ? {} : { signal }) },
+    { ...layout, isNonNegative },
+  );
 }
 
 /** The node whose sign, or size, a node computes. */

@@ -109,6 +109,20 @@ export function axisFirst(state: OnnxImport, x: OnnxData, axis: number): { x: On
   return { x: moved, back: x.shape.map((_, k) => order.indexOf(k)) };
 }
 
+const axisNames = ["channels", "rows", "columns"] as const;
+
+/** Which axis of the network's one of the graph's is, if it is one: axes of size 1 do not count. */
+function ownAxis({ shape, at }: OnnxData, axis: number): (typeof axisNames)[number] | undefined {
+  const core = [...shape.keys()].filter((k) => k === axis || shape[k] !== 1);
+  for (const axes of [[...shape.keys()], core]) {
+    const sizes = axes.map((k) => shape[k]!);
+    if (axes.length > 3 || !sameShape(at, engineShape(sizes))) continue;
+    const place = axes.indexOf(axis);
+    return axes.length === 2 && place === 1 ? "columns" : axisNames[place];
+  }
+  return undefined;
+}
+
 /** Some places along an axis, -1 for `fill`. */
 export function taken(
   state: OnnxImport,
@@ -124,14 +138,13 @@ export function taken(
   const value = settled(state, x);
   const shape = value.shape.map((n, k) => (k === axis ? places.length : n));
   const isNonNegative = value.isNonNegative === true && fill >= 0;
-  const names = ["channels", "rows", "columns"] as const;
-  const own = engineShape(value.shape);
-  const isOwnAxis = value.shape.length <= 3 && sameShape(value.at, own);
+  const own = ownAxis(value, axis);
   // An axis of the network's, or rows between what stands before and behind.
   const [before, behind] = [elementCount(value.shape.slice(0, axis)), elementCount(value.shape.slice(axis + 1))];
-  const input = isOwnAxis ? value : shaped(state, value, [before, size, behind]);
-  const place = !isOwnAxis ? "rows" : value.shape.length === 2 && axis === 1 ? "columns" : names[axis]!;
-  const at = isOwnAxis ? engineShape(shape) : [before, places.length, behind];
+  const input = own === undefined ? shaped(state, value, [before, size, behind]) : value;
+  const place = own ?? "rows";
+  const which = axisNames.indexOf(place);
+  const at = input.at.map((n, k) => (k === which ? places.length : n));
   const constant = fill === 0 ? {} : { fill };
   return addLayer(
     state,

@@ -26,7 +26,7 @@ export function chooseOutput(model: OnnxModel, what: string, wish?: string): { n
   const [vector, another] = vectors;
   if (vector === undefined || another !== undefined) {
     throw new UnsupportedError(
-      `${what}: the graph has several outputs: ${names.join(", ")}. Name the one that counts.`,
+      `${what}: the graph has several outputs: ${names.join(", ")}. Name the one that counts: --output ${names[0]}.`,
     );
   }
   const others = names.filter((name) => name !== vector.name).map((name) => `"${name}"`);

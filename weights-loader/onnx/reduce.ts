@@ -80,7 +80,7 @@ export const reduceLogSumExp: Convert = async (state, node) => {
   const count = elementCount(axes.map((k) => x.shape[k]!));
   const keepsAxes = int(node, "keepdims", 1) !== 0;
   const wide = pooled(state, `${node.name}.max`, x, axes, true, "globalMaxPool2d");
-  const less = total(state, `${node.name}.difference`, [x, negative(state, `${node.name}.negative`, wide)]);
+  const less = total(state, `${node.name}.difference`, [x, negative(state, `${node.name}.negative`, wide)], 0);
   const powers = functionAt(state, `${node.name}.exp`, less, "exp");
   const mean = pooled(state, `${node.name}.mean`, powers, axes, keepsAxes, "globalAveragePool2d");
   const logarithm = functionAt(state, `${node.name}.log`, sum(state, `${node.name}.sum`, mean, count), "log");

@@ -10,7 +10,7 @@ import type { OnnxData, OnnxImport } from "./state.ts";
 function shares(state: OnnxImport, wish: string, data: OnnxData, axis: number): OnnxData {
   const x = plain(state, data);
   const most = pooled(state, `${wish}.max`, x, [axis], true, "globalMaxPool2d");
-  const less = sum(state, `${wish}.difference`, [x, scaled(state, `${wish}.negative`, most, -1)]);
+  const less = sum(state, `${wish}.difference`, [x, scaled(state, `${wish}.negative`, most, -1)], 0);
   const powers = functionAt(state, `${wish}.exp`, less, "exp");
   const mean = pooled(state, `${wish}.mean`, powers, [axis], true, "globalAveragePool2d");
   const total = scaled(state, `${wish}.total`, mean, x.shape[axis] ?? 1);
