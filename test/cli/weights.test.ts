@@ -110,7 +110,8 @@ fits: none of the package's networks
     writeFileSync(join(folder, "half.onnx"), Buffer.from(one.model, "base64"));
     const values = new Float32Array(new Uint8Array(Buffer.from(one.input, "base64")).buffer);
     for (const name of ["a", "b"]) writeFileSync(join(folder, `${name}.npy`), writeNpy(tensor([3, 8, 8], values)));
-    const note = "its weights are float16; everything is computed in float32.";
+    const note =
+      "onnxruntime computes this network, or parts of it, in float16; here it is computed in float32, so that the last digits differ.";
     const told1 = await srmap(
       "explain",
       "a.npy",

@@ -59,6 +59,10 @@ class Net:
                       "inputShape": list(shape), "logits": text(logits), "tolerance": 5e-3 if self.dtype is np.float16 else 1e-5, "notes": notes})
 
 
+def precision(kind):
+    return f"onnxruntime computes this network, or parts of it, in {kind}; here it is computed in float32, so that the last digits differ."
+
+
 def decision(op):
     return lambda name: f'its last node "{name}" ({op}) makes decisions of scores: the scores before it are explained.'
 
@@ -80,13 +84,13 @@ net = Net()
 net.add("feature maps beside the scores", [(net.scores, FLOAT, [1, 5]), ("v1", FLOAT, [1, 4, 8, 8])],
         ['output "v3" is explained, the only one that is a vector; "v1" is left out.'])
 net = Net(np.float16, kind=HALF)
-net.add("half precision", [(net.scores, HALF, [1, 5])], ["its weights are float16; everything is computed in float32."])
+net.add("half precision", [(net.scores, HALF, [1, 5])], [precision("float16")])
 net = Net(np.float64, kind=DOUBLE)
-net.add("double precision", [(net.scores, DOUBLE, [1, 5])], ["its weights are float64; everything is computed in float32."])
+net.add("double precision", [(net.scores, DOUBLE, [1, 5])], [precision("float64")])
 net = Net(first=lambda n: n.node("DequantizeLinear", [n.node("QuantizeLinear", ["x", n.const(1 / 255), n.const(0, np.uint8)]), n.const(1 / 255), n.const(0, np.uint8)]),
           x=rng.integers(0, 256, X.shape) / 255)
 net.add("quantised", [(net.scores, FLOAT, [1, 5])],
-        ["it is quantised; it is computed in float32 with the numbers that its integers stand for, without the roundings between its layers."])
+        ["it is quantised: here it is computed in float32 with the numbers that its integers stand for, so that logits differ by a few hundredths of the largest from those of integers."])
 net = Net(first=lambda n: n.node("Transpose", [n.node("Div", [n.node("Cast", ["x"], to=FLOAT), n.const(255.0)])], perm=[0, 3, 1, 2]),
           x=rng.integers(0, 256, (1, 8, 8, 3)), kind=BYTES)
 net.add("bytes, channels last", [(net.scores, FLOAT, [1, 5])], [])

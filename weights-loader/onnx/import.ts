@@ -1,5 +1,4 @@
 import { FormatError, UnsupportedError } from "../../engine/basics/errors.ts";
-import type { Shape } from "../../engine/basics/tensor.ts";
 import type { Preprocessing } from "../../engine/graph/definition.ts";
 import { dependencyOrder } from "../../engine/graph/order.ts";
 import type { ExternalData } from "../bytes/external-data.ts";
