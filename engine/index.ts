@@ -132,6 +132,8 @@ export {
   type ResolvedSalientRelevanceOptions,
   resolveSalientRelevanceOptions,
   type SalientRelevanceOptions,
+  type SalientVariant,
   salientRelevanceDefaults,
+  salientVariants,
 } from "./salient/options.ts";
 export { heatImage, type SalientRelevance, salientRelevance } from "./salient/salient-relevance.ts";

@@ -3,6 +3,7 @@ import {
   type ResolvedSalientRelevanceOptions,
   resolveSalientRelevanceOptions,
   salientRelevanceDefaults,
+  salientVariants,
 } from "../../engine/salient/options.ts";
 import type { Arguments, OptionTable } from "../terminal/arguments.ts";
 import { UsageError } from "../terminal/errors.ts";
@@ -11,6 +12,10 @@ const names = Object.keys(salientRelevanceDefaults);
 
 /** The options that all commands share which make Salient Relevance maps. */
 export const salientSettingOptions: OptionTable = {
+  salient: {
+    value: "VARIANT",
+    help: `The kind of Salient Relevance map: ${Object.keys(salientVariants).join(" or ")} (times the relevance, blurred: less of what surrounds the areas). Default published.`,
+  },
   feature: {
     value: "NAME",
     help: "What the map's patches are compared by: lab (colours of the heat image, as published; default) or gray (the summed |R|).",
@@ -32,11 +37,17 @@ function parseValue(name: string, text: string): unknown {
 }
 
 /**
- * The settings of the Salient Relevance step from `--feature` and `--sr`.
+ * The settings of the Salient Relevance step from `--salient`, `--feature` and `--sr`.
  * @throws UsageError
  */
 export function salientSettings(given: Arguments): ResolvedSalientRelevanceOptions {
-  const settings: Record<string, unknown> = {};
+  const variant = given.value("salient") ?? "published";
+  const known = Object.entries(salientVariants).find(([name]) => name === variant);
+  if (known === undefined) {
+    const all = Object.keys(salientVariants);
+    throw new UsageError(`--salient must be one of ${all.join(", ")}, got "${variant}".${didYouMean(variant, all)}`);
+  }
+  const settings: Record<string, unknown> = { ...known[1] };
   const feature = given.value("feature");
   if (feature !== undefined) settings["feature"] = feature;
   for (const text of given.values("sr")) {

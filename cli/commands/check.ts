@@ -168,7 +168,7 @@ Examples:
       );
     }
     const recorded = write === undefined ? await readAttentionFile(recordedPath) : undefined;
-    const fixed = ["composite", "feature", "sr"].find((name) => given.has(name));
+    const fixed = ["composite", "salient", "feature", "sr"].find((name) => given.has(name));
     if (recorded !== undefined && fixed !== undefined) {
       throw new UsageError(`--${fixed} was recorded with the attention file; it can only be given with --write.`);
     }

@@ -212,7 +212,7 @@ export async function readRequest(given: Arguments): Promise<ExplainRequest> {
     isJson: given.has("json"),
     hasLedger: given.has("ledger"),
   };
-  const needsSalient = ["salient-sign", "sr", "feature", "heat-jpeg"].find((name) => given.has(name));
+  const needsSalient = ["salient", "salient-sign", "sr", "feature", "heat-jpeg"].find((name) => given.has(name));
   if (!request.hasSalient && needsSalient !== undefined) {
     throw new UsageError(`--${needsSalient} is about the Salient Relevance step, which --no-salient leaves out.`);
   }

@@ -14,6 +14,7 @@ import {
 import { labPlanes } from "./cielab.ts";
 import { scaleSaliency, workShape } from "./context-aware.ts";
 import { distanceTransform } from "./distance-transform.ts";
+import { gaussianBlur } from "./gaussian-blur.ts";
 import {
   type ResolvedSalientRelevanceOptions,
   resolveSalientRelevanceOptions,
@@ -145,6 +146,19 @@ function applyCentrePrior(kernels: Kernels, map: Planes, sigma: number): void {
   });
 }
 
+/** Multiplies a map [H,W] by |R|, summed over the channels, blurred and divided by its largest value, in place. */
+function weightByRelevance(kernels: Kernels, map: Float32Array, { count, width, data }: Channels, sigma: number): void {
+  const area = map.length;
+  const sums = new Float64Array(area);
+  for (let channel = 0; channel < count; channel++) {
+    for (let i = 0; i < area; i++) sums[i]! += Math.abs(data[channel * area + i]!);
+  }
+  const weights = gaussianBlur(sums, width, sigma, kernels.call.exp);
+  const largest = weights.reduce((most, value) => Math.max(most, value), 0);
+  if (largest === 0) return; // no relevance: the map is 0 everywhere, too
+  for (let i = 0; i < area; i++) map[i] = (map[i]! * weights[i]!) / largest;
+}
+
 /**
  * The Salient Relevance map: context-aware saliency of the relevance map, which turns its speckle into areas.
  * Li, Tian, Mueller, Chen, "Beyond saliency: Understanding convolutional neural networks from saliency prediction on
@@ -198,6 +212,7 @@ export function salientRelevance(
     if (resolved.centrePrior > 0) applyCentrePrior(kernels, salient, resolved.centrePrior);
     const workMap = toTensor(kernels, salient);
     const map = toTensor(kernels, resampleTriangle(kernels, salient, height, width));
+    if (resolved.relevanceBlur > 0) weightByRelevance(kernels, map.data, channels, resolved.relevanceBlur);
     return { map, workMap, meanMap, grids, options: resolved };
   } finally {
     kernels.arena.release(mark);
