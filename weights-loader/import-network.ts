@@ -1,14 +1,13 @@
-import { UnsupportedError } from "../engine/basics/errors.ts";
 import type { NetworkDefinition } from "../engine/graph/definition.ts";
-import { fitReport, fits, type KnownNetwork } from "./bind.ts";
+import type { KnownNetwork } from "./bind.ts";
 import type { ByteSource } from "./bytes/source.ts";
-import { classCountOf, classifierTensors, withClassCount } from "./class-count.ts";
+import { classCountOf, withClassCount } from "./class-count.ts";
 import { type DescriptionOptions, openFormat } from "./formats.ts";
 import type { ImportedNetwork } from "./graphs/imported-network.ts";
 import { atSize } from "./graphs/input-shape.ts";
 import { checkPairing, preprocessingOf } from "./graphs/network-metadata.ts";
 import { bindKeras } from "./keras/binding.ts";
-import { withoutPrefix } from "./name-prefix.ts";
+import { isKeras, theOneThatFits, unwrapped } from "./known-networks.ts";
 import type { WeightFile } from "./tensors/weight-file.ts";
 
 /** How to import a network. */
@@ -38,7 +37,9 @@ export async function importNetwork(source: ByteSource, options: ImportNetworkOp
   const notes: string[] = [];
   let network: ImportedNetwork;
   if (definition !== undefined) {
-    network = ofKnown(atSize(definition, options), unwrapped(definition, file, notes, options.stateDict), notes);
+    const own = unwrapped(definition, file, options.stateDict);
+    notes.push(...own.notes);
+    network = ofKnown(atSize(definition, options), own.file, notes);
   } else if (format.import !== undefined && format.describesNetwork(file)) {
     const own = preprocessing ?? preprocessingOf(file);
     network = await format.import(source, file, {
@@ -47,7 +48,8 @@ export async function importNetwork(source: ByteSource, options: ImportNetworkOp
       ...(own === undefined ? {} : { preprocessing: own }),
     });
   } else {
-    const found = theOneThatFits(file, options, notes);
+    const found = theOneThatFits(file, options.known ?? [], options.stateDict);
+    notes.push(...found.notes);
     network = ofKnown(atSize(found.definition, options), found.file, notes);
   }
   if (preprocessing !== undefined) network = { ...network, definition: { ...network.definition, preprocessing } };
@@ -64,74 +66,4 @@ function ofKnown(known: NetworkDefinition, file: WeightFile, notes: string[]): I
     notes.push(`the weights have ${count} classes; network "${known.name}" with ${own} is used with as many.`);
   }
   return { definition, weights: bind(definition) };
-}
-
-function isKeras({ format }: WeightFile): boolean {
-  return format === "keras" || format === "keras-weights";
-}
-
-/** Whether a file's tensors are a network's, whatever its number of classes. */
-function suits({ definition, parameters }: KnownNetwork, file: WeightFile, isOfAnyCount: boolean): boolean {
-  if (definition === undefined) return fits(fitReport(parameters, file));
-  const weights = isKeras(file) ? bindKeras(definition, file) : file;
-  if (fits(fitReport(parameters, weights))) return true;
-  if (!isOfAnyCount) return false;
-  const changed = withClassCount(definition, weights);
-  if (changed === definition) return false;
-  const [from, to] = [classCountOf(definition), classCountOf(changed)];
-  const names = classifierTensors(definition);
-  const resized = parameters.map((spec) =>
-    names.includes(spec.name) && spec.shape[0] === from ? { ...spec, shape: [to ?? 0, ...spec.shape.slice(1)] } : spec,
-  );
-  return fits(fitReport(resized, weights));
-}
-
-/** The tensors of a known network without what a wrapper put before their names. */
-function unwrapped(definition: NetworkDefinition, file: WeightFile, notes: string[], wish?: string): WeightFile {
-  const found = withoutPrefix(file, weightNames(definition), wish);
-  if (found === undefined) return file;
-  const rest = found.leftOut === 0 ? "" : ` Left out without it: ${found.leftOut}.`;
-  notes.push(`its tensors are called by the network's names behind "${found.prefix}".${rest}`);
-  return found.file;
-}
-
-/** The names of a definition's weights, which say whose tensors they are. */
-function weightNames({ nodes }: NetworkDefinition): string[] {
-  return nodes.flatMap((node) => (node.op === "conv2d" || node.op === "dense" ? [node.weight] : []));
-}
-
-/** The known network that a file fits. @throws UnsupportedError when there is none, or several */
-function theOneThatFits(
-  file: WeightFile,
-  { known = [], stateDict }: ImportNetworkOptions,
-  notes: string[],
-): { definition: NetworkDefinition; file: WeightFile } {
-  const views = known.flatMap((network) => {
-    const { definition } = network;
-    if (definition === undefined) return [];
-    const own: string[] = [];
-    return [{ network, definition, own, file: unwrapped(definition, file, own, stateDict) }];
-  });
-  const exact = views.filter((view) => suits(view.network, view.file, false));
-  const found = exact.length > 0 ? exact : views.filter((view) => suits(view.network, view.file, true));
-  const [only, second] = found;
-  if (only !== undefined && second === undefined) {
-    notes.push(`the file does not name its network; its tensors are those of "${only.network.name}", which is used.`);
-    for (const note of only.own) notes.push(note);
-    return only;
-  }
-  const names = found.map(({ network }) => network.name).join(" and ");
-  const advice = found.length === 0 ? "It fits none of the package's networks." : `It fits ${names}.`;
-  throw new UnsupportedError(
-    `weights "${file.name}": a ${file.format} file does not describe its network. Name it. ${advice}${exportAdvice(file, found.length)}`,
-  );
-}
-
-/** How to give PyTorch's networks along with their weights. */
-function exportAdvice({ format }: WeightFile, found: number): string {
-  if (found > 0 || !/^(torch|safetensors)/.test(format)) return "";
-  return ` For any other network export it with PyTorch, which writes network and weights into one file:
-  import torch
-  model.eval()  # your network, with its weights loaded
-  torch.onnx.export(model, torch.zeros(1, 3, 224, 224), "network.onnx")  # the input's size is yours, too`;
 }

@@ -14,6 +14,7 @@ export { bindKeras } from "./keras/binding.ts";
 export { type Hdf5Dataset, type Hdf5File, type Hdf5Group, isWantedAttribute, type OpenHdf5 } from "./keras/hdf5.ts";
 export { importKerasFile, type KerasFileImportOptions, type KerasImportOptions } from "./keras/import.ts";
 export { importTfjs, type TfjsImportOptions } from "./keras/tfjs.ts";
+export { knownNetwork } from "./known-networks.ts";
 export { type NpyArray, parseNpy, writeNpy } from "./numpy/npy.ts";
 export { importOnnx, type OnnxImportOptions } from "./onnx/import.ts";
 export { openWeights } from "./open.ts";

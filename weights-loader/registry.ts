@@ -14,6 +14,12 @@ export interface RegisteredWeights {
 
 const pytorch = "https://download.pytorch.org/models/";
 
+/** A file of which PyTorch publishes the first digits of its checksum alone, in its name. */
+function ofPytorch(model: string, sha256: string): RegisteredWeights {
+  const file = `${model}-${sha256}.pth`;
+  return { model, file, url: `${pytorch}${file}`, sha256 };
+}
+
 /** The files themselves are their publishers'; sizes and checksums as published (see each URL). */
 const registry: readonly RegisteredWeights[] = [
   {
@@ -30,18 +36,18 @@ const registry: readonly RegisteredWeights[] = [
     byteLength: 553_433_881,
     sha256: "397923af8e79cdbb6a7127f12361acd7a2f83e06b05044ddf496e83de57a5bf0",
   },
-  {
-    model: "squeezenet1_0",
-    file: "squeezenet1_0-b66bff10.pth",
-    url: `${pytorch}squeezenet1_0-b66bff10.pth`,
-    sha256: "b66bff10",
-  },
-  {
-    model: "squeezenet1_1",
-    file: "squeezenet1_1-b8a52dc0.pth",
-    url: `${pytorch}squeezenet1_1-b8a52dc0.pth`,
-    sha256: "b8a52dc0",
-  },
+  ofPytorch("vgg11", "8a719046"),
+  ofPytorch("vgg13", "19584684"),
+  ofPytorch("vgg19", "dcbb9e9d"),
+  ofPytorch("vgg11_bn", "6002323d"),
+  ofPytorch("vgg13_bn", "abd245e5"),
+  ofPytorch("vgg16_bn", "6c64b313"),
+  ofPytorch("vgg19_bn", "c79401a0"),
+  ofPytorch("resnet18", "f37072fd"),
+  ofPytorch("resnet34", "b627a593"),
+  ofPytorch("resnet50", "0676ba61"),
+  ofPytorch("squeezenet1_0", "b66bff10"),
+  ofPytorch("squeezenet1_1", "b8a52dc0"),
   {
     model: "alexnet-bvlc",
     file: "bvlc_alexnet.caffemodel",

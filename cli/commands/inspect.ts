@@ -62,7 +62,7 @@ function layerLines(layers: readonly LayerRow[]): string[] {
 }
 
 function describe(
-  { name, format, metadata, tensors, elements, bytes, fits, nearest }: Inspection,
+  { name, format, metadata, tensors, elements, bytes, fits, fitsAs = [], nearest }: Inspection,
   network: Described | undefined,
 ): string {
   const width = Math.max(0, ...tensors.map((tensor) => shown(tensor.name).length));
@@ -91,7 +91,13 @@ function describe(
     );
   }
   if (fits.length > 0) lines.push(`fits: ${fits.join(", ")}`);
-  else if (nearest === undefined) lines.push("fits: none of the package's networks");
+  else if (fitsAs.length > 0) {
+    const matches = fitsAs.map(({ network: known, classes, prefix }) => {
+      const count = classes === undefined ? "" : ` with ${classes} classes`;
+      return `${known}${count}${prefix === undefined ? "" : `, behind "${shown(prefix)}"`}`;
+    });
+    lines.push(`fits: ${matches.join(", ")}`);
+  } else if (nearest === undefined) lines.push("fits: none of the package's networks");
   else {
     const { network, shared, report } = nearest;
     lines.push(`fits: none of the package's networks; nearest is ${network}, which shares ${shared} tensors`);

@@ -69,6 +69,9 @@ function table(rows: readonly (readonly string[])[]): string {
     .join("\n");
 }
 
+// As many class names as fit into a line or two.
+const listedClasses = 20;
+
 function describe(models: readonly ModelRow[]): string {
   const rows = models.map(({ name, classes, parameters, sizeBytes, weights, isDefault }) => [
     name,
@@ -82,7 +85,7 @@ function describe(models: readonly ModelRow[]): string {
       ? []
       : [
           `${name} names ${accuracy.right} of ${accuracy.photos} ${accuracy.of} right (${((100 * accuracy.right) / accuracy.photos).toFixed(1)} %).`,
-          `  It knows ${labels.join(", ")}.`,
+          `  It knows ${labels.length > listedClasses ? `${labels.length} classes, from ${labels[0]} to ${labels.at(-1)} (--json lists them)` : labels.join(", ")}.`,
         ],
   );
   return `${table([["NAME", "CLASSES", "WEIGHTS", "FILE", "WHERE"], ...rows])}\n\n${notes.join("\n")}\n`;

@@ -28,8 +28,9 @@ export class Chain {
       stride = 1,
       pad = 0,
       group = 1,
+      bias = true,
       relu = true,
-    }: { stride?: number; pad?: number; group?: number; relu?: boolean } = {},
+    }: { stride?: number; pad?: number; group?: number; bias?: boolean; relu?: boolean } = {},
   ): this {
     this.add(name, {
       op: "conv2d",
@@ -39,9 +40,21 @@ export class Chain {
       pads: [pad, pad, pad, pad],
       group,
       weight: `${tensors}.weight`,
-      bias: `${tensors}.bias`,
+      ...(bias ? { bias: `${tensors}.bias` } : {}),
     });
     return relu ? this.add(name.replace(/^conv/, "relu"), { op: "relu" }) : this;
+  }
+
+  /** Appends a batch norm as PyTorch has it. */
+  batchNorm(name: string, tensors: string): this {
+    return this.add(name, {
+      op: "batchNorm",
+      epsilon: 1e-5,
+      scale: `${tensors}.weight`,
+      bias: `${tensors}.bias`,
+      mean: `${tensors}.running_mean`,
+      variance: `${tensors}.running_var`,
+    });
   }
 
   /** Appends a dense layer and, unless told otherwise, its ReLU and dropout. */

@@ -3,8 +3,9 @@ import type { NetworkDefinition } from "../graph/definition.ts";
 import { imagenetLabels } from "../labels/imagenet.ts";
 import { alexnet, alexnetBvlc, caffenet } from "./alexnet.ts";
 import { alexnetMini, vggMini } from "./mini.ts";
+import { resnet18, resnet34, resnet50 } from "./resnet.ts";
 import { squeezenet1_0, squeezenet1_1, squeezenet1_1Caffe } from "./squeezenet.ts";
-import { vgg16, vgg16Caffe, vggFace } from "./vgg16.ts";
+import { torchvisionVgg, vgg16, vgg16Caffe, vggFace } from "./vgg.ts";
 
 const imagenet = (make: () => NetworkDefinition) => (): NetworkDefinition => ({ ...make(), labels: imagenetLabels });
 
@@ -14,7 +15,17 @@ const models: ReadonlyMap<string, () => NetworkDefinition> = new Map([
   ["alexnet", imagenet(alexnet)],
   ["alexnet-bvlc", imagenet(alexnetBvlc)],
   ["caffenet", imagenet(caffenet)],
+  ["vgg11", imagenet(() => torchvisionVgg(11, false))],
+  ["vgg13", imagenet(() => torchvisionVgg(13, false))],
   ["vgg16", imagenet(vgg16)],
+  ["vgg19", imagenet(() => torchvisionVgg(19, false))],
+  ["vgg11_bn", imagenet(() => torchvisionVgg(11, true))],
+  ["vgg13_bn", imagenet(() => torchvisionVgg(13, true))],
+  ["vgg16_bn", imagenet(() => torchvisionVgg(16, true))],
+  ["vgg19_bn", imagenet(() => torchvisionVgg(19, true))],
+  ["resnet18", imagenet(resnet18)],
+  ["resnet34", imagenet(resnet34)],
+  ["resnet50", imagenet(resnet50)],
   ["vgg16-caffe", imagenet(vgg16Caffe)],
   ["vgg-face", vggFace],
   ["squeezenet1_0", imagenet(squeezenet1_0)],

@@ -15,6 +15,7 @@ import {
   type FoundNetwork,
   importNetwork,
   type KnownNetwork,
+  knownNetwork,
   type OpenOptions,
   openWeights,
   type WeightFile,
@@ -71,10 +72,7 @@ const loadOptionNames = Object.keys({
 
 /** The networks of the package and what they need: for "these weights fit another network". */
 export function knownNetworks(): KnownNetwork[] {
-  return modelNames().map((name) => {
-    const definition = modelByName(name);
-    return { name, parameters: networkParameters(definition), definition };
-  });
+  return modelNames().map((name) => knownNetwork(name, () => modelByName(name), networkParameters));
 }
 
 /** A weight file's bytes, with what they keep open. */

@@ -10,6 +10,7 @@ import {
   bytesSource,
   checkFit,
   importNetwork,
+  knownNetwork,
 } from "../../weights-loader/index.ts";
 import type { Progress } from "../../workers/explainer/messages.ts";
 import type { WebNetwork } from "../messages.ts";
@@ -55,10 +56,7 @@ export async function loadNetwork(kernels: Kernels, web: WebNetwork, watch: Load
   const named = typeof web.model === "string" ? modelByName(web.model) : web.model;
   const { definition: found, weights: file } = await importNetwork(source, {
     name,
-    known: modelNames().map((known) => {
-      const definition = modelByName(known);
-      return { name: known, parameters: networkParameters(definition), definition };
-    }),
+    known: modelNames().map((known) => knownNetwork(known, () => modelByName(known), networkParameters)),
     ...(named === undefined ? {} : { definition: named }),
     ...(web.preprocess === undefined ? {} : { preprocessing: preprocessingByName(web.preprocess) }),
   });
