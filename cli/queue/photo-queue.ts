@@ -167,14 +167,10 @@ export async function queueState(queue: Queue<QueuedPhoto>): Promise<QueueState>
     active: counts["active"] ?? 0,
     done: counts["completed"] ?? 0,
     parked: counts["failed"] ?? 0,
-    failures: failed.map(({ data, failedReason }) => ({
+    failures: failed.map(({ data, failedReason, stalledCounter }) => ({
       photo: data.task.relative,
-      reason: describeReason(failedReason),
+      // BullMQ gives a job up whose worker fell silent more often than `maxStalledCount`.
+      reason: stalledCounter >= tries ? `its worker ended, or fell silent, ${tries} times in a row.` : failedReason,
     })),
   };
-}
-
-/** BullMQ's word for a job whose worker fell silent too often. */
-function describeReason(reason: string): string {
-  return /stalled more than/.test(reason) ? `its worker ended, or fell silent, ${tries} times in a row.` : reason;
 }

@@ -126,6 +126,7 @@ async function download(url: string, part: string, expected: number | undefined,
   const stallMs = options.stallMs ?? 30_000;
   let timer = setTimeout(() => stall.abort(), stallMs);
   const signal = options.signal === undefined ? stall.signal : AbortSignal.any([stall.signal, options.signal]);
+  let isTooLong = false;
   try {
     const headers: Record<string, string> = from > 0 ? { range: `bytes=${from}-` } : {};
     const response = await fetch(url, { headers, signal });
@@ -145,6 +146,7 @@ async function download(url: string, part: string, expected: number | undefined,
         timer = setTimeout(() => stall.abort(), stallMs);
         done += piece.length;
         if (expected !== undefined && done > expected) {
+          isTooLong = true;
           throw new FetchError(`${url}: the file must have ${expected} bytes, the server sends more.`);
         }
         options.onProgress?.(done, total);
@@ -157,7 +159,7 @@ async function download(url: string, part: string, expected: number | undefined,
     if (total !== undefined && done < total)
       throw new Interrupted(`the connection ended after ${done} of ${total} bytes`);
   } catch (error) {
-    if (error instanceof FetchError && error.message.includes("sends more")) await rm(part, { force: true });
+    if (isTooLong) await rm(part, { force: true });
     if (error instanceof FetchError || error instanceof Interrupted) throw error;
     if (options.signal?.aborted === true)
       throw new FetchError(`${url}: cancelled; what has arrived is kept in ${part}.`);
