@@ -4,8 +4,9 @@ import { readTar } from "../containers/tar.ts";
 import type { ZipEntry } from "../containers/zip.ts";
 import { dtypeBytes } from "../tensors/dtype.ts";
 import { storedWeights, type WeightFile } from "../tensors/weight-file.ts";
-import { type PickleHooks, type PickleValue, readPickle } from "./pickle.ts";
+import { readPickle } from "./pickle.ts";
 import { PickleTruncated } from "./pickle-bytes.ts";
+import type { PickleHooks, PickleValue } from "./pickle-value.ts";
 import {
   dtypeOfStorageClass,
   findStateDict,

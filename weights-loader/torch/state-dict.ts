@@ -2,7 +2,7 @@ import { FormatError, UnsupportedError } from "../../engine/basics/errors.ts";
 import type { ByteSource } from "../bytes/source.ts";
 import { type Dtype, dtypeBytes } from "../tensors/dtype.ts";
 import type { StoredTensor } from "../tensors/weight-file.ts";
-import type { PickleHooks, PickleValue } from "./pickle.ts";
+import type { PickleHooks, PickleValue } from "./pickle-value.ts";
 
 /** A run of elements that several tensors may share; where it lies is known once the file's layout is read. */
 export interface TorchStorage {
