@@ -4,7 +4,8 @@ import { copyOf } from "../bytes/copy-of.ts";
 import type { ByteSource } from "../bytes/source.ts";
 import { floatOf, type ProtoRange, ProtoReader } from "../containers/protobuf.ts";
 import type { Dtype } from "../tensors/dtype.ts";
-import { checkedElementCount, type StoredTensor, storedWeights, type WeightFile } from "../tensors/weight-file.ts";
+import { storedWeights } from "../tensors/stored-weights.ts";
+import { checkedElementCount, type StoredTensor, type WeightFile } from "../tensors/weight-file.ts";
 import { type Message, type MessageValue, parsePrototxt } from "./prototxt.ts";
 import { type CaffeMessageName, caffeFields, v1LayerTypes } from "./schema.ts";
 

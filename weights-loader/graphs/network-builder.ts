@@ -1,10 +1,10 @@
 import { UnsupportedError } from "../../engine/basics/errors.ts";
 import { formatShape } from "../../engine/basics/tensor.ts";
 import type { NodeDefinition, Pads, Stage } from "../../engine/graph/definition.ts";
+import { storedWeights } from "../tensors/stored-weights.ts";
 import {
   type ComputedTensor,
   type StoredTensor,
-  storedWeights,
   type WeightFile,
   type WeightFileLabel,
   withComputed,

@@ -6,7 +6,8 @@ import { type ByteSource, bytesSource, checkRange, readRange } from "../bytes/so
 import type { ImportedNetwork } from "../graphs/imported-network.ts";
 import { storedPrecisionNote } from "../graphs/precision-notes.ts";
 import { type Dtype, dtypeBytes } from "../tensors/dtype.ts";
-import { checkedElementCount, type StoredTensor, storedWeights, type WeightFile } from "../tensors/weight-file.ts";
+import { storedWeights } from "../tensors/stored-weights.ts";
+import { checkedElementCount, type StoredTensor, type WeightFile } from "../tensors/weight-file.ts";
 import { importKeras, type KerasImportOptions } from "./import.ts";
 
 /** Largest model.json that is read; those of large networks have some hundred kB. */

@@ -3,7 +3,8 @@ import { type ByteSource, partOf, readRange } from "../bytes/source.ts";
 import { inflatedSource, inflateStart } from "../containers/inflate.ts";
 import type { ZipEntry } from "../containers/zip.ts";
 import type { Dtype } from "../tensors/dtype.ts";
-import { type StoredTensor, storedWeights, type WeightFile } from "../tensors/weight-file.ts";
+import { storedWeights } from "../tensors/stored-weights.ts";
+import type { StoredTensor, WeightFile } from "../tensors/weight-file.ts";
 
 /** NumPy's names of element types, without byte order. */
 const dtypes: Readonly<Record<string, Dtype>> = {

@@ -1,6 +1,7 @@
 import { elementCount, formatShape } from "../../engine/basics/tensor.ts";
 import { isFloat } from "../tensors/dtype.ts";
-import { type StoredTensor, storedWeights } from "../tensors/weight-file.ts";
+import { storedWeights } from "../tensors/stored-weights.ts";
+import type { StoredTensor } from "../tensors/weight-file.ts";
 import { scaled } from "./affine.ts";
 import { product as times } from "./arithmetic.ts";
 import { axisFirst, shaped, standard, transposed } from "./data.ts";

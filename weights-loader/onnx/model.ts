@@ -3,7 +3,8 @@ import { copyOf } from "../bytes/copy-of.ts";
 import type { ExternalData } from "../bytes/external-data.ts";
 import type { ByteSource } from "../bytes/source.ts";
 import { floatOf, type ProtoRange, ProtoReader } from "../containers/protobuf.ts";
-import { type StoredTensor, storedWeights, type WeightFile } from "../tensors/weight-file.ts";
+import { storedWeights } from "../tensors/stored-weights.ts";
+import type { StoredTensor, WeightFile } from "../tensors/weight-file.ts";
 import { readPair, readTensor } from "./tensor.ts";
 
 /** An attribute of a node: whichever of its kinds the file sets. */

@@ -2,7 +2,8 @@ import { UnsupportedError } from "../../engine/basics/errors.ts";
 import { elementCount, formatShape, type Shape } from "../../engine/basics/tensor.ts";
 import { readRange } from "../bytes/source.ts";
 import { isFloat } from "../tensors/dtype.ts";
-import { type StoredTensor, storedWeights } from "../tensors/weight-file.ts";
+import { storedWeights } from "../tensors/stored-weights.ts";
+import type { StoredTensor } from "../tensors/weight-file.ts";
 import type { OnnxData, OnnxNumbers, OnnxValueState } from "./state.ts";
 
 // Numbers that do not depend on the photo: how they are read, and how they are worked with.

@@ -1,13 +1,8 @@
 import { FormatError, UnsupportedError } from "../../engine/basics/errors.ts";
 import { type ByteSource, readRange } from "../bytes/source.ts";
 import { type Dtype, dtypeBytes } from "../tensors/dtype.ts";
-import {
-  checkedElementCount,
-  rowScaleSuffix,
-  type StoredTensor,
-  storedWeights,
-  type WeightFile,
-} from "../tensors/weight-file.ts";
+import { storedWeights } from "../tensors/stored-weights.ts";
+import { checkedElementCount, rowScaleSuffix, type StoredTensor, type WeightFile } from "../tensors/weight-file.ts";
 
 /** Largest header the format allows (safetensors, "Format": 100 MB). */
 const maximumHeaderBytes = 100_000_000;
