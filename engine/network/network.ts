@@ -147,7 +147,7 @@ export class Network implements ParameterSink {
 
   /**
    * Runs the network.
-   * @param input [C,H,W] as the definition's inputShape says, or a shape that `inputTensor` takes for it; preprocessed
+   * @param input [C,H,W] as the definition's inputShape says, [1,C,H,W], or channels last where the definition takes them; preprocessed
    * @returns the logits, one per class, [classes]
    * @throws ShapeError for another shape; RangeError while parameters are missing, and for logits that are not finite, naming the layer
    *   where the first such value arose
