@@ -35,6 +35,8 @@ export interface SharedWeights {
   readonly transformed: Region;
   /** Marks of the pixels that equal their neighbours. */
   readonly marks: Region;
+  /** Bytes of transformed weights that may still be kept, over all layers. */
+  readonly keptBytes: { left: number };
 }
 
 /** What a layer is built from. */

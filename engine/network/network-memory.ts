@@ -20,6 +20,8 @@ export class NetworkMemory {
   readonly featureMaps: readonly FeatureMap[];
   /** True once a forward pass has run, so that there are feature maps to explain. */
   hasRun = false;
+  /** True once the network has given its memory back. */
+  isDisposed = false;
   #flat = { address: 0, length: 0 };
 
   /** @param borderOf the border of zeros that a layer, by index, wants around an input of this shape */
@@ -30,6 +32,15 @@ export class NetworkMemory {
       const borders = consumers.map((index) => borderOf(mustHave(graph.layers[index], "layer"), shape));
       return allocateFeatureMap(kernels.arena, shape, widestBorder(borders));
     });
+  }
+
+  /**
+   * @throws RangeError after the network was disposed
+   */
+  requireUndisposed(): void {
+    if (!this.isDisposed) return;
+    const { name } = this.graph.definition;
+    throw new RangeError(`network "${name}": it was disposed, its memory serves others now. Make a new network.`);
   }
 
   /** Memory of a value. */
@@ -49,6 +60,7 @@ export class NetworkMemory {
 
   /** Copies an image out of kernel memory in C,H,W order. */
   readImage(image: FeatureMap, shape: Shape): Tensor {
+    this.requireUndisposed();
     const { split, arena } = this.kernels;
     const flat = this.passage(elementCount(shape));
     // biome-ignore format: one group of arguments a line
@@ -58,6 +70,7 @@ export class NetworkMemory {
 
   /** Copies values in C,H,W order into an image in kernel memory. */
   writeImage(image: FeatureMap, values: Float32Array): void {
+    this.requireUndisposed();
     const { split, arena } = this.kernels;
     const flat = this.passage(values.length);
     arena.f32(flat, values.length).set(values);

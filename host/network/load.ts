@@ -42,6 +42,8 @@ export interface LoadOptions {
    * algorithm "direct". The file must stay where it is.
    */
   readonly lowMemory?: boolean;
+  /** Most bytes of Winograd's transformed weights that are kept for the third and later uses; default no limit. See NetworkOptions. */
+  readonly keptWeightBytes?: number;
   /** Text of the .prototxt of a .caffemodel; without it the .caffemodel's own description counts. */
   readonly prototxt?: string;
   /** [C,H,W]: height and width to run the network at, instead of its own; channels where its file leaves them open. */
@@ -61,6 +63,7 @@ const loadOptionNames = Object.keys({
   kernels: true,
   algorithm: true,
   lowMemory: true,
+  keptWeightBytes: true,
   prototxt: true,
   labels: true,
   inputShape: true,
@@ -217,6 +220,7 @@ export async function loadNetwork(
     const network = new Network(options.kernels ?? (await loadKernels()), definition, {
       ...(options.algorithm ? { algorithm: options.algorithm } : {}),
       ...(rows ? { rows } : {}),
+      ...(options.keptWeightBytes === undefined ? {} : { keptWeightBytes: options.keptWeightBytes }),
     });
     rows?.check(network.parameters.filter(({ isStreamed }) => isStreamed).map(({ name }) => name));
     // Small blocks where memory is to stay small: what was read lives on until the next garbage collection.

@@ -16,6 +16,9 @@ import type { Progress } from "../../workers/explainer/messages.ts";
 import type { WebNetwork } from "../messages.ts";
 import { download } from "./download.ts";
 
+// Of transformed weights, which make repeated explanations faster: those of small networks are kept whole, those of VGG-16 would be 450 MB.
+const keptWeightBytes = 64 * 2 ** 20;
+
 /** What may be watched and ended while a network loads. */
 export interface LoadWatch {
   readonly report?: (progress: Progress) => void;
@@ -62,7 +65,7 @@ export async function loadNetwork(kernels: Kernels, web: WebNetwork, watch: Load
   });
   const definition = web.labels === undefined ? found : { ...found, labels: web.labels };
   checkFit(networkParameters(definition), file, []); // before memory is reserved for what the file only claims
-  const network = new Network(kernels, definition);
+  const network = new Network(kernels, definition, { keptWeightBytes });
   await bindWeights(network, file);
   return network;
 }

@@ -112,6 +112,7 @@ export function serveExplainer<NetworkSource, Photo>(
       if (work.type === "explain") return await explain(work, signal);
       const report = (progress: Progress): void => host.post({ type: "progress", id: work.id, progress }, []);
       const opened = await host.open(work.network, work.threads, report, signal);
+      if (network !== opened.network) network?.dispose();
       network = opened.network;
       host.post({ type: "opened", id: work.id, info: infoOf(opened) }, []);
     } catch (error) {

@@ -195,7 +195,7 @@ export class ConvolutionWeights {
   /**
    * Address of transformed weights for Winograd's algorithm, valid until the next call for any layer. They are up to four times
    * as large as the weights: for the first uses they lie in memory that all layers share, so that an explanation needs little of
-   * it; from the third use on they are kept.
+   * it; from the third use on they are kept, up to the network's limit.
    */
   winograd(pass: WinogradPass, modification: Modification): number {
     const key = `${pass} ${modificationKey(modification)}`;
@@ -206,7 +206,9 @@ export class ConvolutionWeights {
     if (convolution === undefined) throw new RangeError(`conv2d: no Winograd algorithm for its ${pass} pass.`);
     const uses = 1 + (this.#transformations.get(key) ?? 0);
     this.#transformations.set(key, uses);
-    const isKept = uses >= keptFromUse && lowMemory === undefined;
+    const { keptBytes } = shared;
+    const isKept = uses >= keptFromUse && lowMemory === undefined && convolution.weightBytes <= keptBytes.left;
+    if (isKept) keptBytes.left -= convolution.weightBytes;
     const weights = isKept ? kernels.arena.allocate(convolution.weightBytes) : shared.transformed.address;
     if (isKept) this.#transformed.set(key, weights);
     convolution.transformWeights(weights, this.#packFor(pass, modification));
