@@ -20,7 +20,8 @@ import { importOnnx } from "./onnx/import.ts";
 import { openOnnx } from "./onnx/model.ts";
 import { looksLikeSafetensors, openSafetensors } from "./safetensors/file.ts";
 import type { WeightFile } from "./tensors/weight-file.ts";
-import { looksLikeLegacyTorch, openTorchLegacy, openTorchTar, openTorchZip, torchZipPickle } from "./torch/file.ts";
+import { looksLikeLegacyTorch, openTorchLegacy, openTorchZip, torchZipPickle } from "./torch/file.ts";
+import { openTorchTar } from "./torch/tar-file.ts";
 
 /** How to open a weight file. */
 export interface OpenOptions {

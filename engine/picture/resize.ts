@@ -57,15 +57,8 @@ function clip8(sum: number): number {
   return value < 0 ? 0 : value > 255 ? 255 : value;
 }
 
-/**
- * Resizes to `width` x `height` with an antialiased triangle filter ("bilinear") and returns the rectangle `crop` of the
- * result: the same bytes as Pillow's resize followed by crop, without computing what the crop drops.
- * Pillow works in two 8-bit passes, columns first, and skips a pass that would not change the size. So do we.
- * Alpha is ignored; the result is opaque.
- * @throws ShapeError when the crop does not lie inside the resized picture.
- */
-export function resizeAndCrop(image: Image, width: number, height: number, crop: Crop): Image {
-  checkImage(image);
+/** @throws ShapeError for a crop that does not lie inside the resized picture */
+function checkCrop(width: number, height: number, crop: Crop): void {
   const { left, top } = crop;
   if (
     ![left, top, crop.width, crop.height, width, height].every(Number.isSafeInteger) ||
@@ -77,26 +70,27 @@ export function resizeAndCrop(image: Image, width: number, height: number, crop:
       `resize: the crop of ${formatSize(crop)} at (${left},${top}) must lie inside the resized ${width}x${height} picture.`,
     );
   }
-  const columns = triangleCoefficients(image.width, width, left, crop.width);
-  const rows = triangleCoefficients(image.height, height, top, crop.height);
-  const isSameWidth = width === image.width;
-  const isSameHeight = height === image.height;
+}
 
-  // Only the input rows that the wanted output rows read.
-  const firstRow = isSameHeight ? top : rows.first[0]!;
-  const lastRow = isSameHeight
-    ? top + crop.height - 1
-    : rows.first[crop.height - 1]! + rows.count[crop.height - 1]! - 1;
-  const between = new Uint8Array((lastRow - firstRow + 1) * crop.width * 3);
-  const half = 1 << (precisionBits - 1);
+const half = 1 << (precisionBits - 1);
+
+/** The wanted columns of the input rows `firstRow` .. `lastRow`, RGB. `columns` is undefined where the width stays. */
+function resizedColumns(
+  image: Image,
+  columns: Coefficients | undefined,
+  { left, width }: Crop,
+  firstRow: number,
+  lastRow: number,
+): Uint8Array {
+  const between = new Uint8Array((lastRow - firstRow + 1) * width * 3);
   let to = 0;
   for (let y = firstRow; y <= lastRow; y++) {
     const row = y * image.width * 4;
-    for (let x = 0; x < crop.width; x++) {
+    for (let x = 0; x < width; x++) {
       let red = half;
       let green = half;
       let blue = half;
-      if (isSameWidth) {
+      if (columns === undefined) {
         const from = row + (left + x) * 4;
         red = image.data[from]! << precisionBits;
         green = image.data[from + 1]! << precisionBits;
@@ -117,17 +111,21 @@ export function resizeAndCrop(image: Image, width: number, height: number, crop:
       between[to++] = clip8(blue);
     }
   }
+  return between;
+}
 
+/** The wanted rows of what `resizedColumns` gave, RGBA. `rows` is undefined where the height stays. */
+function resizedRows(between: Uint8Array, rows: Coefficients | undefined, crop: Crop, firstRow: number): Uint8Array {
   const data = new Uint8Array(crop.width * crop.height * 4);
   const rowLength = crop.width * 3;
   for (let y = 0; y < crop.height; y++) {
-    const count = isSameHeight ? 1 : rows.count[y]!;
-    const start = (isSameHeight ? y : rows.first[y]! - firstRow) * rowLength;
+    const count = rows === undefined ? 1 : rows.count[y]!;
+    const start = (rows === undefined ? y : rows.first[y]! - firstRow) * rowLength;
     for (let x = 0; x < crop.width; x++) {
       const pixel = (y * crop.width + x) * 4;
       for (let channel = 0; channel < 3; channel++) {
         let from = start + x * 3 + channel;
-        if (isSameHeight) {
+        if (rows === undefined) {
           data[pixel + channel] = between[from]!;
           continue;
         }
@@ -141,5 +139,26 @@ export function resizeAndCrop(image: Image, width: number, height: number, crop:
       data[pixel + 3] = 255;
     }
   }
-  return { width: crop.width, height: crop.height, data };
+  return data;
+}
+
+/**
+ * Resizes to `width` x `height` with an antialiased triangle filter ("bilinear") and returns the rectangle `crop` of the
+ * result: the same bytes as Pillow's resize followed by crop, without computing what the crop drops.
+ * Pillow works in two 8-bit passes, columns first, and skips a pass that would not change the size. So do we.
+ * Alpha is ignored; the result is opaque.
+ * @throws ShapeError when the crop does not lie inside the resized picture.
+ */
+export function resizeAndCrop(image: Image, width: number, height: number, crop: Crop): Image {
+  checkImage(image);
+  checkCrop(width, height, crop);
+  const { left, top } = crop;
+  const columns = width === image.width ? undefined : triangleCoefficients(image.width, width, left, crop.width);
+  const rows = height === image.height ? undefined : triangleCoefficients(image.height, height, top, crop.height);
+  // Only the input rows that the wanted output rows read.
+  const last = crop.height - 1;
+  const firstRow = rows === undefined ? top : rows.first[0]!;
+  const lastRow = rows === undefined ? top + last : rows.first[last]! + rows.count[last]! - 1;
+  const between = resizedColumns(image, columns, crop, firstRow, lastRow);
+  return { width: crop.width, height: crop.height, data: resizedRows(between, rows, crop, firstRow) };
 }

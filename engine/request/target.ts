@@ -85,78 +85,87 @@ export function resolveClass(reference: ClassReference, { logits, labels }: Scor
   return index;
 }
 
+/** What the kinds of targets share: the network's answer and how much relevance a class starts with. */
+interface Answer {
+  readonly scores: Scores;
+  name(index: number): string;
+  score(index: number): number;
+  /** Relevance of the logits, 0 but for these. */
+  vector(...entries: readonly (readonly [index: number, value: number])[]): Float32Array;
+}
+
+function probabilityTarget(reference: ClassReference, answer: Answer, start: "score" | "one"): ResolvedTarget {
+  const { probabilities } = answer.scores;
+  const index = resolveClass(reference, answer.scores);
+  const p = probabilities[index] ?? 0;
+  return {
+    kind: "probability",
+    description: `probability of ${answer.name(index)}`,
+    index,
+    start: start === "score" ? answer.vector([index, p]) : probabilities.map((q, i) => p * ((i === index ? 1 : 0) - q)), // the gradient
+    other: undefined,
+  };
+}
+
+function differenceTarget(references: readonly ClassReference[], answer: Answer): ResolvedTarget {
+  const [a, b] = references.map((reference) => resolveClass(reference, answer.scores));
+  if (a === undefined || b === undefined || a === b) {
+    throw new RangeError(`target difference: needs two different classes, got ${JSON.stringify(references)}.`);
+  }
+  const { name, score, vector } = answer;
+  const description = `${name(a)} less ${name(b)}`;
+  return { kind: "difference", description, index: a, start: vector([a, score(a)], [b, -score(b)]), other: undefined };
+}
+
+function contrastiveTarget(reference: ClassReference, answer: Answer): ResolvedTarget {
+  const index = resolveClass(reference, answer.scores);
+  const classes = answer.scores.logits.length;
+  if (classes < 2) throw new RangeError("target contrastive: the network has no other class.");
+  const share = answer.score(index) / (classes - 1);
+  return {
+    kind: "contrastive",
+    description: `${answer.name(index)} against all others`,
+    index,
+    start: answer.vector([index, answer.score(index)]),
+    other: new Float32Array(classes).map((_, i) => (i === index ? 0 : share)),
+  };
+}
+
+function logitsTarget(given: ArrayLike<number>, { logits }: Scores): ResolvedTarget {
+  const start = Float32Array.from(given);
+  if (start.length !== logits.length || !start.every(Number.isFinite)) {
+    throw new RangeError(`target logits: needs ${logits.length} finite numbers, one per class, got ${start.length}.`);
+  }
+  const description = "given relevance of the logits";
+  return { kind: "logits", description, index: argmax(logits), start, other: undefined };
+}
+
 /**
  * Finds a target's classes and makes its start.
  * @param start "score": relevance starts from the target's score; "one": from 1, as gradients do
  * @throws RangeError for classes that do not exist, a contrast in a network of one class, or logits of another length
  */
 export function resolveTarget(target: Target, scores: Scores, start: "score" | "one"): ResolvedTarget {
-  const { logits, probabilities, labels } = scores;
-  const classes = logits.length;
-  const name = (index: number): string => labelOf(labels, index);
-  const score = (index: number): number => (start === "score" ? (logits[index] ?? 0) : 1);
-  const vector = (entries: readonly (readonly [number, number])[]): Float32Array => {
-    const result = new Float32Array(classes);
-    for (const [index, value] of entries) result[index]! += value;
-    return result;
+  const { logits, labels } = scores;
+  const answer: Answer = {
+    scores,
+    name: (index) => labelOf(labels, index),
+    score: (index) => (start === "score" ? (logits[index] ?? 0) : 1),
+    vector(...entries) {
+      const result = new Float32Array(logits.length);
+      for (const [index, value] of entries) result[index]! += value;
+      return result;
+    },
   };
   if (typeof target === "number" || typeof target === "string") {
     const index = resolveClass(target, scores);
-    return { kind: "class", description: name(index), index, start: vector([[index, score(index)]]), other: undefined };
+    const { name, score, vector } = answer;
+    return { kind: "class", description: name(index), index, start: vector([index, score(index)]), other: undefined };
   }
-  if ("probability" in target) {
-    const index = resolveClass(target.probability, scores);
-    const p = probabilities[index] ?? 0;
-    const gradient = probabilities.map((q, i) => p * ((i === index ? 1 : 0) - q));
-    return {
-      kind: "probability",
-      description: `probability of ${name(index)}`,
-      index,
-      start: start === "score" ? vector([[index, p]]) : gradient,
-      other: undefined,
-    };
-  }
-  if ("difference" in target) {
-    const [a, b] = target.difference.map((reference) => resolveClass(reference, scores));
-    if (a === undefined || b === undefined || a === b) {
-      throw new RangeError(`target difference: needs two different classes, got ${JSON.stringify(target.difference)}.`);
-    }
-    return {
-      kind: "difference",
-      description: `${name(a)} less ${name(b)}`,
-      index: a,
-      start: vector([
-        [a, score(a)],
-        [b, -score(b)],
-      ]),
-      other: undefined,
-    };
-  }
-  if ("contrastive" in target) {
-    const index = resolveClass(target.contrastive, scores);
-    if (classes < 2) throw new RangeError("target contrastive: the network has no other class.");
-    const share = score(index) / (classes - 1);
-    return {
-      kind: "contrastive",
-      description: `${name(index)} against all others`,
-      index,
-      start: vector([[index, score(index)]]),
-      other: new Float32Array(classes).map((_, i) => (i === index ? 0 : share)),
-    };
-  }
-  if ("logits" in target) {
-    const values = Float32Array.from(target.logits);
-    if (values.length !== classes || !values.every(Number.isFinite)) {
-      throw new RangeError(`target logits: needs ${classes} finite numbers, one per class, got ${values.length}.`);
-    }
-    return {
-      kind: "logits",
-      description: "given relevance of the logits",
-      index: argmax(logits),
-      start: values,
-      other: undefined,
-    };
-  }
+  if ("probability" in target) return probabilityTarget(target.probability, answer, start);
+  if ("difference" in target) return differenceTarget(target.difference, answer);
+  if ("contrastive" in target) return contrastiveTarget(target.contrastive, answer);
+  if ("logits" in target) return logitsTarget(target.logits, scores);
   return {
     kind: "channel",
     description: `${target.layer}, channel ${target.channel}`,

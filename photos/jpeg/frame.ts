@@ -66,6 +66,55 @@ export function isFrameMarker(marker: number): boolean {
   return marker >= 0xc0 && marker <= 0xcf && marker !== 0xc4 && marker !== 0xc8 && marker !== 0xcc;
 }
 
+/** What all components of a frame share. */
+type FrameSize = Pick<JpegFrame, "width" | "height" | "maxH" | "maxV" | "mcuColumns" | "mcuRows">;
+
+/** The largest sampling factors of the components, whose headers are given. */
+function largestSampling(headers: readonly Uint8Array[]): { maxH: number; maxV: number } {
+  let maxH = 1;
+  let maxV = 1;
+  for (const [, sampling] of headers) {
+    const h = sampling! >> 4;
+    const v = sampling! & 15;
+    if (h < 1 || h > 4 || v < 1 || v > 4) {
+      throw new FormatError(`JPEG: sampling factors must be 1 to 4, got ${h} and ${v}. The file is damaged.`);
+    }
+    maxH = Math.max(maxH, h);
+    maxV = Math.max(maxV, v);
+  }
+  return { maxH, maxV };
+}
+
+/** A component by its header of three bytes; what is decoded into it comes later. */
+function componentOf([id, sampling, quantizationId]: Uint8Array, size: FrameSize): JpegComponent {
+  const { width, height, maxH, maxV } = size;
+  const h = sampling! >> 4;
+  const v = sampling! & 15;
+  if (maxH % h !== 0 || maxV % v !== 0) {
+    throw new UnsupportedError(
+      `JPEG: a component sampled ${h}x${v} beside one sampled ${maxH}x${maxV} is not supported. Save the photo as a common JPEG or as PNG.`,
+    );
+  }
+  const samplesWide = Math.ceil((width * h) / maxH);
+  const samplesHigh = Math.ceil((height * v) / maxV);
+  return {
+    id: id!,
+    h,
+    v,
+    quantizationId: quantizationId!,
+    width: samplesWide,
+    height: samplesHigh,
+    blockColumns: Math.ceil(samplesWide / 8),
+    blockRows: Math.ceil(samplesHigh / 8),
+    storedColumns: size.mcuColumns * h,
+    storedRows: size.mcuRows * v,
+    samples: new Uint8ClampedArray(0),
+    coefficients: new Int16Array(0),
+    quantization: undefined,
+    lowestBits: new Int8Array(64).fill(-1),
+  };
+}
+
 /**
  * Reads a frame header. Takes no memory for pixels yet.
  * @throws FormatError, UnsupportedError, and RangeError when the picture is larger than `maxPixels`
@@ -90,61 +139,16 @@ export function readFrame(marker: number, data: Uint8Array, maxPixels: number): 
   if (count !== 1 && count !== 3 && count !== 4) {
     throw new UnsupportedError(`JPEG: 1, 3 or 4 colour components are supported, got ${count}. Save the photo as PNG.`);
   }
-  const raw = Array.from({ length: count }, (_, i) => data.subarray(6 + i * 3, 9 + i * 3));
-  let maxH = 1;
-  let maxV = 1;
-  for (const [, sampling] of raw) {
-    const h = sampling! >> 4;
-    const v = sampling! & 15;
-    if (h < 1 || h > 4 || v < 1 || v > 4) {
-      throw new FormatError(`JPEG: sampling factors must be 1 to 4, got ${h} and ${v}. The file is damaged.`);
-    }
-    maxH = Math.max(maxH, h);
-    maxV = Math.max(maxV, v);
-  }
+  const headers = Array.from({ length: count }, (_, i) => data.subarray(6 + i * 3, 9 + i * 3));
+  const { maxH, maxV } = largestSampling(headers);
   const mcuColumns = Math.ceil(width / (8 * maxH));
   const mcuRows = Math.ceil(height / (8 * maxV));
-  const components = raw.map(([id, sampling, quantizationId]): JpegComponent => {
-    const h = sampling! >> 4;
-    const v = sampling! & 15;
-    if (maxH % h !== 0 || maxV % v !== 0) {
-      throw new UnsupportedError(
-        `JPEG: a component sampled ${h}x${v} beside one sampled ${maxH}x${maxV} is not supported. Save the photo as a common JPEG or as PNG.`,
-      );
-    }
-    const samplesWide = Math.ceil((width * h) / maxH);
-    const samplesHigh = Math.ceil((height * v) / maxV);
-    return {
-      id: id!,
-      h,
-      v,
-      quantizationId: quantizationId!,
-      width: samplesWide,
-      height: samplesHigh,
-      blockColumns: Math.ceil(samplesWide / 8),
-      blockRows: Math.ceil(samplesHigh / 8),
-      storedColumns: mcuColumns * h,
-      storedRows: mcuRows * v,
-      samples: new Uint8ClampedArray(0),
-      coefficients: new Int16Array(0),
-      quantization: undefined,
-      lowestBits: new Int8Array(64).fill(-1),
-    };
-  });
+  const size: FrameSize = { width, height, maxH, maxV, mcuColumns, mcuRows };
+  const components = headers.map((header) => componentOf(header, size));
   if (new Set(components.map(({ id }) => id)).size !== count) {
     throw new FormatError("JPEG: two components have the same number. The file is damaged.");
   }
-  return {
-    width,
-    height,
-    isProgressive: marker === 0xc2 || marker === 0xca,
-    isArithmetic: marker >= 0xc9,
-    components,
-    maxH,
-    maxV,
-    mcuColumns,
-    mcuRows,
-  };
+  return { ...size, isProgressive: marker === 0xc2 || marker === 0xca, isArithmetic: marker >= 0xc9, components };
 }
 
 /** Number of blocks that all components code at least. */

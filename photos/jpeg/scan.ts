@@ -47,6 +47,27 @@ export function finishComponent(component: JpegComponent): void {
   component.coefficients = new Int16Array(0);
 }
 
+/** What passes, before each unit, the restart marker that is due. */
+function restartPasser(bytes: Uint8Array, blocks: BlockDecoder, restartInterval: number): () => void {
+  let untilRestart = restartInterval;
+  let restarts = 0;
+  return () => {
+    if (restartInterval === 0) return;
+    if (untilRestart === 0) {
+      checkData(bytes, blocks);
+      const marker = nextMarker(bytes, blocks.at);
+      if (bytes[marker] !== 0xd0 + (restarts & 7)) {
+        if (marker >= bytes.length) throw truncated();
+        throw new FormatError("JPEG: a restart marker is missing or out of order. The file is damaged.");
+      }
+      restarts++;
+      blocks.restart(marker + 1);
+      untilRestart = restartInterval;
+    }
+    untilRestart--;
+  };
+}
+
 /**
  * Decodes one scan: sequential blocks to samples, progressive ones into the components' coefficients.
  * @param restartInterval units between two restart markers, 0 for none
@@ -78,25 +99,7 @@ export function decodeScan(
     writeSamples(single, 0, component, row, column);
   }
 
-  let untilRestart = restartInterval;
-  let restarts = 0;
-  /** Before each unit: passes the restart marker that is due. */
-  function passRestart(): void {
-    if (restartInterval === 0) return;
-    if (untilRestart === 0) {
-      checkData(bytes, blocks);
-      const marker = nextMarker(bytes, blocks.at);
-      if (bytes[marker] !== 0xd0 + (restarts & 7)) {
-        if (marker >= bytes.length) throw truncated();
-        throw new FormatError("JPEG: a restart marker is missing or out of order. The file is damaged.");
-      }
-      restarts++;
-      blocks.restart(marker + 1);
-      untilRestart = restartInterval;
-    }
-    untilRestart--;
-  }
-
+  const passRestart = restartPasser(bytes, blocks, restartInterval);
   const [only, ...others] = scan.parts;
   if (only !== undefined && others.length === 0) {
     const { component } = only;

@@ -34,20 +34,23 @@ export function decodeText(bytes: Uint8Array): string {
   return new TextDecoder().decode(bytes);
 }
 
-/**
- * Reads protobuf text (Caffe's .prototxt) without a schema.
- * Source: https://protobuf.dev/reference/protobuf/textformat-spec, without extensions and Any.
- * @param what names the file in messages
- * @throws FormatError with the line where the text stops making sense
- */
-export function parsePrototxt(given: string, what: string): Message {
-  const text = given.replace(/^\uFEFF/, "");
-  if (text.length > maximumTextLength)
-    throw new FormatError(`${what}: a text of ${text.length} characters is too long.`);
+type Token = { kind: "name" | "number" | "text" | "sign" | "end"; text: string };
+
+/** A text as tokens, one after the other. */
+interface Tokens {
+  next(): Token;
+  /** The token that `next` will give. */
+  peek(): Token;
+  /** Whether that is this sign. */
+  isNext(...signs: string[]): boolean;
+  /** The error for what is wrong where the reader is. */
+  broken(why: string): FormatError;
+}
+
+function tokensOf(text: string, what: string): Tokens {
   let at = 0;
   const broken = (why: string): FormatError =>
     new FormatError(`${what}: ${why} in line ${text.slice(0, at).split("\n").length}.`);
-  type Token = { kind: "name" | "number" | "text" | "sign" | "end"; text: string };
   const next = (): Token => {
     token.lastIndex = at;
     const match = token.exec(text);
@@ -68,56 +71,75 @@ export function parsePrototxt(given: string, what: string): Message {
     at = before;
     return found;
   };
-  const scalar = (): MessageValue => {
-    const { kind, text: words } = next();
-    if (kind === "text") {
-      let all = words;
-      while (peek().kind === "text") all += next().text; // adjacent strings are one
-      return all;
-    }
-    if (kind === "name") return /^(True|False)$/.test(words) ? words.toLowerCase() : words;
-    if (kind !== "number") throw broken("a value is missing");
-    const value = Number(words.replace(/f$/, ""));
-    if (Number.isNaN(value)) throw broken(`"${words}" is no number`);
-    return value;
+  const isNext = (...signs: string[]): boolean => {
+    const { kind, text: sign } = peek();
+    return kind === "sign" && signs.includes(sign);
   };
-  const message = (close: string, depth: number): Message => {
-    if (depth > maximumDepth) throw broken(`more than ${maximumDepth} levels`);
-    const fields = new Map<string, MessageValue[]>();
-    const add = (name: string, value: MessageValue): void => {
-      const values = fields.get(name);
-      if (values === undefined) fields.set(name, [value]);
-      else values.push(value);
-    };
-    const value = (): MessageValue => {
-      const { kind, text: sign } = peek();
-      if (kind !== "sign" || (sign !== "{" && sign !== "<")) return scalar();
-      next();
-      return message(sign === "{" ? "}" : ">", depth + 1);
-    };
-    for (;;) {
-      const field = next();
-      if (field.kind === "end" && close === "") return fields;
-      if (field.kind === "sign" && field.text === close) return fields;
-      if (field.kind === "sign" && (field.text === ";" || field.text === ",")) continue;
-      if (field.kind !== "name") throw broken(close === "" ? "a field's name is missing" : `"${close}" is missing`);
-      const colon = peek();
-      if (colon.kind === "sign" && colon.text === ":") next();
-      else if (colon.text !== "{" && colon.text !== "<") throw broken(`":" is missing after "${field.text}"`);
-      const list = peek();
-      if (list.kind !== "sign" || list.text !== "[") {
-        add(field.text, value());
-        continue;
-      }
-      next();
-      while (peek().text !== "]" || peek().kind !== "sign") {
-        add(field.text, value());
-        const comma = peek();
-        if (comma.kind === "sign" && comma.text === ",") next();
-        else if (comma.kind !== "sign" || comma.text !== "]") throw broken('"]" is missing');
-      }
-      next();
-    }
-  };
-  return message("", 0);
+  return { next, peek, isNext, broken };
+}
+
+function scalarAt({ next, peek, broken }: Tokens): MessageValue {
+  const { kind, text: words } = next();
+  if (kind === "text") {
+    let all = words;
+    while (peek().kind === "text") all += next().text; // adjacent strings are one
+    return all;
+  }
+  if (kind === "name") return /^(True|False)$/.test(words) ? words.toLowerCase() : words;
+  if (kind !== "number") throw broken("a value is missing");
+  const value = Number(words.replace(/f$/, ""));
+  if (Number.isNaN(value)) throw broken(`"${words}" is no number`);
+  return value;
+}
+
+function valueAt(tokens: Tokens, depth: number): MessageValue {
+  if (!tokens.isNext("{", "<")) return scalarAt(tokens);
+  return messageAt(tokens, tokens.next().text === "{" ? "}" : ">", depth + 1);
+}
+
+/** A list of values, or one value without brackets. */
+function valuesAt(tokens: Tokens, depth: number): MessageValue[] {
+  if (!tokens.isNext("[")) return [valueAt(tokens, depth)];
+  tokens.next();
+  const values: MessageValue[] = [];
+  while (!tokens.isNext("]")) {
+    values.push(valueAt(tokens, depth));
+    if (tokens.isNext(",")) tokens.next();
+    else if (!tokens.isNext("]")) throw tokens.broken('"]" is missing');
+  }
+  tokens.next();
+  return values;
+}
+
+/** The fields up to the sign that closes the message, or up to the end where that is "". */
+function messageAt(tokens: Tokens, close: string, depth: number): Message {
+  const { next, peek, isNext, broken } = tokens;
+  if (depth > maximumDepth) throw broken(`more than ${maximumDepth} levels`);
+  const fields = new Map<string, MessageValue[]>();
+  for (;;) {
+    const field = next();
+    if (field.kind === "end" && close === "") return fields;
+    if (field.kind === "sign" && field.text === close) return fields;
+    if (field.kind === "sign" && (field.text === ";" || field.text === ",")) continue;
+    if (field.kind !== "name") throw broken(close === "" ? "a field's name is missing" : `"${close}" is missing`);
+    if (isNext(":")) next();
+    else if (peek().text !== "{" && peek().text !== "<") throw broken(`":" is missing after "${field.text}"`);
+    const values = valuesAt(tokens, depth);
+    const before = fields.get(field.text);
+    if (before !== undefined) for (const value of values) before.push(value);
+    else if (values.length > 0) fields.set(field.text, values);
+  }
+}
+
+/**
+ * Reads protobuf text (Caffe's .prototxt) without a schema.
+ * Source: https://protobuf.dev/reference/protobuf/textformat-spec, without extensions and Any.
+ * @param what names the file in messages
+ * @throws FormatError with the line where the text stops making sense
+ */
+export function parsePrototxt(given: string, what: string): Message {
+  const text = given.replace(/^\uFEFF/, "");
+  if (text.length > maximumTextLength)
+    throw new FormatError(`${what}: a text of ${text.length} characters is too long.`);
+  return messageAt(tokensOf(text, what), "", 0);
 }

@@ -1,27 +1,21 @@
 import { FormatError, UnsupportedError } from "../../engine/basics/errors.ts";
 import { type ByteSource, readRange } from "../bytes/source.ts";
-import { readTar } from "../containers/tar.ts";
 import type { ZipEntry } from "../containers/zip.ts";
 import { dtypeBytes } from "../tensors/dtype.ts";
-import { storedWeights } from "../tensors/stored-weights.ts";
 import type { WeightFile } from "../tensors/weight-file.ts";
 import { readPickle } from "./pickle.ts";
-import { PickleTruncated } from "./pickle-bytes.ts";
-import type { PickleHooks, PickleValue } from "./pickle-value.ts";
+import type { PickleValue } from "./pickle-value.ts";
+import { checkLittleEndian, finish, maximumPickleBytes, readInt64, readPickles } from "./pickles-in-file.ts";
 import {
   dtypeOfStorageClass,
   findStateDict,
   itemsOf,
-  type StateDict,
   sizeOf,
   stateDictHooks,
-  storedTensors,
   type TorchStorage,
   wrap,
 } from "./state-dict.ts";
 
-/** Longest pickle that is read; a state dict of 50,000 tensors stays below it. */
-const maximumPickleBytes = 16 << 20;
 /** torch/serialization.py, MAGIC_NUMBER and PROTOCOL_VERSION. */
 const legacyMagic = 0x1950a86a20f9469cfc6cn;
 const legacyProtocol = 1001;
@@ -31,19 +25,6 @@ const legacyStart = [0x80, 2, 0x8a, 10, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a
 /** True when the file starts as `torch.save` before 1.6 (or with `_use_new_zipfile_serialization=False`) writes it. */
 export function looksLikeLegacyTorch(start: Uint8Array): boolean {
   return legacyStart.every((byte, i) => start[i] === byte);
-}
-
-type Locate = (storage: TorchStorage) => { offset: number; bytes: number };
-
-function finish(
-  name: string,
-  format: string,
-  source: ByteSource,
-  { key, tensors }: StateDict,
-  locate: Locate,
-): WeightFile {
-  const stored = storedTensors({ key, tensors }, source, locate, dtypeBytes, `weights "${name}"`);
-  return storedWeights({ name, format, metadata: key === "" ? {} : { stateDict: key } }, stored);
 }
 
 /** `('storage', class, key, location, count)` as a storage; the legacy format's sixth item is a view into it. */
@@ -109,44 +90,6 @@ export async function openTorchZip(
 }
 
 /**
- * Reads pickles that follow each other from `begin` on, where their lengths are not known: the window grows until they fit.
- * @param end first byte that cannot belong to them
- */
-async function readPickles(
-  source: ByteSource,
-  begin: number,
-  end: number,
-  hooks: readonly PickleHooks[],
-  what: string,
-): Promise<{ values: PickleValue[]; end: number }> {
-  for (let window = 1 << 16; ; window *= 8) {
-    const length = Math.min(window, end - begin, maximumPickleBytes);
-    const bytes = await readRange(source, begin, length, what);
-    try {
-      const values: PickleValue[] = [];
-      let at = 0;
-      for (const hook of hooks) {
-        const pickle = readPickle(bytes, at, hook, what);
-        values.push(pickle.value);
-        at = pickle.end;
-      }
-      return { values, end: begin + at };
-    } catch (error) {
-      if (error instanceof PickleTruncated && length === window && length < maximumPickleBytes) continue;
-      throw error;
-    }
-  }
-}
-
-async function readInt64(source: ByteSource, offset: number, what: string): Promise<number> {
-  const bytes = await readRange(source, offset, 8, what);
-  const value = Number(new DataView(bytes.buffer, bytes.byteOffset, 8).getBigInt64(0, true));
-  if (!Number.isSafeInteger(value) || value < 0)
-    throw new FormatError(`${what}: a size of ${value} at byte ${offset}.`);
-  return value;
-}
-
-/**
  * Opens what `torch.save` wrote before 1.6: five pickles (magic number, protocol, system, object, storage keys), then per key
  * an int64 element count and the raw elements.
  */
@@ -190,107 +133,5 @@ export async function openTorchLegacy(source: ByteSource, name: string, wish?: s
     const place = places.get(key);
     if (place === undefined) throw new FormatError(`${file}: the data of storage "${key}" is missing.`);
     return place;
-  });
-}
-
-function checkLittleEndian(system: PickleValue | undefined, file: string): void {
-  if (typeof system === "object" && system?.kind === "dict" && system.entries.get("little_endian") === false) {
-    throw new UnsupportedError(`${file}: written on a big-endian machine; only little-endian files are read.`);
-  }
-}
-
-/**
- * Opens PyTorch's first format (2016 and 2017): a tar of `sys_info`, `storages`, `tensors` and `pickle`, in which pickles and
- * raw data alternate. Source: torch/serialization.py, `legacy_load`.
- */
-export async function openTorchTar(source: ByteSource, name: string, wish?: string): Promise<WeightFile> {
-  const file = `weights "${name}"`;
-  const members = await readTar(source, file);
-  const member = (path: string): { begin: number; end: number } => {
-    const found = members.get(path);
-    if (found === undefined) {
-      const [first, ...others] = members.keys();
-      const inside =
-        first === undefined ? "nothing" : `"${first}"${others.length === 0 ? "" : ` and ${others.length} more`}`;
-      throw new FormatError(
-        `${file}: a tar archive of ${inside}, not one of PyTorch's: it has no "${path}". Unpack it first (tar -xf FILE), and name the weight file in it.`,
-      );
-    }
-    return { begin: found.offset, end: found.offset + found.bytes };
-  };
-  const refuseId = (): PickleValue => {
-    throw new FormatError(`${file}: a persistent id outside the state dict.`);
-  };
-  const base = stateDictHooks(file, refuseId);
-  // Tensors name their class here; it says nothing that the storage does not say.
-  const plain: PickleHooks = {
-    ...base,
-    permits: (word) => base.permits(word) || /^torch\.(cuda\.)?\w+Tensor$/.test(word),
-  };
-
-  const systemMember = member("sys_info");
-  const system = await readPickles(source, systemMember.begin, systemMember.end, [plain], file);
-  checkLittleEndian(system.values[0], file);
-
-  const storages = new Map<number, TorchStorage>();
-  const places = new Map<string, { offset: number; bytes: number }>();
-  {
-    const { begin, end } = member("storages");
-    const head = await readPickles(source, begin, end, [plain], file);
-    let at = head.end;
-    for (let left = sizeOf(head.values[0], file); left > 0; left--) {
-      const { values, end: next } = await readPickles(source, at, end, [plain], file);
-      const [id, , storageClass] = itemsOf(values[0], file);
-      const dtype = dtypeOfStorageClass(storageClass, file);
-      const key = sizeOf(id, file);
-      const count = await readInt64(source, next, `${file}: size of storage ${key}`);
-      const bytes = count * dtypeBytes[dtype];
-      if (bytes > end - next - 8) throw new FormatError(`${file}: storage ${key} leaves the tar member "storages".`);
-      storages.set(key, { is: "storage", key: String(key), dtype, count, firstElement: 0 });
-      places.set(String(key), { offset: next + 8, bytes });
-      at = next + 8 + bytes;
-    }
-    const views = await readPickles(source, at, end, [plain], file);
-    for (const view of itemsOf(views.values[0], file)) {
-      const [target, root, first, count] = itemsOf(view, file).map((number) => sizeOf(number, file));
-      const whole = storages.get(root ?? -1);
-      if (whole === undefined || target === undefined) throw new FormatError(`${file}: a view of an unknown storage.`);
-      storages.set(target, { ...whole, firstElement: first ?? 0, count: count ?? 0 });
-    }
-  }
-
-  const tensors = new Map<number, PickleValue>();
-  {
-    const { begin, end } = member("tensors");
-    const head = await readPickles(source, begin, end, [plain], file);
-    let at = head.end;
-    for (let left = sizeOf(head.values[0], file); left > 0; left--) {
-      const { values, end: next } = await readPickles(source, at, end, [plain], file);
-      const [id, storageId] = itemsOf(values[0], file).map((item) => (typeof item === "number" ? item : -1));
-      const storage = storages.get(storageId ?? -1);
-      if (storage === undefined || id === undefined) throw new FormatError(`${file}: a tensor of an unknown storage.`);
-      const rankBytes = await readRange(source, next, 4, `${file}: rank of a tensor`);
-      const rank = new DataView(rankBytes.buffer, rankBytes.byteOffset, 4).getInt32(0, true);
-      if (rank < 0 || rank > 64) throw new FormatError(`${file}: a tensor with ${rank} axes.`);
-      const numbers: number[] = [];
-      for (let i = 0; i < 2 * rank + 1; i++) {
-        numbers.push(await readInt64(source, next + 8 + 8 * i, `${file}: sizes of a tensor`));
-      }
-      const shape = numbers.slice(0, rank);
-      const strides = numbers.slice(rank, 2 * rank);
-      tensors.set(id, wrap({ is: "tensor", storage, shape, strides, firstElement: numbers[2 * rank] ?? 0 }));
-      at = next + 8 + 8 * numbers.length;
-    }
-  }
-
-  const pickle = member("pickle");
-  const hooks = stateDictHooks(file, (id) => {
-    const tensor = tensors.get(Number(typeof id === "string" || typeof id === "number" ? id : Number.NaN));
-    if (tensor === undefined) throw new FormatError(`${file}: the pickle refers to an unknown tensor.`);
-    return tensor;
-  });
-  const { values } = await readPickles(source, pickle.begin, pickle.end, [hooks], file);
-  return finish(name, "torch-tar", source, findStateDict(values[0] ?? null, file, wish), ({ key }) => {
-    return places.get(key) ?? { offset: 0, bytes: 0 };
   });
 }
