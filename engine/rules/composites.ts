@@ -16,6 +16,7 @@ import {
   li2019Dense,
   type MaxPoolRule,
   type ProductRule,
+  pass,
   type SumRule,
   zBox,
   zPlus,
@@ -90,9 +91,17 @@ function ranges(dense: LinearRule, convolution: LinearRule, pixels: LinearRule =
   ];
 }
 
-/** As `ranges` with the rule flat for whatever layer reads the pixels, also a dense one: zennit's composites with "Flat". */
+/**
+ * A rule for dense layers, one for convolutions and one for the convolution that reads the pixels, as zennit has them: a batch norm that
+ * belongs to no convolution only scales, and passes relevance on.
+ */
+function zennitRanges(dense: LinearRule, convolution: LinearRule, pixels?: LinearRule): readonly Assignment[] {
+  return [{ match: { op: "batchNorm" }, rule: pass() }, ...ranges(dense, convolution, pixels)];
+}
+
+/** As `zennitRanges` with the rule flat for whatever layer reads the pixels, also a dense one: zennit's composites with "Flat". */
 function flatPixels(convolution: LinearRule): readonly Assignment[] {
-  return [{ match: { position: "first" }, rule: flat() }, ...ranges(epsilon(), convolution)];
+  return [{ match: { position: "first" }, rule: flat() }, ...zennitRanges(epsilon(), convolution)];
 }
 
 type Recipe = Partial<Composite> & { readonly summary: string; readonly assignments?: readonly Assignment[] };
@@ -112,7 +121,7 @@ const composites: Readonly<Record<string, () => Recipe>> = {
   }),
   epsilonPlus: () => ({
     summary: "dense epsilon 1e-6, convolutions z+ (zennit EpsilonPlus)",
-    assignments: ranges(epsilon(), zPlus()),
+    assignments: zennitRanges(epsilon(), zPlus()),
   }),
   epsilonPlusFlat: () => ({
     summary: "epsilonPlus with flat at the pixels (zennit EpsilonPlusFlat)",
@@ -120,11 +129,11 @@ const composites: Readonly<Record<string, () => Recipe>> = {
   }),
   epsilonGammaBox: () => ({
     summary: "dense epsilon 1e-6, convolutions gamma 0.25, zBox at the pixels (zennit EpsilonGammaBox)",
-    assignments: ranges(epsilon(), gamma(0.25), zBox()),
+    assignments: zennitRanges(epsilon(), gamma(0.25), zBox()),
   }),
   epsilonAlpha2Beta1: () => ({
     summary: "dense epsilon 1e-6, convolutions alphaBeta(2, 1) (zennit EpsilonAlpha2Beta1)",
-    assignments: ranges(epsilon(), alphaBeta(2, 1)),
+    assignments: zennitRanges(epsilon(), alphaBeta(2, 1)),
   }),
   epsilonAlpha2Beta1Flat: () => ({
     summary: "epsilonAlpha2Beta1 with flat at the pixels (zennit EpsilonAlpha2Beta1Flat)",
