@@ -14,8 +14,23 @@ class Refused extends Error {
   }
 }
 
-/** Memory that the library may take, in bytes; a damaged file can ask for all that there is. Blocks of 4 MiB need some 30 MB. */
-const maximumMemory = 256 << 20;
+/** What a file of some size may claim, in bytes. A damaged file can ask for all that there is; a small one has no use for much. */
+interface Limits {
+  /** The library's memory. Blocks of 4 MiB need some 30 MB. */
+  readonly memory: number;
+  /** A piece of a dataset that is stored in pieces, which is unpacked as a whole. h5py makes them 1 MiB at most; deflate packs 1032 to 1. */
+  readonly chunk: number;
+  /** Text of all attributes together: it is not packed, but one text can be named many times. */
+  readonly text: number;
+}
+
+function limitsOf(size: number): Limits {
+  return {
+    memory: Math.min(256 << 20, (64 << 20) + 8 * size),
+    chunk: Math.min(64 << 20, (2 << 20) + 1032 * size),
+    text: Math.min(64 << 20, (1 << 20) + 2 * size),
+  };
+}
 /** Groups and datasets in a file; ResNet-152 has about 2,000. */
 const maximumObjects = 100_000;
 /** Groups inside groups; Keras nests six deep. */
@@ -34,10 +49,6 @@ const kinds = [
   "list",
   "array",
 ];
-/** Largest piece of a dataset that is stored in pieces: it is unpacked as a whole. h5py makes them 1 MiB at most. */
-const maximumChunkBytes = 64 << 20;
-/** Text of all attributes together, in bytes. */
-const maximumTextBytes = 64 << 20;
 
 const { progress } = workerData as Hdf5ThreadData; // written by hdf5.ts
 
@@ -56,6 +67,9 @@ function waiting<T>(work: () => T): T {
     Atomics.store(progress, progressWord.isWaiting, 0);
   }
 }
+
+/** The library's memory for all files that were opened, which share it. */
+let maximumMemory = limitsOf(0).memory;
 
 const grow = WebAssembly.Memory.prototype.grow;
 WebAssembly.Memory.prototype.grow = function (this: WebAssembly.Memory, pages: number): number {
@@ -107,6 +121,8 @@ async function open(filePath: string, offset: number, byteLength: number): Promi
   }
   const descriptor = openSync(filePath, "r");
   const size = Math.min(byteLength, fstatSync(descriptor).size - offset);
+  const limits = limitsOf(size);
+  maximumMemory = Math.max(maximumMemory, limits.memory);
   const name = `weights-${++opened}.h5`;
   // The declared type leaves the class of errors out.
   const FS = library.FS as typeof library.FS & { readonly ErrnoError: new (errno: number) => Error };
@@ -128,11 +144,11 @@ async function open(filePath: string, offset: number, byteLength: number): Promi
     closeSync(descriptor);
     throw new Refused("damaged", reason());
   }
-  return { file: id, root: list(library, id) };
+  return { file: id, root: list(library, id, limits) };
 }
 
 /** Everything in a file, groups, datasets and the attributes that matter. */
-function list(h5: Library, file: bigint): Hdf5Group {
+function list(h5: Library, file: bigint, limits: Limits): Hdf5Group {
   let objects = 0;
   let textBytes = 0;
 
@@ -150,8 +166,8 @@ function list(h5: Library, file: bigint): Hdf5Group {
         throw new Refused("damaged", `the attribute "${name}" of "${path}" is no text`);
       }
       textBytes += about.size * about.total_size;
-      if (!(textBytes <= maximumTextBytes)) {
-        throw new Refused("damaged", `its attributes claim more than ${maximumTextBytes} bytes of text`);
+      if (!(textBytes <= limits.text)) {
+        throw new Refused("damaged", `its attributes claim more than ${limits.text} bytes of text`);
       }
       const texts = textAttribute(h5, file, path, name, about);
       textBytes += texts.reduce((sum, text) => sum + text.length, 0);
@@ -187,10 +203,10 @@ function list(h5: Library, file: bigint): Hdf5Group {
       throw new Refused("unsupported", `"${path}" is put together from other files. Copy the data into the file`);
     }
     const chunkBytes = (about.chunks ?? []).reduce((product, count) => product * Number(count), about.size);
-    if (about.chunks !== null && !(chunkBytes <= maximumChunkBytes)) {
+    if (about.chunks !== null && !(chunkBytes <= limits.chunk)) {
       throw new Refused(
         "unsupported",
-        `"${path}" is stored in pieces of ${chunkBytes} bytes; at most ${maximumChunkBytes} are read. Store it in smaller ones`,
+        `"${path}" is stored in pieces of ${chunkBytes} bytes; of a file of this size at most ${limits.chunk} are read. Store it in smaller ones`,
       );
     }
     const [kept] = attributesOf(path).get("dtype") ?? [];
