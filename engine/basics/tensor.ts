@@ -16,6 +16,14 @@ export function elementCount(shape: Shape): number {
   return count;
 }
 
+/**
+ * Whether a value of this shape can be held: 2^28 elements are a GiB of the 4 that WebAssembly has. Images have at most 2^22 channels, rows
+ * and columns, since some layers keep a list of them. What a file merely claims is refused by this before anything is made of that size.
+ */
+export function isHoldable(shape: Shape): boolean {
+  return elementCount(shape) <= 2 ** 28 && (shape.length === 1 || shape.every((size) => size <= 2 ** 22));
+}
+
 /** True when both shapes have the same rank and sizes. */
 export function sameShape(a: Shape, b: Shape): boolean {
   return a.length === b.length && a.every((size, axis) => size === b[axis]);

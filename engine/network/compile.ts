@@ -1,6 +1,6 @@
 import { didYouMean, ShapeError } from "../basics/errors.ts";
 import { mustHave } from "../basics/must-have.ts";
-import { elementCount, formatShape } from "../basics/tensor.ts";
+import { formatShape, isHoldable } from "../basics/tensor.ts";
 import { type CompiledGraph, describe, type Layer, type NodeFate, type Value } from "../graph/compiled-graph.ts";
 import type { NetworkDefinition, NodeDefinition } from "../graph/definition.ts";
 import { dependencyOrder } from "../graph/order.ts";
@@ -66,7 +66,7 @@ export function compileGraph(definition: NetworkDefinition): CompiledGraph {
   if (
     inputShape.length !== 3 ||
     !inputShape.every((n) => Number.isSafeInteger(n) && n > 0) ||
-    elementCount(inputShape) > 2 ** 28
+    !isHoldable(inputShape)
   ) {
     throw new ShapeError(
       `network "${definition.name}": inputShape must be [C,H,W] with positive sizes, got ${formatShape(inputShape)}.`,
@@ -95,6 +95,11 @@ export function compileGraph(definition: NetworkDefinition): CompiledGraph {
       node,
       inputs.map((value) => value.shape),
     );
+    if (!isHoldable(shape)) {
+      throw new ShapeError(
+        `${node.op} "${node.name}": its output ${formatShape(shape)} is larger than any that is held (2^28 elements, 2^22 of an axis). Correct the network definition.`,
+      );
+    }
     const first = inputs[0];
     const source = first === undefined ? undefined : producers[first.id];
     const soleReader = first !== undefined && readers.get(node.inputs[0] ?? "") === 1;

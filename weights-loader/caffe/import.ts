@@ -1,5 +1,5 @@
 import { FormatError, UnsupportedError } from "../../engine/basics/errors.ts";
-import type { Shape } from "../../engine/basics/tensor.ts";
+import { formatShape, isHoldable, type Shape } from "../../engine/basics/tensor.ts";
 import type { NetworkDefinition, NodeDefinition, Preprocessing } from "../../engine/graph/definition.ts";
 import type { ByteSource } from "../bytes/source.ts";
 import type { ImportedNetwork } from "../graphs/imported-network.ts";
@@ -58,6 +58,9 @@ export async function importCaffe(source: ByteSource, options: CaffeImportOption
   const layers = net.layers.filter(isDeployed(net.layers));
   const input = findInput(net, layers, what);
   const inputShape = chosenInputShape(input.shape, options)?.map((size) => size ?? 0);
+  if (inputShape !== undefined && !isHoldable(inputShape)) {
+    throw new UnsupportedError(`${what}: an input of ${formatShape(inputShape)} is larger than any that is held.`);
+  }
   if (inputShape?.length !== 3 || !inputShape.every((size) => Number.isSafeInteger(size) && size > 0)) {
     throw new UnsupportedError(`${what}: the network does not say its input's size [C,H,W]. ${inputSizeAdvice}`);
   }

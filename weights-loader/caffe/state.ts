@@ -1,5 +1,5 @@
 import { FormatError, UnsupportedError } from "../../engine/basics/errors.ts";
-import type { Shape } from "../../engine/basics/tensor.ts";
+import { formatShape, isHoldable, type Shape } from "../../engine/basics/tensor.ts";
 import type { Pads, Pair, Stage } from "../../engine/graph/definition.ts";
 import type { NetworkBuilder } from "../graphs/network-builder.ts";
 import type { WeightFile } from "../tensors/weight-file.ts";
@@ -53,6 +53,8 @@ export function bottomOf(state: State, layer: CaffeLayer): Blob {
 
 /** Says what a layer's first output is. */
 export function setTop(state: State, layer: CaffeLayer, blob: Blob): void {
+  if (!isHoldable(blob.shape))
+    throw new UnsupportedError(`its output ${formatShape(blob.shape)} is larger than any that is held.`);
   for (const top of textsOf(layer.fields, "top").slice(0, 1)) state.blobs.set(top, blob);
 }
 

@@ -1,5 +1,5 @@
 import { FormatError, UnsupportedError } from "../../engine/basics/errors.ts";
-import type { Shape } from "../../engine/basics/tensor.ts";
+import { formatShape, isHoldable, type Shape } from "../../engine/basics/tensor.ts";
 import type { NetworkDefinition, Preprocessing } from "../../engine/graph/definition.ts";
 import { dependencyOrder } from "../../engine/graph/order.ts";
 import type { ByteSource } from "../bytes/source.ts";
@@ -216,7 +216,9 @@ function convertLayer(
       throw new UnsupportedError("channels first; networks with channels last are supported.");
     }
     noteType(layer.config, walk.notes);
-    return convert(state, { name, type: layer.type, config: layer.config }, inputs);
+    const value = convert(state, { name, type: layer.type, config: layer.config }, inputs);
+    if (isHoldable(value.shape)) return value;
+    throw new UnsupportedError(`its output ${formatShape(value.shape)} is larger than any that is held.`);
   } catch (error) {
     if (!(error instanceof UnsupportedError)) throw error;
     walk.refusals.push({ name, kind: layer.type, why: error.message });
@@ -243,6 +245,9 @@ function imageShape(batchShape: readonly unknown[], what: string, wish: InputSha
     .slice(1)
     .map((size) => (size === null ? undefined : typeof size === "number" ? size : Number.NaN));
   const sizes = chosenInputShape([channels, height, width], wish) ?? [];
+  if (batchShape.length === 4 && !isHoldable(sizes.map((size) => size ?? 0))) {
+    throw new UnsupportedError(`${what}: an input of [${batchShape.join(",")}] is larger than any that is held.`);
+  }
   if (batchShape.length !== 4 || !sizes.every((size) => Number.isSafeInteger(size) && (size ?? 0) > 0)) {
     const hint = batchShape.length === 4 ? ` ${inputSizeAdvice}` : "";
     throw new UnsupportedError(

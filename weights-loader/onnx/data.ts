@@ -1,4 +1,4 @@
-import { elementCount, type Shape, sameShape } from "../../engine/basics/tensor.ts";
+import { elementCount, isHoldable, type Shape, sameShape } from "../../engine/basics/tensor.ts";
 import type { Pads } from "../../engine/graph/definition.ts";
 import { addLayer, engineShape, unsupported } from "./node.ts";
 import type { OnnxData, OnnxImport } from "./state.ts";
@@ -10,6 +10,8 @@ const isSorted = (order: readonly number[]): boolean => order.every((axis, k) =>
 
 /** A pad's places along one axis: -1 outside. */
 export function padded(length: number, before: number, after: number): number[] {
+  if (!isHoldable([1, length + before + after, 1]))
+    throw unsupported(`padding of ${length} to ${length + before + after}.`);
   return Array.from({ length: length + before + after }, (_, i) =>
     i < before || i >= before + length ? -1 : i - before,
   );

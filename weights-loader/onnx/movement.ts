@@ -1,4 +1,4 @@
-import { elementCount, type Shape, sameShape } from "../../engine/basics/tensor.ts";
+import { elementCount, isHoldable, type Shape, sameShape } from "../../engine/basics/tensor.ts";
 import { affine } from "./affine.ts";
 import { broadcast } from "./arithmetic.ts";
 import {
@@ -282,6 +282,7 @@ export const concat: Convert = async (state, node) => {
 
 /** Where a pad of this mode takes its places from, along one axis. */
 function padPlaces(mode: string, size: number, before: number, after: number): number[] {
+  if (!isHoldable([1, size + before + after, 1])) throw unsupported(`padding of ${size} to ${size + before + after}.`);
   return Array.from({ length: size + before + after }, (_, i) => {
     const at = i - before;
     if (at >= 0 && at < size) return at;

@@ -1,5 +1,5 @@
 import { UnsupportedError } from "../../engine/basics/errors.ts";
-import { elementCount, formatShape, type Shape } from "../../engine/basics/tensor.ts";
+import { elementCount, formatShape, isHoldable, type Shape } from "../../engine/basics/tensor.ts";
 import type { Pair, Stage } from "../../engine/graph/definition.ts";
 import { isFloat } from "../tensors/dtype.ts";
 import type { OnnxNode } from "./model.ts";
@@ -149,7 +149,7 @@ export function addLayer(
   value: Omit<OnnxData, "kind" | "node">,
 ): OnnxData {
   const { shape, at } = value;
-  if (![...shape, ...at].every((size) => Number.isSafeInteger(size) && size > 0) || elementCount(at) > 2 ** 28) {
+  if (![...shape, ...at].every((size) => Number.isSafeInteger(size) && size > 0) || !isHoldable(at)) {
     throw unsupported(`its output would have shape ${formatShape(shape)}.`);
   }
   const name = state.add(wish, inputs, stage);
