@@ -1,4 +1,4 @@
-import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import {
   copyFileSync,
@@ -95,6 +95,19 @@ suite("other runtimes give Node's bytes", (test) => {
       });
     });
   }
+
+  test.needsProgram(runtimePath("deno"), "the runtime deno", "deno says what is wrong in one sentence", (program) => {
+    const main = join(root, "build/cli/main.js");
+    const run = spawnSync(
+      program,
+      ["run", "-A", "--node-modules-dir=manual", main, "explain", photo, "-w", "/nothing"],
+      {
+        encoding: "utf8",
+      },
+    );
+    assert.is(run.stderr, "srmap: weights /nothing: there is no such file or folder.\n");
+    assert.is(run.status, 1);
+  });
 
   // Node of other versions and of ARM64, as .ci/run unpacks them; ARM64 by an emulator, with the C library of Debian's packages.
   for (const version of ["22", "24", "26"]) {
