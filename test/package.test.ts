@@ -130,6 +130,9 @@ suite("package", (test) => {
     const zipped = contents.reduce((sum, content) => sum + gzipSync(content, { level: 9 }).length, 0);
     const kernels = gzipSync(readFileSync(join(packed, "build/kernels-as/kernels.wasm")), { level: 9 }).length;
     const readme = readFileSync(join(root, "README.md"), "utf8");
+    const size = (file: string): number => gzipSync(readFileSync(join(folder, file)), { level: 9 }).length;
+    const least = size("minimal.js") + size("kernels-minimal.wasm");
+    assert.ok(least <= 65_500, `the minimal build has ${least} bytes with its kernels, compressed`);
     for (const [what, bytes] of [
       ["`srmap/browser`", zipped],
       ["`srmap/kernels.wasm`", kernels],
@@ -169,16 +172,17 @@ suite("package", (test) => {
         preprocessing: { resize: "none", resizeTo: 20, channelOrder: "rgb", scale: 1, mean: [0, 0, 0], std: [1, 1, 1] },
       };
       const values = (length) => Float32Array.from({ length }, (_, i) => ((i * 7919) % 211) / 105 - 1);
-      const run = ({ explain, instantiateKernels, Network }) => {
-        const network = new Network(instantiateKernels(module), definition);
+      const run = ({ explain, instantiateKernels, Network }, kernels = module) => {
+        const network = new Network(instantiateKernels(kernels), definition);
         for (const { name, shape } of network.parameters) network.setRows(name, 0, values(shape.reduce((a, b) => a * b)));
         return explain(network, { shape: [3, 20, 20], data: values(1200) }, { salientRelevance: { workSize: 40 } });
       };
-      const names = ["srmap", "srmap/browser", "srmap/browser/weights", "srmap/browser/labels/imagenet"];
-      const [one, two, { openWeights }, { imagenetLabels }] = await Promise.all(names.map((name) => import(name)));
-      const [library, browser] = [run(one), run(two)];
+      const names = ["srmap", "srmap/browser", "srmap/browser/weights", "srmap/browser/labels/imagenet", "srmap/browser/minimal"];
+      const fewer = new WebAssembly.Module(readFileSync(fileURLToPath(import.meta.resolve("srmap/kernels-minimal.wasm"))));
+      const [one, two, { openWeights }, { imagenetLabels }, least] = await Promise.all(names.map((name) => import(name)));
+      const [library, browser, minimal] = [run(one), run(two), run(least, fewer)];
       const same = ["logits", "relevance", "salientRelevance"].map((key) =>
-        Buffer.from(library[key].data.buffer).equals(Buffer.from(browser[key].data.buffer)));
+        [browser, minimal].every((other) => Buffer.from(library[key].data.buffer).equals(Buffer.from(other[key].data.buffer))));
       console.log(same.join(" "), typeof openWeights, imagenetLabels.length);
     `;
     assert.is(node("--input-type=module", "-e", code), "true true true function 1000\n");

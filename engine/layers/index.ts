@@ -1,66 +1,22 @@
-import { ShapeError } from "../basics/errors.ts";
+import { ShapeError, UnsupportedError } from "../basics/errors.ts";
 import { mustHave } from "../basics/must-have.ts";
 import type { Shape } from "../basics/tensor.ts";
 import type { NodeDefinition, Op } from "../graph/definition.ts";
-import { activation } from "./activation.ts";
-import { averagePool2d } from "./average-pool2d.ts";
-import { batchNorm } from "./batch-norm.ts";
-import { concat } from "./concat.ts";
-import { conv2d } from "./conv2d.ts";
-import { dense } from "./dense.ts";
-import { add, clip, leakyRelu, relu } from "./elementwise.ts";
-import { extremum } from "./extremum.ts";
-import { globalAveragePool2d, globalMaxPool2d } from "./global-pool2d.ts";
-import { permute, take } from "./index-map.ts";
-import type { Arity, LayerKind } from "./layer-kind.ts";
-import { lrn } from "./lrn.ts";
-import { maxPool2d } from "./max-pool2d.ts";
-import { multiply } from "./multiply.ts";
-import { normalise } from "./normalise.ts";
-import { prelu } from "./prelu.ts";
-import { resample2d } from "./resample2d.ts";
-import { flatten, reshape } from "./reshape.ts";
-import { softmax } from "./softmax.ts";
-
-/** Nothing at inference: its output is its input, and no layer runs. */
-const alias = "alias";
-
-/** Every op. */
-const kinds = {
-  activation,
-  add,
-  averagePool2d,
-  batchNorm,
-  clip,
-  concat,
-  conv2d,
-  dense,
-  dropout: alias,
-  extremum,
-  flatten,
-  globalAveragePool2d,
-  globalMaxPool2d,
-  identity: alias,
-  leakyRelu,
-  lrn,
-  maxPool2d,
-  multiply,
-  normalise,
-  permute,
-  prelu,
-  relu,
-  resample2d,
-  reshape,
-  softmax,
-  take,
-} satisfies { readonly [O in Op]: LayerKind<O> | typeof alias };
+import { kinds } from "./kinds.ts";
+import { type Arity, alias, type LayerKind } from "./layer-kind.ts";
 
 /**
  * The kind of a node's op, typed for any node; undefined for one that no layer runs for. The table's rows match their keys, which
  * TypeScript cannot follow.
+ * @throws UnsupportedError where the table is that of the minimal build
  */
 export function layerKind(node: NodeDefinition): LayerKind<Op> | undefined {
   const kind: unknown = kinds[node.op];
+  if (kind === undefined) {
+    throw new UnsupportedError(
+      `${node.op} "${node.name}": this build of srmap has no such layer. Take srmap/browser instead of srmap/browser/minimal.`,
+    );
+  }
   return kind === alias ? undefined : (kind as LayerKind<Op>);
 }
 

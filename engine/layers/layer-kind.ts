@@ -14,6 +14,10 @@ import type { bookTheRest, LedgerTerms } from "./ledger.ts";
 import type { Algorithm } from "./linear/winograd.ts";
 import type { OutputSign } from "./output-sign.ts";
 
+/** Nothing at inference: its output is its input, and no layer runs. */
+export type Alias = "alias";
+export const alias: Alias = "alias";
+
 /** The node definition of one op. */
 export type NodeOf<O extends Op> = Extract<NodeDefinition, { readonly op: O }>;
 
