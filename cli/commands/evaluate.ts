@@ -1,23 +1,22 @@
 import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { preprocessingByName, preprocessingNames } from "../../engine/models/preprocessing.ts";
-import { overlay } from "../../engine/picture/heatmap.ts";
 import { sha256File } from "../../host/files/sha256.ts";
 import { loadNetwork } from "../../host/network/load.ts";
 import { loadKernels } from "../../host/threads/load-kernels.ts";
 import { version } from "../../host/version.ts";
 import { chooseModel } from "../choices/model.ts";
 import { salientSettingOptions, salientSettings } from "../choices/salient.ts";
-import { encodePng } from "../drawing/png.ts";
 import { parseMapSpec } from "../evaluate/maps.ts";
 import { type Replacement, replacements } from "../evaluate/metric.ts";
 import { metricNamed, metrics } from "../evaluate/metrics.ts";
-import { evaluationPage, type ShownPhoto } from "../evaluate/page.ts";
+import { evaluationPage } from "../evaluate/page.ts";
 import { randomisedNetworks } from "../evaluate/randomised.ts";
 import { annotationsHash, readAnnotations } from "../evaluate/read-annotations.ts";
-import { type EvaluationSettings, evaluateUnit, prepareUnit } from "../evaluate/run.ts";
+import { evaluateUnit } from "../evaluate/run.ts";
+import { shownPhotos } from "../evaluate/shown-photos.ts";
 import { type Cell, type Row, summarizeRows } from "../evaluate/summary.ts";
-import { type Unit, unitsOf } from "../evaluate/units.ts";
+import { unitsOf } from "../evaluate/units.ts";
 import { expandInputs, photoInputs } from "../inputs/expand.ts";
 import { tellLeftOut } from "../inputs/left-out.ts";
 import { writeFolder } from "../outputs/atomic-write.ts";
@@ -88,27 +87,6 @@ function csvOf(rows: readonly Row[], maps: readonly string[], names: readonly st
     ),
   );
   return `${[["photo", "class", "area", "map", ...names].join(","), ...lines].join("\n")}\n`;
-}
-
-async function shownPhotos(
-  rows: readonly Row[],
-  units: readonly Unit[],
-  map: string,
-  metric: string,
-  settings: EvaluationSettings,
-): Promise<ShownPhoto[]> {
-  const spec = parseMapSpec(map);
-  const photos: ShownPhoto[] = [];
-  for (const row of rows) {
-    const unit = units.find(({ file, label }) => file === row.photo && label === row.label);
-    if (unit === undefined) continue;
-    const { source, picture } = await prepareUnit(unit, settings);
-    const values = Float32Array.from(await spec.make(source));
-    const png = encodePng(overlay(picture, { shape: [source.height, source.width], data: values }));
-    const url = `data:image/png;base64,${Buffer.from(png).toString("base64")}`;
-    photos.push({ row, value: row.maps[map]?.[metric]?.value ?? Number.NaN, picture: url });
-  }
-  return photos;
 }
 
 function tableText(cells: readonly Cell[], maps: readonly string[], names: readonly string[]): string {
@@ -269,6 +247,7 @@ Example:
         .filter((row) => !Number.isNaN(scoreOf(row)))
         .sort((a, b) => sign * (scoreOf(b) - scoreOf(a)));
       const many = Math.min(10, Math.floor(ordered.length / 2));
+      const drawn = maps.filter(({ name, isSlow }) => isSlow !== true || name === against);
       const page = evaluationPage({
         title: `${network.definition.name}: ${mapNames.length} maps on ${rows.length} photos`,
         facts: [
@@ -278,8 +257,8 @@ Example:
         help: new Map(Object.entries(metrics)),
         against,
         judgedBy,
-        best: await shownPhotos(ordered.slice(0, many), units, against, judgedBy, shared),
-        worst: await shownPhotos(ordered.slice(ordered.length - many).reverse(), units, against, judgedBy, shared),
+        best: await shownPhotos(ordered.slice(0, many), units, drawn, judgedBy, shared),
+        worst: await shownPhotos(ordered.slice(ordered.length - many).reverse(), units, drawn, judgedBy, shared),
         leftOut,
       });
       const document = { ...facts, against, photos: rows.length, leftOut, summary: cells, rows };

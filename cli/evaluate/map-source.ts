@@ -82,6 +82,17 @@ export class MapSource implements MapSubject {
 
 /** A kind of map: its name as typed, and how it is made, [H,W]. */
 export type MapSpec =
-  | { readonly name: string; readonly isGiven?: false; make(source: MapSource): Float64Array }
+  | {
+      readonly name: string;
+      readonly isGiven?: false;
+      /** True for one that asks the network dozens of times. */
+      readonly isSlow?: boolean;
+      make(source: MapSource): Float64Array;
+    }
   /** One that comes from a file: it cannot be made of another input, class or network. */
-  | { readonly name: string; readonly isGiven: true; make(source: MapSource): Promise<Float64Array> };
+  | {
+      readonly name: string;
+      readonly isGiven: true;
+      readonly isSlow?: false;
+      make(source: MapSource): Promise<Float64Array>;
+    };

@@ -78,7 +78,7 @@ export function parseMapSpec(name: string): MapSpec {
     return { name, make: ({ width, height, seed, index }) => randomMap(width, height, seed + index) };
   if (name.startsWith("npy:")) return givenMaps(name, name.slice(4));
   const asking = Object.hasOwn(askingMethods, name) ? askingMethods[name] : undefined;
-  if (asking !== undefined) return { name, make: asking };
+  if (asking !== undefined) return { name, isSlow: true, make: asking };
   const [method = "", layer] = name.split("@");
   const activation = activationMapKinds.find((kind) => kind === method);
   if (activation !== undefined) return { name, make: (source) => activationMap(source, activation, layer) };

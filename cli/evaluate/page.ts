@@ -1,4 +1,5 @@
-import type { Cell, Row } from "./summary.ts";
+import type { ShownPhoto } from "./shown-photos.ts";
+import type { Cell } from "./summary.ts";
 
 const entities: Readonly<Record<string, string>> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" };
 
@@ -19,16 +20,9 @@ table { border-collapse: collapse; margin: .5rem 0 1.5rem; }
 th, td { text-align: left; padding: .3rem 1.2rem .3rem 0; border-bottom: 1px solid var(--line); font-weight: normal; vertical-align: top; }
 thead th { color: var(--quiet); } td.number { font-variant-numeric: tabular-nums; white-space: nowrap; }
 .quiet, figcaption { color: var(--quiet); } .good { color: var(--good); } .bad { color: var(--bad); } .best { font-weight: 700; }
+.wide { overflow-x: auto; } .wide th, .wide td { white-space: nowrap; }
 .photos { display: flex; flex-wrap: wrap; gap: 1rem; } figure { margin: 0; } img { display: block; max-width: 100%; height: auto; }
 svg text { fill: var(--quiet); font: 12px system-ui, sans-serif; }`;
-
-/** A photo of the best or worst ones. */
-export interface ShownPhoto {
-  readonly row: Row;
-  readonly value: number;
-  /** data: URL of the photo with the map over it. */
-  readonly picture: string;
-}
 
 /** Everything on the page. */
 export interface EvaluationPage {
@@ -105,11 +99,39 @@ ${names.join("\n")}
 }
 
 function gallery(heading: string, photos: readonly ShownPhoto[]): string {
-  const figures = photos.map(
-    ({ row, value, picture }) =>
-      `<figure><img src="${picture}" width="224" alt="${escapeHtml(row.label)} in ${escapeHtml(row.photo)} with the map over it"><figcaption>${escapeHtml(row.label)}: ${digits(value)}<br>${escapeHtml(row.photo)}</figcaption></figure>`,
-  );
-  return photos.length === 0 ? "" : `<h2>${heading}</h2>\n<div class="photos">\n${figures.join("\n")}\n</div>`;
+  const rows = photos.map(({ row, pictures }) => {
+    const figures = pictures.map(
+      ({ caption, url }, k) =>
+        `<figure><img src="${url}" width="224" height="224" alt="${escapeHtml(k === 0 ? `${row.photo} with its boxes` : `${row.photo} with ${caption} over it`)}"><figcaption>${escapeHtml(caption)}</figcaption></figure>`,
+    );
+    return `<article><h3>${escapeHtml(row.photo)}</h3><div class="photos">${figures.join("\n")}</div></article>`;
+  });
+  return photos.length === 0 ? "" : `<h2>${heading}</h2>\n${rows.join("\n")}`;
+}
+
+/** Means of all maps and metrics, the best of each metric in bold. */
+function overview(page: EvaluationPage, names: readonly string[]): string {
+  const maps = [...new Set(page.cells.map(({ map }) => map))];
+  const bestOf = (metric: string): number => {
+    const means = page.cells.filter((cell) => cell.metric === metric).map(({ interval }) => interval.mean);
+    const known = means.filter((mean) => !Number.isNaN(mean));
+    return page.help.get(metric)?.isMoreBetter === false ? Math.min(...known) : Math.max(...known);
+  };
+  const rows = maps.map((map) => {
+    const cells = names.map((metric) => {
+      const mean = page.cells.find((cell) => cell.map === map && cell.metric === metric)?.interval.mean ?? Number.NaN;
+      return `<td class="number${mean === bestOf(metric) ? " best" : ""}">${digits(mean)}</td>`;
+    });
+    return `<tr><th scope="row">${escapeHtml(map)}</th>${cells.join("")}</tr>`;
+  });
+  const heads = names.map((metric) => {
+    const isMore = page.help.get(metric)?.isMoreBetter !== false;
+    return `<th scope="col">${escapeHtml(metric)} <span title="${isMore ? "more" : "less"} is better">${isMore ? "\u2191" : "\u2193"}</span></th>`;
+  });
+  return `<div class="wide"><table><thead><tr><th scope="col">Map</th>${heads.join("")}</tr></thead>
+<tbody>
+${rows.join("\n")}
+</tbody></table></div>`;
 }
 
 /** report.html: one file, which opens without a server and loads nothing. */
@@ -125,7 +147,10 @@ export function evaluationPage(page: EvaluationPage): string {
 ${page.facts.map((fact) => `<p>${escapeHtml(fact)}</p>`).join("\n")}
 <p class="quiet">Mean with its 95 % bootstrap interval; the difference is paired, photo by photo, p by random sign changes. Green and red: p below .05. Bold: the best mean.</p></header>
 <main>
+${overview(page, names)}
+<h2>Metric by metric</h2>
 ${names.map((metric) => `${tableOf(metric, page)}\n${curvesOf(metric, page)}`).join("\n")}
+${page.best.length === 0 ? "" : `<p class="quiet">Below: green, the annotated boxes; maps blurred by a pixel and cut at 99 % of their pixels, to be seen; they are measured as they are.</p>`}
 ${gallery(`Best photos of ${escapeHtml(page.against)} by ${escapeHtml(page.judgedBy)}`, page.best)}
 ${gallery(`Worst photos of ${escapeHtml(page.against)} by ${escapeHtml(page.judgedBy)}`, page.worst)}
 ${left === "" ? "" : `<h2>Left out</h2>\n<ul>\n${left}\n</ul>`}
