@@ -37,7 +37,8 @@ function parseSpec(text: string, where: string, name: string | undefined): Compo
   return asUsage(() => compositeFromSpec(name === undefined ? spec : named));
 }
 
-async function readComposite(typed: string): Promise<Composite> {
+/** A composite by name, from a file, or as JSON. @throws UsageError */
+export async function readComposite(typed: string): Promise<Composite> {
   if (typed.trimStart().startsWith("{")) return parseSpec(typed, "--composite", undefined);
   const isFile = extname(typed).toLowerCase() === ".json" || /[/\\]/.test(typed);
   if (!isFile) return asUsage(() => compositeByName(typed));

@@ -1,16 +1,17 @@
 import { basename, join } from "node:path";
 import { parseTarget, resolveTarget } from "../../engine/request/target.ts";
-import { type Composite, compositeByName, compositeNames, defaultComposite } from "../../engine/rules/composites.ts";
+import { type Composite, compositeNames, defaultComposite } from "../../engine/rules/composites.ts";
 import type { ResolvedSalientRelevanceOptions } from "../../engine/salient/options.ts";
-import { sha256File } from "../../host/files/sha256.ts";
 import { defaultModel } from "../../host/models/bundled.ts";
-import { type LoadOptions, loadNetwork } from "../../host/network/load.ts";
+import type { LoadOptions } from "../../host/network/load.ts";
 import { version } from "../../host/version.ts";
 import { defaultImageLimits } from "../../photos/size-limit.ts";
-import { chooseModel, type ModelChoice } from "../choices/model.ts";
+import { readComposite } from "../choices/composite.ts";
+import { chooseModel } from "../choices/model.ts";
 import { networkOptions, readNetworkOptions } from "../choices/network.ts";
 import { salientSettingOptions, salientSettings } from "../choices/salient.ts";
 import { readTheme, themeOption } from "../choices/theme.ts";
+import { chooseNetworks, comparesNetworks, listOf, loadAll, loadCompared } from "../compare/choose.ts";
 import { type ComparedComposites, compareComposites } from "../compare/composites.ts";
 import {
   type ComparedModel,
@@ -27,6 +28,7 @@ import { type Theme, themes } from "../drawing/theme.ts";
 import { runBatch } from "../inputs/batch.ts";
 import { expandInputs, folderNames, photoInputs } from "../inputs/expand.ts";
 import { tellLeftOut } from "../inputs/left-out.ts";
+import { shapeOfFirstNpy } from "../inputs/npy-shape.ts";
 import { type PhotoLabels, readLabels } from "../inputs/photo-labels.ts";
 import { requirePreprocessing } from "../inputs/preprocessing.ts";
 import { writeFolder } from "../outputs/atomic-write.ts";
@@ -52,47 +54,37 @@ interface Common {
   readonly theme: Theme;
 }
 
-/** The entries of a list such as `a,b,c`. */
-function listOf(name: string, text: string): string[] {
-  const entries = text.split(",").map((entry) => entry.trim());
-  if (entries.some((entry) => entry === "")) throw new UsageError(`--${name} has an empty entry: "${text}".`);
-  const twice = entries.find((entry, i) => entries.indexOf(entry) !== i);
-  if (twice !== undefined) throw new UsageError(`--${name} has "${twice}" twice.`);
-  return entries;
-}
-
 /** Options that only the other kind of comparison understands. */
 function refuse(given: Arguments, names: readonly string[], mode: string): void {
   const wrong = names.find((name) => given.has(name));
   if (wrong !== undefined) throw new UsageError(`--${wrong} cannot be used ${mode}. See "srmap help compare".`);
 }
 
-async function load({ model, weights }: ModelChoice, options: LoadOptions = {}): Promise<ComparedModel> {
-  try {
-    const network = await loadNetwork(model, weights, options);
-    const file = { file: basename(weights), sha256: await sha256File(weights) };
-    return { name: network.definition.name, network, weights: file };
-  } catch (error) {
-    const message = describeError(error);
-    throw new CommandError(message.startsWith('weights "') ? message : `weights ${weights}: ${message}`);
-  }
+/** What the weights do not say; what was decided without being asked is told. */
+async function readLoading(given: Arguments, terminal: Terminal): Promise<LoadOptions> {
+  const onNote = (note: string): void => terminal.err(`${shownText(note, mostOfPath)}\n`);
+  const ifOpen = await shapeOfFirstNpy(given.positionals);
+  return {
+    ...(await readNetworkOptions(given)),
+    ...(ifOpen === undefined ? {} : { inputShapeIfOpen: ifOpen }),
+    onNote,
+  };
 }
 
 async function runComposites(given: Arguments, common: Common, terminal: Terminal): Promise<number> {
-  refuse(given, ["labels", "limit", "composite"], "without --models");
+  refuse(given, ["labels", "limit", "composite"], "where composites are compared");
   const { photos, settings, out, isJson, theme } = common;
   const names = given.value("composites") ?? defaultComposites;
-  const composites = (names === "all" ? [...compositeNames()] : listOf("composites", names)).map((name) =>
-    asUsage(() => compositeByName(name)),
-  );
-  const [weights, ...more] = given.values("weights");
-  if (more.length > 0) throw new UsageError("--weights was given twice; several need --models.");
-  const choice = await chooseModel(given.value("model"), weights);
+  const composites: Composite[] = [];
+  for (const name of names === "all" ? compositeNames() : listOf("composites", names)) {
+    composites.push(await readComposite(name));
+  }
+  const choice = await chooseModel(given.value("model"), given.value("weights"));
   const target = given.value("target") ?? "top1";
   const inputs = await expandInputs(photos, photoInputs);
   tellLeftOut(inputs, photoInputs, terminal);
   requireWritable(out);
-  const model = await load(choice, await readNetworkOptions(given));
+  const model = await loadCompared(choice, await readLoading(given, terminal));
   requirePreprocessing(model.network.definition, choice.weights, inputs.inputs);
   const { labels } = model.network.definition;
   const zeros = new Float32Array(model.network.classCount);
@@ -146,24 +138,6 @@ async function runComposites(given: Arguments, common: Common, terminal: Termina
   return outcomes.some(({ error }) => error !== undefined) ? 1 : 0;
 }
 
-/** The weight file of each network: `--weights NAME=FILE`, where they do not come with the package. */
-async function chooseModels(names: readonly string[], given: Arguments): Promise<ModelChoice[]> {
-  const files = new Map<string, string>();
-  for (const text of given.values("weights")) {
-    const [, name = "", file = ""] = /^([^=]+)=(.+)$/.exec(text) ?? [];
-    if (!names.includes(name)) {
-      throw new UsageError(
-        `--weights must name its network, one of --models: --weights ${names[0]}=FILE, got "${text}".`,
-      );
-    }
-    if (files.has(name)) throw new UsageError(`--weights ${name}=... was given twice.`);
-    files.set(name, file);
-  }
-  const choices: ModelChoice[] = [];
-  for (const name of names) choices.push(await chooseModel(name, files.get(name)));
-  return choices;
-}
-
 /** Asks all networks about all photos. A photo that cannot be read is told and counts as left out. */
 async function askAll(
   paths: readonly string[],
@@ -208,7 +182,7 @@ function describeSummary(summary: Summary, labels: string | undefined, out: stri
     `the networks agree on ${agreed} of ${photos} (${formatShare(agreement)})`,
     labels === undefined
       ? `${found.length} photos on which they disagree:`
-      : `${found.length} photos that one has right and the other wrong:`,
+      : `${found.length} photos that ${models.length === 2 ? "one has right and the other wrong" : "some have right and others wrong"}:`,
     ...found.map(({ file, label, verdicts }) => {
       const said = verdicts.map((verdict, i) => `${models[i]?.model}: ${describeVerdict(verdict)}`).join("; ");
       return `  ${shownText(file)}${label === undefined ? "" : ` (${shownText(label)})`}: ${shownText(said, 300)}`;
@@ -219,17 +193,15 @@ function describeSummary(summary: Summary, labels: string | undefined, out: stri
 }
 
 async function runModels(given: Arguments, common: Common, terminal: Terminal): Promise<number> {
-  refuse(given, ["composites", "model", "target", ...Object.keys(networkOptions)], "with --models");
+  refuse(given, ["composites", "target"], "where networks are compared");
   const { photos, settings, out, isJson, theme } = common;
-  const names = listOf("models", given.value("models") ?? "");
-  if (names.length !== 2) throw new UsageError(`--models needs two names: --models a,b, got ${names.length}.`);
-  const composite: Composite = asUsage(() => compositeByName(given.value("composite") ?? defaultComposite));
+  const choices = await chooseNetworks(given);
+  const composite = await readComposite(given.value("composite") ?? defaultComposite);
   const limitText = given.value("limit");
   const limit = limitText === undefined ? defaultSheets : Number(limitText);
   if (!(Number.isSafeInteger(limit) && limit >= 0)) {
     throw new UsageError(`--limit must be a whole number, 0 or more, got "${limitText}".`);
   }
-  const choices = await chooseModels(names, given);
   const labelsPath = given.value("labels");
   const labels = labelsPath === undefined ? undefined : await readLabels(labelsPath);
   const expanded = await expandInputs(photos, photoInputs);
@@ -237,8 +209,10 @@ async function runModels(given: Arguments, common: Common, terminal: Terminal): 
   const { inputs } = expanded;
   for (const { path, error } of inputs) if (error !== undefined) throw new CommandError(`${path}: ${error}`);
   requireWritable(out);
-  const models: ComparedModel[] = [];
-  for (const choice of choices) models.push(await load(choice));
+  const models = await loadAll(choices, await readLoading(given, terminal));
+  for (const [i, { network }] of models.entries()) {
+    requirePreprocessing(network.definition, choices[i]?.weights ?? "", inputs);
+  }
 
   const paths = inputs.map(({ path }) => path);
   const { compared, leftOut, failed } = await askAll(paths, models, labels, terminal);
@@ -265,29 +239,33 @@ async function runModels(given: Arguments, common: Common, terminal: Terminal): 
 
 /** `srmap compare`: composites, or networks, side by side. */
 export const compare: Command = {
-  summary: "Puts composites, or two networks, side by side",
-  usage: "PHOTO... [--composites A,B,...] | PHOTO... --models A,B [--labels FILE]",
+  summary: "Puts composites, or networks, side by side",
+  usage: "PHOTO... [--composites A,B,...] | PHOTO... --models A,B,... | PHOTO... --weights A --weights B",
   options: {
     composites: {
       value: "LIST",
-      help: `Composites to compare, or all: ${compositeNames().join(", ")}. Default ${defaultComposites}.`,
+      help: `Composites to compare, by name or as FILE.json, or all: ${compositeNames().join(", ")}. Default ${defaultComposites}.`,
     },
     model: { value: "NAME", short: "m", help: `The network whose maps are compared. Default ${defaultModel}.` },
     target: { value: "CLASS", short: "t", help: "The class to explain. Default top1, the likeliest." },
     ...networkOptions,
-    models: { value: "A,B", help: 'Two networks to compare instead; "srmap models" lists them.' },
+    models: { value: "A,B,...", help: 'Networks to compare instead; "srmap models" lists them.' },
     weights: {
       value: "FILE",
       short: "w",
       isRepeatable: true,
-      help: "Weights of --model; with --models NAME=FILE, for each network that needs them.",
+      help: "Weights of --model; several times, FILE or LABEL=FILE: these networks are compared, the options above count for each; with --models NAME=FILE, for each network that needs them.",
     },
     labels: {
       value: "FILE",
       help: 'True classes, JSON: {"a.jpg": "tench"}, or {"a.jpg": {"index": 0}} with ImageNet indices.',
     },
-    composite: { value: "NAME", short: "c", help: `Composite of the sheets of --models. Default ${defaultComposite}.` },
-    limit: { value: "N", help: `Sheets of --models at most. Default ${defaultSheets}.` },
+    composite: {
+      value: "NAME",
+      short: "c",
+      help: `Composite of the networks' sheets, by name or as FILE.json. Default ${defaultComposite}.`,
+    },
+    limit: { value: "N", help: `Sheets of networks at most. Default ${defaultSheets}.` },
     ...salientSettingOptions,
     ...outputOption,
     ...themeOption,
@@ -296,13 +274,15 @@ export const compare: Command = {
   notes: `With --composites: one sheet per photo, compare.png: the photo, and for each
 composite its relevance map above its Salient Relevance map.
 
-With --models: asks both networks about all photos and finds those that one has
-right and the other wrong or, without --labels, those on which they disagree.
+With --models, or --weights more than once: asks all networks about all photos and
+finds those that one has right and another wrong or, without --labels, those on
+which they disagree.
 Writes a sheet for each, index.html to look at them all, and summary.json.
 
 Examples:
   srmap compare photo.jpg --composites li2019,epsilonPlus,guidedBackprop
-  srmap compare photos --models alexnet-mini,vgg-mini --labels labels.json`,
+  srmap compare photos --models alexnet-mini,vgg-mini --labels labels.json
+  srmap compare photos --weights before.onnx --weights after.onnx --preprocess torchvision`,
 
   async run(given, terminal) {
     if (given.positionals.length === 0) {
@@ -315,6 +295,6 @@ Examples:
       isJson: given.has("json"),
       theme: themes[readTheme(given)],
     };
-    return given.has("models") ? runModels(given, common, terminal) : runComposites(given, common, terminal);
+    return comparesNetworks(given) ? runModels(given, common, terminal) : runComposites(given, common, terminal);
   },
 };

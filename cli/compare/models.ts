@@ -34,7 +34,7 @@ export interface Verdict {
   readonly isRight: boolean | undefined;
 }
 
-/** What both say. */
+/** What all say. */
 export interface ComparedPhoto {
   readonly path: string;
   readonly file: string;
@@ -43,7 +43,7 @@ export interface ComparedPhoto {
   /** In the order of the networks. */
   readonly verdicts: readonly Verdict[];
   readonly isAgreed: boolean;
-  /** One network is right and the other wrong or, without labels, they disagree. */
+  /** One network is right and another wrong or, without labels, they disagree. */
   readonly isOfInterest: boolean;
 }
 

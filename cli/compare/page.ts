@@ -56,7 +56,7 @@ ${sheet === undefined ? '<p class="quiet">No sheet was made: beyond --limit.</p>
 export function comparisonPage(summary: Summary): string {
   const { models, photos, agreement, agreed, found, leftOut, composite, srmap } = summary;
   const isLabelled = models.some(({ right }) => right !== undefined);
-  const names = models.map(({ model }) => model).join(" and ");
+  const names = models.map(({ model }) => model).join(models.length === 2 ? " and " : ", ");
   const rows = models.map(({ model, right, accuracy }) => {
     const cells =
       right === undefined || accuracy === undefined
@@ -95,7 +95,7 @@ ${leftOut.map(({ file, reason }) => `<li>${escapeHtml(file)}: ${escapeHtml(reaso
 <h1>${escapeHtml(names)}: what they looked at</h1>
 <p>${photos} photos. The networks agree on ${agreed} of them (${formatShare(agreement)}). ${
     isLabelled
-      ? `${found.length} are right for one network and wrong for the other; they are shown below.`
+      ? `${found.length} are right for one network and wrong for ${models.length === 2 ? "the other" : "another"}; they are shown below.`
       : `They disagree on the ${found.length} below.`
   }</p>
 ${table}

@@ -20,7 +20,7 @@ export interface Summary {
   /** Photos that all networks give the same class. */
   readonly agreed: number;
   readonly agreement: number;
-  /** Photos that one network has right and the other wrong or, without labels, on which they disagree. */
+  /** Photos that one network has right and another wrong or, without labels, on which they disagree. */
   readonly found: readonly (Omit<ComparedPhoto, "path" | "isOfInterest" | "isAgreed"> & {
     /** File name of its sheet; undefined beyond --limit. */
     readonly sheet: string | undefined;

@@ -11,6 +11,7 @@ import { themes } from "../../cli/drawing/theme.ts";
 import { explain } from "../../engine/explain.ts";
 import { createImage } from "../../engine/picture/image.ts";
 import { loadNetwork } from "../../host/network/load.ts";
+import { fixturePath } from "../support/fixtures.ts";
 import { root } from "../support/paths.ts";
 import { writeSeededWeights } from "../support/seeded-weights.ts";
 import { suite } from "../support/suite.ts";
@@ -125,6 +126,65 @@ suite("cli/compare", (test) => {
     assert.ok(summary.models.every(({ right }) => right === undefined));
   });
 
+  test("old and new weights of one network, with names of one's own", async () => {
+    const out = join(folder, "old-new");
+    const newer = join(folder, "newer.safetensors");
+    writeSeededWeights(newer, "squeezenet1_1", 2);
+    const files = ["--weights", `before=${other}`, "--weights", newer, "--model", "squeezenet1_1"];
+    const run = await srmap("compare", photos, ...files, "--out", out, ...fast);
+    assert.is(run.code, 0, run.err);
+    const summary = JSON.parse(readFileSync(join(out, "summary.json"), "utf8")) as Summary;
+    assert.equal(
+      summary.models.map(({ model, weights }) => [model, weights.file]),
+      [
+        ["before", "other.safetensors"],
+        ["squeezenet1_1", "newer.safetensors"],
+      ],
+    );
+    const unnamed = await srmap("compare", photos, "--weights", other, ...files.slice(2), "--out", out, ...fast);
+    assert.is(unnamed.code, 0, unnamed.err);
+    assert.match(readFileSync(join(out, "index.html"), "utf8"), /<h1>other\.safetensors and newer\.safetensors: /);
+  });
+
+  test("three networks, two of them from files that describe themselves, photos prepared alike, rules from a file", async () => {
+    const out = join(folder, "three");
+    const rules = labelsFile("mine.json", {
+      assignments: [
+        { match: { op: "conv2d" }, rule: "zPlus" },
+        { match: { op: "batchNorm" }, rule: "zPlus" },
+        { match: { op: "dense" }, rule: "epsilon" },
+      ],
+    });
+    const [caffe, onnx, keras] = ["caffe-v2.caffemodel", "onnx-made.onnx", "keras/keras3-functional.h5"].map(
+      fixturePath,
+    );
+    const run = await srmap(
+      ...["compare", photos, "--weights", caffe ?? "", "--weights", onnx ?? "", "--weights", `k=${keras}`],
+      ...["--preprocess", "torchvision", "--composite", rules, "--out", out, ...fast],
+    );
+    assert.is(run.code, 0, run.err);
+    const summary = JSON.parse(readFileSync(join(out, "summary.json"), "utf8")) as Summary;
+    assert.equal(
+      summary.models.map(({ model }) => model),
+      ["small-caffe", "onnx-made.onnx", "k"],
+    );
+    assert.is(summary.composite, "mine");
+    assert.is(summary.photos, 2);
+    assert.ok(summary.found.every(({ verdicts }) => verdicts.length === 3));
+    const refused = await srmap("compare", photos, "--weights", caffe ?? "", "--weights", onnx ?? "", "--out", out);
+    assert.match(refused.err, /^srmap: weights "caffe-v2\.caffemodel": the file does not say how photos are prepared/);
+    const composites = await srmap(
+      ...["compare", join(photos, "cat.jpg"), "--weights", onnx ?? "", "--preprocess", "torchvision"],
+      ...["--composites", `li2019,${rules}`, "--out", out, ...fast],
+    );
+    assert.is(composites.code, 0, composites.err);
+    const report = JSON.parse(readFileSync(join(out, "compare.json"), "utf8"));
+    assert.equal(
+      report.composites.map(({ composite }: { composite: { name: string } }) => composite.name),
+      ["li2019", "mine"],
+    );
+  });
+
   test("labels with ImageNet indices", async () => {
     const labels = labelsFile("indices.json", { "cat.jpg": { index: 281 }, "coffee.jpg": { index: 0, name: "tench" } });
     const run = await srmap(
@@ -196,12 +256,18 @@ suite("cli/compare", (test) => {
       [[], 'compare needs a photo: srmap compare PHOTO. See "srmap help compare".'],
       [[photos, "--composites", "li2019,epsilonPlos"], 'composite "epsilonPlos": unknown. Did you mean "epsilonPlus"?'],
       [[photos, "--composites", "li2019,li2019"], '--composites has "li2019" twice.'],
-      [[photos, "--labels", "x"], '--labels cannot be used without --models. See "srmap help compare".'],
-      [[photos, "--models", "alexnet-mini"], "--models needs two names: --models a,b, got 1."],
+      [[photos, "--labels", "x"], '--labels cannot be used where composites are compared. See "srmap help compare".'],
+      [[photos, "--models", "alexnet-mini"], "--models needs two names or more: --models a,b, got 1."],
       [[photos, "--models", "alexnet-mini,vgg"], 'model "vgg": unknown. Known are'],
       [
         [photos, ...twoModels, "--composites", "li2019"],
-        '--composites cannot be used with --models. See "srmap help compare".',
+        '--composites cannot be used where networks are compared. See "srmap help compare".',
+      ],
+      [[photos, ...twoModels, "--model", "vgg16"], '--model cannot be used with --models. See "srmap help compare".'],
+      [[photos, "--weights", other, "--weights", other], `--weights ${other} was given twice.`],
+      [
+        [photos, "--weights", other, "--weights", "b", "--target", "1"],
+        "--target cannot be used where networks are compared.",
       ],
       [
         [photos, "--models", "alexnet-mini,squeezenet1_1", "--weights", other],
