@@ -62,6 +62,8 @@ def forward(net: Net, x: Tensor) -> tuple[list[Tensor], list[Tensor | None], Ten
                 x = conv(layer, x, net.weight(layer), net.bias(layer))
             case "relu":
                 x = x.clamp(min=0)
+            case "leakyRelu":
+                x = torch.where(x < 0, x * layer["slope"], x)
             case "lrn":
                 half = layer["size"] // 2
                 squares = F.pad(x * x, (0, 0, 0, 0, half, half))
@@ -115,7 +117,7 @@ def relevance(net: Net, rule: str, x: Tensor, target: int) -> Tensor:
                 r = torch.zeros_like(x).flatten(2).scatter_add_(2, winner.flatten(2), r.flatten(2)).view_as(x)
             case "flatten", _:
                 r = r.view_as(x)
-            case ("relu" | "lrn"), _:
+            case ("relu" | "leakyRelu" | "lrn"), _:
                 pass
             case other:
                 raise ValueError(other)
@@ -152,6 +154,8 @@ def zennit_epsilon_plus(net: Net, x: Tensor, target: int) -> Tensor:
                 m, rule = nn.Linear(layer["inFeatures"], layer["outFeatures"]), Epsilon()
             case "relu":
                 m, rule = nn.ReLU(), Pass()
+            case "leakyRelu":
+                m, rule = nn.LeakyReLU(layer["slope"]), Pass()
             case "lrn":
                 m, rule = nn.LocalResponseNorm(layer["size"], layer["alpha"], layer["beta"], layer["bias"]), Pass()
             case "maxPool2d":

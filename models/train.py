@@ -92,6 +92,7 @@ class Recipe:
     adam_lr: float
     cutmix: float  # share of batches with CutMix
     plain_from: float  # share of the run after which CutMix stops
+    head_slope: float = 0.0  # of the hidden dense layers' units below 0: leaky units cannot die all at once
 
 
 RECIPES: dict[str, Recipe] = {
@@ -136,6 +137,7 @@ RECIPES: dict[str, Recipe] = {
         adam_lr=0.002,
         cutmix=0.2,
         plain_from=0.85,
+        head_slope=0.01,
     ),
 }
 
@@ -199,7 +201,8 @@ class TrainNet(nn.Module):
         head: list[nn.Module] = []
         width = channels * recipe.grid**2
         for d in recipe.dense:
-            head += [nn.Dropout(recipe.dropout), nn.Linear(width, d), nn.ReLU(True)]
+            unit = nn.LeakyReLU(recipe.head_slope, True) if recipe.head_slope else nn.ReLU(True)
+            head += [nn.Dropout(recipe.dropout), nn.Linear(width, d), unit]
             width = d
         self.classifier = nn.Sequential(*head, nn.Linear(width, len(CLASSES)))
         for m in self.modules():
@@ -508,7 +511,10 @@ def fold(recipe: Recipe, net: TrainNet, name: str) -> tuple[dict[str, Tensor], l
             weight=f"classifier.{place}.weight", bias=f"classifier.{place}.bias",
         )  # fmt: skip
         if k < len(dense) - 1:
-            add("relu", [m.out_features])
+            if recipe.head_slope:
+                add("leakyRelu", [m.out_features], slope=recipe.head_slope)
+            else:
+                add("relu", [m.out_features])
     return {k: t.detach().float().contiguous() for k, t in tensors.items()}, layers
 
 
@@ -521,6 +527,8 @@ def run_layers(layers: list[dict], tensors: dict[str, Tensor], x: Tensor) -> Ten
                 x = F.conv2d(x, w, b, layer["strides"], layer["pads"][:2], groups=layer["group"])
             case "relu":
                 x = F.relu(x)
+            case "leakyRelu":
+                x = F.leaky_relu(x, layer["slope"])
             case "lrn":
                 x = F.local_response_norm(x, layer["size"], layer["alpha"], layer["beta"], layer["bias"])
             case "maxPool2d":

@@ -45,12 +45,15 @@ export function alexnetMini(): NetworkDefinition {
   };
 }
 
+// With ReLUs in the head a photo could leave no unit active, and the answer came from biases alone.
+const leaky = { op: "leakyRelu", slope: 0.01 } as const;
+
 // Output channels of each block's 3x3 convolutions.
 const blocks = [[16], [32, 32], [64, 64], [128, 128, 128], [192, 192, 192]] as const;
 
 /**
- * A small VGG in the shape of Simonyan and Zisserman 2015: stacks of 3x3 convolutions, 2x2 pools, three dense layers. Trained by
- * models/train.py on ten classes; its weights come with the package.
+ * A small VGG in the shape of Simonyan and Zisserman 2015: stacks of 3x3 convolutions, 2x2 pools, three dense layers with leaky
+ * units between them. Trained by models/train.py on ten classes; its weights come with the package.
  */
 export function vggMini(): NetworkDefinition {
   const chain = new Chain();
@@ -65,8 +68,12 @@ export function vggMini(): NetworkDefinition {
   });
   chain
     .add("flatten", { op: "flatten" })
-    .dense("fc6", "classifier.0", 64)
-    .dense("fc7", "classifier.3", 64)
+    .dense("fc6", "classifier.0", 64, false)
+    .add("relu6", leaky)
+    .add("drop6", { op: "dropout" })
+    .dense("fc7", "classifier.3", 64, false)
+    .add("relu7", leaky)
+    .add("drop7", { op: "dropout" })
     .dense("fc8", "classifier.6", 10, false)
     .add("prob", { op: "softmax" });
   return {
