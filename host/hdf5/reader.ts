@@ -1,7 +1,7 @@
 import { Worker } from "node:worker_threads";
 import { FormatError, UnsupportedError } from "../../engine/basics/errors.ts";
 import type { Hdf5File, OpenHdf5 } from "../../weights-loader/index.ts";
-import { type Hdf5Answer, type Hdf5Request, type Hdf5ThreadData, progressWord } from "./protocol.ts";
+import { type Hdf5Answer, type Hdf5Refusal, type Hdf5Request, type Hdf5ThreadData, progressWord } from "./protocol.ts";
 
 /** The package that reads HDF5, in the version that it was tested with. */
 export const hdf5Package = "h5wasm@0.10.3";
@@ -39,6 +39,45 @@ export interface Hdf5Reader {
   close(): Promise<void>;
 }
 
+/** Sends a request to the worker and waits for its answer; a worker that is stuck, fails or ends is a refusal. */
+function request(worker: Worker, progress: Int32Array, message: Hdf5Request): Promise<Hdf5Answer> {
+  return new Promise((resolve) => {
+    const settle = (answer: Hdf5Answer): void => {
+      clearInterval(timer);
+      worker.off("message", settle);
+      worker.off("error", onError);
+      worker.off("exit", onExit);
+      worker.unref(); // a file that was not closed does not keep the process alive
+      resolve(answer);
+    };
+    const fail = (why: string): void => settle({ refusal: { reason: "broken", message: why } });
+    const onError = (error: unknown): void => fail(error instanceof Error ? error.message : String(error));
+    const onExit = (): void => fail("it ended");
+    const watch = stuckWatch(progress);
+    const timer = setInterval(() => {
+      if (watch()) fail(`the HDF5 library is stuck in it, after ${stuckMs} ms without a step`);
+    }, watchMs);
+    worker.on("message", settle);
+    worker.on("error", onError);
+    worker.on("exit", onExit);
+    worker.ref();
+    worker.postMessage(message);
+  });
+}
+
+/** What the refusal of a file is told as. */
+function refusalError(file: string, { reason, message }: Hdf5Refusal): Error {
+  if (reason === "missing") {
+    return new UnsupportedError(
+      `${file}: HDF5 files (Keras) are read by the package h5wasm, which is not installed. Run: npm install ${hdf5Package}`,
+    );
+  }
+  if (reason === "unsupported") return new UnsupportedError(`${file}: ${message}.`);
+  return new FormatError(
+    `${file}: it cannot be read as HDF5: ${message}. It is truncated or damaged: get a fresh copy.`,
+  );
+}
+
 /** A reader of HDF5 by the optional package h5wasm. Nothing happens before a file is opened. */
 export function hdf5Reader(): Hdf5Reader {
   let worker: Worker | undefined;
@@ -52,52 +91,22 @@ export function hdf5Reader(): Hdf5Reader {
     await ended?.terminate();
   };
 
-  const send = (request: Hdf5Request): Promise<Hdf5Answer> =>
-    new Promise((resolve) => {
-      if (worker === undefined) {
-        const workerData: Hdf5ThreadData = { progress };
-        Atomics.store(progress, progressWord.isWaiting, 1); // until the library is loaded
-        worker = new Worker(new URL("./worker.js", import.meta.url), { workerData, stdout: true, stderr: true });
-      }
-      const current = worker;
-      const settle = (answer: Hdf5Answer): void => {
-        clearInterval(timer);
-        current.off("message", settle);
-        current.off("error", onError);
-        current.off("exit", onExit);
-        current.unref(); // a file that was not closed does not keep the process alive
-        resolve(answer);
-      };
-      const fail = (message: string): void => settle({ refusal: { reason: "broken", message } });
-      const onError = (error: unknown): void => fail(error instanceof Error ? error.message : String(error));
-      const onExit = (): void => fail("it ended");
-      const watch = stuckWatch(progress);
-      const timer = setInterval(() => {
-        if (watch()) fail(`the HDF5 library is stuck in it, after ${stuckMs} ms without a step`);
-      }, watchMs);
-      current.on("message", settle);
-      current.on("error", onError);
-      current.on("exit", onExit);
-      current.ref();
-      current.postMessage(request);
-    });
+  const send = (message: Hdf5Request): Promise<Hdf5Answer> => {
+    if (worker === undefined) {
+      const workerData: Hdf5ThreadData = { progress };
+      Atomics.store(progress, progressWord.isWaiting, 1); // until the library is loaded
+      worker = new Worker(new URL("./worker.js", import.meta.url), { workerData, stdout: true, stderr: true });
+    }
+    return request(worker, progress, message);
+  };
 
-  const ask = async (file: string, request: Hdf5Request): Promise<Hdf5Answer> => {
-    const turn = queue.then(() => send(request));
+  const ask = async (file: string, message: Hdf5Request): Promise<Hdf5Answer> => {
+    const turn = queue.then(() => send(message));
     queue = turn.catch(() => {});
     const answer = await turn;
     if (!("refusal" in answer)) return answer;
-    const { reason, message } = answer.refusal;
-    if (reason === "missing") {
-      throw new UnsupportedError(
-        `${file}: HDF5 files (Keras) are read by the package h5wasm, which is not installed. Run: npm install ${hdf5Package}`,
-      );
-    }
-    if (reason === "unsupported") throw new UnsupportedError(`${file}: ${message}.`);
-    if (reason === "broken") await end();
-    throw new FormatError(
-      `${file}: it cannot be read as HDF5: ${message}. It is truncated or damaged: get a fresh copy.`,
-    );
+    if (answer.refusal.reason === "broken") await end();
+    throw refusalError(file, answer.refusal);
   };
 
   const fileOpener = (path: string, name: string): OpenHdf5 => {

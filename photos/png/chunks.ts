@@ -91,27 +91,23 @@ function colorSpaceOf(chunks: ReadonlyMap<string, Uint8Array>): string | undefin
   return Math.abs(value - 0.45455) < 0.01 ? undefined : `gamma ${value}`;
 }
 
-/**
- * Walks over the chunks up to the end of the picture; what follows is ignored. Of an animated PNG this is the picture shown where
- * animation is not supported.
- * @throws FormatError that names the rule the file breaks, and RangeError when the picture is larger than `maxPixels`
- */
-export function readChunks(bytes: Uint8Array, maxPixels: number): PngChunks {
+interface Chunk {
+  readonly type: string;
+  readonly data: Uint8Array;
+  /** Throws unless the checksum is right. */
+  check(): void;
+}
+
+/** The chunks one after the other, up to IEND; those of wrong names or that end too late are refused. */
+function* chunksOf(bytes: Uint8Array): Generator<Chunk> {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const pixels: Uint8Array[] = [];
-  const once = new Map<string, Uint8Array>();
-  const texts: PngText[] = [];
-  let header: PngHeader | undefined;
-  let previous = "";
-  let at = 8;
-  for (;;) {
+  for (let at = 8; ; ) {
     if (at + 12 > bytes.length)
       throw new FormatError("PNG: the file is truncated, its end is missing. Get the photo again.");
-    const length = view.getUint32(at);
     const type = String.fromCharCode(...bytes.subarray(at + 4, at + 8));
-    const next = at + 12 + length;
-    const data = bytes.subarray(at + 8, next - 4);
-    if (header === undefined && type !== "IHDR") {
+    const begin = at;
+    const next = at + 12 + view.getUint32(at);
+    if (at === 8 && type !== "IHDR") {
       throw new FormatError("PNG: the file must begin with its header. The file is damaged.");
     }
     if (!/^[A-Za-z]{4}$/.test(type)) throw damaged("a chunk's name is not four letters");
@@ -120,14 +116,34 @@ export function readChunks(bytes: Uint8Array, maxPixels: number): PngChunks {
         `PNG: the file is truncated, chunk "${type}" needs ${next - bytes.length} more bytes. Get the photo again.`,
       );
     }
+    const check = (): void => {
+      if (crc32(bytes.subarray(begin + 4, next - 4)) === view.getUint32(next - 4)) return;
+      throw new FormatError(`PNG: the checksum of chunk "${type}" is wrong. Get the photo again.`);
+    };
+    yield { type, data: bytes.subarray(at + 8, next - 4), check };
+    if (type === "IEND") return;
+    at = next;
+  }
+}
+
+/**
+ * Walks over the chunks up to the end of the picture; what follows is ignored. Of an animated PNG this is the picture shown where
+ * animation is not supported.
+ * @throws FormatError that names the rule the file breaks, and RangeError when the picture is larger than `maxPixels`
+ */
+export function readChunks(bytes: Uint8Array, maxPixels: number): PngChunks {
+  const pixels: Uint8Array[] = [];
+  const once = new Map<string, Uint8Array>();
+  const texts: PngText[] = [];
+  let header: PngHeader | undefined;
+  let previous = "";
+  for (const { type, data, check } of chunksOf(bytes)) {
     // The header's promise comes first: sizes over the limit are refused whatever the checksum says.
     if (type === "IHDR") {
       if (header !== undefined) throw damaged("there is a second header");
       header = readPngHeader(data, maxPixels);
     }
-    if (crc32(bytes.subarray(at + 4, next - 4)) !== view.getUint32(next - 4)) {
-      throw new FormatError(`PNG: the checksum of chunk "${type}" is wrong. Get the photo again.`);
-    }
+    check();
     if (type === "IDAT") {
       if (pixels.length > 0 && previous !== "IDAT") throw damaged("the pixel data are interrupted by another chunk");
       pixels.push(data);
@@ -137,13 +153,10 @@ export function readChunks(bytes: Uint8Array, maxPixels: number): PngChunks {
       once.set(type, data);
     } else if (type === "tEXt" || type === "zTXt" || type === "iTXt") {
       texts.push(readText(type, data));
-    } else if (type === "IEND") {
-      break;
-    } else if (type !== "IHDR" && /^[A-Z]/.test(type)) {
+    } else if (type !== "IHDR" && type !== "IEND" && /^[A-Z]/.test(type)) {
       throw new FormatError(`PNG: chunk "${type}" is needed to show the picture, and it is none of the standard's.`);
     }
     previous = type;
-    at = next;
   }
   if (header === undefined) throw damaged("there is no header");
   const palette = once.get("PLTE");

@@ -87,34 +87,10 @@ async function entryText(source: ByteSource, entry: ZipEntry, file: string): Pro
 /** Largest metadata.json that is read; Keras writes some 60 bytes. */
 const maximumMetadataBytes = 1 << 16;
 
-/** The version of Keras that wrote an archive: what some activations mean depends on it. */
-async function archiveVersion(
-  source: ByteSource,
-  entry: ZipEntry | undefined,
-  file: string,
-): Promise<string | undefined> {
-  if (entry === undefined || entry.bytes > maximumMetadataBytes) return undefined;
-  const metadata = parseTopology(await entryText(source, entry, file), `${file}: its metadata.json`);
-  const version = isObject(metadata) ? metadata["keras_version"] : undefined;
-  return typeof version === "string" ? version : undefined;
-}
+type KerasTensors = ReadonlyMap<string, TensorInfo & NamedDataset>;
 
-function parseTopology(text: string, what: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    throw new FormatError(`${what} is not JSON. The file is damaged: get a fresh copy.`);
-  }
-}
-
-function kerasFile(
-  name: string,
-  hdf5: Hdf5File,
-  byteLength: number,
-  datasets: readonly NamedDataset[],
-  topology: unknown,
-  archive?: string,
-): KerasFile {
+/** The tensors by name. @throws FormatError for two of one name, and for more elements than the file has bytes */
+function checkedTensors(name: string, byteLength: number, datasets: readonly NamedDataset[]): KerasTensors {
   const tensors = new Map<string, TensorInfo & NamedDataset>();
   for (const one of datasets) {
     const what = `weights "${name}": tensor "${one.name}"`;
@@ -129,8 +105,12 @@ function kerasFile(
     }
     tensors.set(one.name, { ...one, shape });
   }
+  return tensors;
+}
 
-  const readRows: WeightFile["readRows"] = async (tensorName, firstRow, rowCount) => {
+/** Reads rows of the tensors, by blocks, so that a tensor is not in memory twice. */
+function rowReader(name: string, hdf5: Hdf5File, tensors: KerasTensors): WeightFile["readRows"] {
+  return async (tensorName, firstRow, rowCount) => {
     const tensor = tensors.get(tensorName);
     if (tensor === undefined) {
       throw new RangeError(
@@ -160,6 +140,38 @@ function kerasFile(
     }
     return result;
   };
+}
+
+/** The version of Keras that wrote an archive: what some activations mean depends on it. */
+async function archiveVersion(
+  source: ByteSource,
+  entry: ZipEntry | undefined,
+  file: string,
+): Promise<string | undefined> {
+  if (entry === undefined || entry.bytes > maximumMetadataBytes) return undefined;
+  const metadata = parseTopology(await entryText(source, entry, file), `${file}: its metadata.json`);
+  const version = isObject(metadata) ? metadata["keras_version"] : undefined;
+  return typeof version === "string" ? version : undefined;
+}
+
+function parseTopology(text: string, what: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new FormatError(`${what} is not JSON. The file is damaged: get a fresh copy.`);
+  }
+}
+
+function kerasFile(
+  name: string,
+  hdf5: Hdf5File,
+  byteLength: number,
+  datasets: readonly NamedDataset[],
+  topology: unknown,
+  archive?: string,
+): KerasFile {
+  const tensors = checkedTensors(name, byteLength, datasets);
+  const readRows = rowReader(name, hdf5, tensors);
   const [stated] = (hdf5.root.groups.get("model_weights") ?? hdf5.root).attributes.get("keras_version") ?? [];
   const version = stated ?? archive;
   const weights: WeightFile = {

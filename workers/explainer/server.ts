@@ -71,6 +71,37 @@ function infoOf({ network, notKept }: OpenedNetwork): NetworkInfo {
   };
 }
 
+type Work<NetworkSource, Photo> = Exclude<Call<NetworkSource, Photo>, { type: "abort" }>;
+
+/** Explains one photo for all targets of a call, and posts what comes of it; between stages the call may be aborted. */
+async function explainPhoto<NetworkSource, Photo>(
+  host: ServerHost<NetworkSource, Photo>,
+  network: Network | undefined,
+  { id, photo, targets, options }: Extract<Work<NetworkSource, Photo>, { type: "explain" }>,
+  signal: Signal,
+): Promise<void> {
+  const report = (progress: Progress): void => host.post({ type: "progress", id, progress }, []);
+  const requireWanted = (): void => {
+    if (signal.isAborted) throw new AbortError("explain: the call was aborted.");
+  };
+  requireWanted();
+  if (network === undefined) throw new RangeError("explainer: no network is open.");
+  report({ stage: "photo", done: 0, total: 1 });
+  const { input, decodedBy } = await host.readPhoto(photo);
+  const stages = explanationStages(network, input, targets, { ...options, clock: host.clock });
+  for (;;) {
+    const { done, value } = stages.next();
+    if (done) {
+      const explanations = value.map((explanation): ExplainedPhoto => ({ ...explanation, decodedBy }));
+      host.post({ type: "explained", id, explanations }, buffersOf(explanations));
+      return;
+    }
+    report({ stage: value.stage, done: value.target, total: targets.length });
+    await host.pause();
+    requireWanted();
+  }
+}
+
 /**
  * Serves calls one after the other, in the order in which they came.
  * @returns what to call with each message that comes in
@@ -78,38 +109,13 @@ function infoOf({ network, notKept }: OpenedNetwork): NetworkInfo {
 export function serveExplainer<NetworkSource, Photo>(
   host: ServerHost<NetworkSource, Photo>,
 ): (call: Call<NetworkSource, Photo>) => void {
-  type Work = Exclude<Call<NetworkSource, Photo>, { type: "abort" }>;
-  const queue: { work: Work; signal: { isAborted: boolean } }[] = [];
+  const queue: { work: Work<NetworkSource, Photo>; signal: { isAborted: boolean } }[] = [];
   let isAtWork = false;
   let network: Network | undefined;
 
-  const explain = async (work: Extract<Work, { type: "explain" }>, signal: Signal): Promise<void> => {
-    const { id, photo, targets, options } = work;
-    const report = (progress: Progress): void => host.post({ type: "progress", id, progress }, []);
-    const requireWanted = (): void => {
-      if (signal.isAborted) throw new AbortError("explain: the call was aborted.");
-    };
-    requireWanted();
-    if (network === undefined) throw new RangeError("explainer: no network is open.");
-    report({ stage: "photo", done: 0, total: 1 });
-    const { input, decodedBy } = await host.readPhoto(photo);
-    const stages = explanationStages(network, input, targets, { ...options, clock: host.clock });
-    for (;;) {
-      const { done, value } = stages.next();
-      if (done) {
-        const explanations = value.map((explanation): ExplainedPhoto => ({ ...explanation, decodedBy }));
-        host.post({ type: "explained", id, explanations }, buffersOf(explanations));
-        return;
-      }
-      report({ stage: value.stage, done: value.target, total: targets.length });
-      await host.pause();
-      requireWanted();
-    }
-  };
-
-  const handle = async (work: Work, signal: Signal): Promise<void> => {
+  const handle = async (work: Work<NetworkSource, Photo>, signal: Signal): Promise<void> => {
     try {
-      if (work.type === "explain") return await explain(work, signal);
+      if (work.type === "explain") return await explainPhoto(host, network, work, signal);
       const report = (progress: Progress): void => host.post({ type: "progress", id: work.id, progress }, []);
       const opened = await host.open(work.network, work.threads, report, signal);
       if (network !== opened.network) network?.dispose();
