@@ -243,6 +243,31 @@ function ofSign(relevance: Tensor, sign: SalientSign): Tensor {
   );
 }
 
+/** The composite, after everything was refused that can be refused without work. */
+function checkedComposite(
+  network: Network,
+  input: Pixels | Tensor,
+  targets: readonly Target[],
+  options: Omit<ExplainOptions, "target">,
+): Composite {
+  checkArguments(network, input, options);
+  const composite = chosenComposite(options);
+  const { salientSign = "both" } = options;
+  if (!salientSigns.includes(salientSign)) {
+    throw new RangeError(
+      `explain: salientSign must be one of ${salientSigns.join(", ")}, got ${JSON.stringify(salientSign)}.`,
+    );
+  }
+  checkRequest(network.graph, { composite, targets, at: options.at });
+  network.relevancePlan(composite);
+  return composite;
+}
+
+/** The classes by their logits, the largest first. */
+function largestFirst(logits: Float32Array): number[] {
+  return [...logits.keys()].sort((a, b) => logits[b]! - logits[a]! || a - b);
+}
+
 /** What becomes of a target's relevance before the next target's turn. */
 type Finish<Result> = (relevance: RelevanceExplanation, target: number) => Generator<ExplanationStage, Result>;
 
@@ -253,19 +278,9 @@ function* stagesOf<Result>(
   options: Omit<ExplainOptions, "target">,
   finish: Finish<Result>,
 ): Generator<ExplanationStage, Result[]> {
-  checkArguments(network, input, options);
   const { definition } = network;
   const clock = options.clock ?? (() => 0);
-  const composite = chosenComposite(options);
-  // Everything that can be refused without work is refused here.
-  const { salientSign = "both" } = options;
-  if (!salientSigns.includes(salientSign)) {
-    throw new RangeError(
-      `explain: salientSign must be one of ${salientSigns.join(", ")}, got ${JSON.stringify(salientSign)}.`,
-    );
-  }
-  checkRequest(network.graph, { composite, targets, at: options.at });
-  network.relevancePlan(composite);
+  const composite = checkedComposite(network, input, targets, options);
   const at = options.at === undefined ? undefined : valueNamed(network.graph, options.at);
   if (isTensor(input)) checkFinite(definition, input);
   const { tensor: values, picture } = isTensor(input)
@@ -285,8 +300,7 @@ function* stagesOf<Result>(
     logit: logits.data[index] ?? Number.NaN,
     probability: logits.data.length === 1 ? undefined : probabilities.data[index],
   });
-  const order = [...logits.data.keys()].sort((a, b) => logits.data[b]! - logits.data[a]! || a - b);
-  const top = order.slice(0, 5).map(prediction);
+  const top = largestFirst(logits.data).slice(0, 5).map(prediction);
 
   const results: Result[] = [];
   for (const [index, target] of targets.entries()) {

@@ -25,7 +25,7 @@ import { comparisonPage } from "../compare/page.ts";
 import { type Summary, summarize } from "../compare/summary.ts";
 import { formatConfidence, formatShare } from "../drawing/format.ts";
 import { type Theme, themes } from "../drawing/theme.ts";
-import { runBatch } from "../inputs/batch.ts";
+import { type Outcome, runBatch } from "../inputs/batch.ts";
 import { expandInputs, folderNames, photoInputs } from "../inputs/expand.ts";
 import { tellLeftOut } from "../inputs/left-out.ts";
 import { shapeOfFirstNpy } from "../inputs/npy-shape.ts";
@@ -71,6 +71,15 @@ async function readLoading(given: Arguments, terminal: Terminal): Promise<LoadOp
   };
 }
 
+type ComparedInFolder = ComparedComposites & { folder: string };
+
+/** A photo's row for programs. */
+function outcomeAsJson({ path, result, error }: Outcome<ComparedInFolder>): object {
+  if (result === undefined) return { photo: path, error };
+  const [first] = result.explanations;
+  return { photo: path, folder: result.folder, files: [...result.files.keys()], target: first?.target };
+}
+
 async function runComposites(given: Arguments, common: Common, terminal: Terminal): Promise<number> {
   refuse(given, ["labels", "limit", "composite"], "where composites are compared");
   const { photos, settings, out, isJson, theme } = common;
@@ -89,7 +98,7 @@ async function runComposites(given: Arguments, common: Common, terminal: Termina
   const { labels } = model.network.definition;
   const zeros = new Float32Array(model.network.classCount);
   asUsage(() => resolveTarget(parseTarget(target), { logits: zeros, probabilities: zeros, labels }, "score"));
-  const outcomes = await runBatch<ComparedComposites & { folder: string }>(
+  const outcomes = await runBatch<ComparedInFolder>(
     inputs,
     {
       noun: "photo",
@@ -117,23 +126,8 @@ async function runComposites(given: Arguments, common: Common, terminal: Termina
     terminal,
   );
   if (isJson) {
-    const rows = outcomes.map(({ path, result, error }) =>
-      result === undefined
-        ? { photo: path, error }
-        : {
-            photo: path,
-            folder: result.folder,
-            files: [...result.files.keys()],
-            target: result.explanations[0]?.target,
-          },
-    );
-    const document = {
-      srmap: version,
-      model: model.name,
-      composites: composites.map(({ name }) => name),
-      photos: rows,
-    };
-    terminal.out(`${JSON.stringify(document, null, 2)}\n`);
+    const head = { srmap: version, model: model.name, composites: composites.map(({ name }) => name) };
+    terminal.out(`${JSON.stringify({ ...head, photos: outcomes.map(outcomeAsJson) }, null, 2)}\n`);
   }
   return outcomes.some(({ error }) => error !== undefined) ? 1 : 0;
 }

@@ -235,6 +235,47 @@ interface Session {
   close(end: RunEnd): number;
 }
 
+/** The photos that failed, the first of many. */
+function failuresAsText({ failures, failed }: Tally, photos: number, index: string): string {
+  const list = failures.map((path) => `  ${shown(path, mostOfPath)}\n`).join("");
+  const more = failed > mostFailures ? `  and ${failed - mostFailures} more, see ${index}.csv\n` : "";
+  return `${failed} of ${photos} photos failed:\n${list}${more}`;
+}
+
+function accuracyAsText({ labelled, right }: Tally): string {
+  return labelled === 0 ? "" : `right: ${right} of ${labelled} labelled photos (${formatShare(right / labelled)})\n`;
+}
+
+function accuracyAsJson({ labelled, right }: Tally): object {
+  return labelled === 0 ? {} : { labelled, right, accuracy: right / labelled };
+}
+
+/** @param isRight undefined for photos without a label */
+function count(tally: Tally, isKept: boolean, isRight: boolean | undefined): void {
+  if (isKept) tally.kept++;
+  else tally.explained++;
+  if (isRight !== undefined) tally.labelled++;
+  if (isRight === true) tally.right++;
+}
+
+/** The document for programs, printed as its photos come. */
+function jsonList(
+  { choice }: ExplainRequest,
+  terminal: Terminal,
+): { add(entry: object): void; close(tail: object): void } {
+  const head = JSON.stringify({ srmap: version, composite: choice.label }, null, 2).slice(0, -2);
+  terminal.out(`${head},\n  "photos": [\n`);
+  let isFirst = true;
+  return {
+    add(entry) {
+      const text = JSON.stringify(entry, null, 2).replace(/^/gm, "    ");
+      terminal.out(`${isFirst ? "" : ",\n"}${text}`);
+      isFirst = false;
+    },
+    close: (tail) => terminal.out(`\n  ],\n${JSON.stringify(tail, null, 2).slice(2)}\n`),
+  };
+}
+
 /** Prints and indexes outcomes one by one, so that nothing of a photo stays in memory. */
 function openSession(
   run: Run,
@@ -251,16 +292,7 @@ function openSession(
   const tally: Tally = { explained: 0, kept: 0, failed: 0, labelled: 0, right: 0, failures: [] };
   const below = (folder: string): string => relative(out, folder).split(sep).join("/");
   let model = request.model;
-  let isFirst = true;
-  const json = (entry: object): void => {
-    const text = JSON.stringify(entry, null, 2).replace(/^/gm, "    ");
-    terminal.out(`${isFirst ? "" : ",\n"}${text}`);
-    isFirst = false;
-  };
-  if (request.isJson) {
-    const head = JSON.stringify({ srmap: version, composite: request.choice.label }, null, 2).slice(0, -2);
-    terminal.out(`${head},\n  "photos": [\n`);
-  }
+  const json = request.isJson ? jsonList(request, terminal) : undefined;
   return {
     tell(position, { result, error }) {
       const row = rows[position] ?? position;
@@ -273,16 +305,13 @@ function openSession(
         terminal.err(`${shown(path, mostOfPath)}: ${error}\n`);
         const truth = truthOf(labels, photo);
         index.add({ photo, ...(truth === undefined ? {} : { truth }), error });
-        if (request.isJson) json({ photo: path, error });
+        json?.add({ photo: path, error });
       } else {
-        if (result.isKept) tally.kept++;
-        else tally.explained++;
         model ??= result.reports[0]?.model;
         const line = indexLine(photo, result, result.folders.map(below), labels);
-        if (line.right !== undefined) tally.labelled++;
-        if (line.right === true) tally.right++;
+        count(tally, result.isKept, line.right);
         index.add(line);
-        if (request.isJson) json(photoAsJson(path, result, request.hasLedger));
+        if (json !== undefined) json.add(photoAsJson(path, result, request.hasLedger));
         else terminal.out(describePhoto(path, result, request.hasLedger));
       }
       progress.update(position + 1, path);
@@ -295,28 +324,13 @@ function openSession(
       if (isWhole && shard === undefined) writeGallery(out);
       const files = [`${name}.csv`, `${name}.jsonl`, ...(existsSync(join(out, "index.html")) ? ["index.html"] : [])];
       const where = `Results are in ${shown(join(out, "/"), mostOfPath)}: ${files.join(", ")} and a folder for each photo.`;
-      if (tally.failures.length > 0 && rows.length > 1) {
-        const list = tally.failures.map((path) => `  ${shown(path, mostOfPath)}\n`).join("");
-        const more = tally.failed > mostFailures ? `  and ${tally.failed - mostFailures} more, see ${name}.csv\n` : "";
-        terminal.err(`${tally.failed} of ${rows.length} photos failed:\n${list}${more}`);
-      }
-      const accuracy =
-        tally.labelled === 0
-          ? ""
-          : `right: ${tally.right} of ${tally.labelled} labelled photos (${formatShare(tally.right / tally.labelled)})\n`;
+      if (tally.failures.length > 0 && rows.length > 1) terminal.err(failuresAsText(tally, rows.length, name));
       const summary = describeEnd(end, tally, rows.length, where);
       if (!isWhole) terminal.err(`srmap: ${summary}`);
-      if (request.isJson) {
-        const tail = {
-          ...(tally.labelled === 0
-            ? {}
-            : { labelled: tally.labelled, right: tally.right, accuracy: tally.right / tally.labelled }),
-          model,
-          weights,
-          isWhole,
-        };
-        terminal.out(`\n  ],\n${JSON.stringify(tail, null, 2).slice(2)}\n`);
-      } else if (isWhole && tally.explained + tally.kept > 0) terminal.out(`${accuracy}${summary}`);
+      json?.close({ ...accuracyAsJson(tally), model, weights, isWhole });
+      if (json === undefined && isWhole && tally.explained + tally.kept > 0) {
+        terminal.out(`${accuracyAsText(tally)}${summary}`);
+      }
       return exitCodeOf(end, tally.failed);
     },
   };

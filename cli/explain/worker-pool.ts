@@ -47,6 +47,14 @@ function ask(child: ChildProcess, work: ToWorker): Promise<FromWorker | undefine
   });
 }
 
+/** Ends a process and waits until it has. */
+function ended(child: ChildProcess): Promise<void> {
+  return new Promise((resolve) => {
+    child.once("exit", () => resolve());
+    child.kill("SIGTERM");
+  });
+}
+
 /**
  * Starts processes as they are needed, at most `count`.
  * @param attempts a photo that ends its process this often is given up
@@ -99,15 +107,7 @@ export function startWorkers(count: number, start: WorkerStart, attempts = 3): W
     },
     async stop() {
       isStopped = true;
-      await Promise.all(
-        [...all].map(
-          (child) =>
-            new Promise<void>((resolve) => {
-              child.once("exit", () => resolve());
-              child.kill("SIGTERM");
-            }),
-        ),
-      );
+      await Promise.all([...all].map(ended));
     },
   };
   return pool;

@@ -147,6 +147,29 @@ async function open(filePath: string, offset: number, byteLength: number): Promi
   return { file: id, root: list(library, id, limits) };
 }
 
+/** @param attributesOf reads the attributes of a path; `dtype` may state the type that the values had */
+function datasetOf(
+  h5: Library,
+  file: bigint,
+  path: string,
+  attributesOf: (path: string) => ReadonlyMap<string, string[]>,
+  limits: Limits,
+): Hdf5Dataset {
+  const about = h5.get_dataset_metadata(file, path);
+  if (about.virtual_sources !== undefined) {
+    throw new Refused("unsupported", `"${path}" is put together from other files. Copy the data into the file`);
+  }
+  const chunkBytes = (about.chunks ?? []).reduce((product, count) => product * Number(count), about.size);
+  if (about.chunks !== null && !(chunkBytes <= limits.chunk)) {
+    throw new Refused(
+      "unsupported",
+      `"${path}" is stored in pieces of ${chunkBytes} bytes; of a file of this size at most ${limits.chunk} are read. Store it in smaller ones`,
+    );
+  }
+  const [kept] = attributesOf(path).get("dtype") ?? [];
+  return { path, ...elementsOf(about, kept), shape: (about.shape ?? []).map(Number) };
+}
+
 /** Everything in a file, groups, datasets and the attributes that matter. */
 function list(h5: Library, file: bigint, limits: Limits): Hdf5Group {
   let objects = 0;
@@ -192,25 +215,9 @@ function list(h5: Library, file: bigint, limits: Limits): Hdf5Group {
       }
       const type = h5.get_type(file, inner);
       if (type === h5.H5G_GROUP) groups.set(name, group(inner, depth + 1));
-      else if (type === h5.H5G_DATASET) datasets.set(name, dataset(inner));
+      else if (type === h5.H5G_DATASET) datasets.set(name, datasetOf(h5, file, inner, attributesOf, limits));
     }
     return { attributes: attributesOf(path), groups, datasets };
-  };
-
-  const dataset = (path: string): Hdf5Dataset => {
-    const about = h5.get_dataset_metadata(file, path);
-    if (about.virtual_sources !== undefined) {
-      throw new Refused("unsupported", `"${path}" is put together from other files. Copy the data into the file`);
-    }
-    const chunkBytes = (about.chunks ?? []).reduce((product, count) => product * Number(count), about.size);
-    if (about.chunks !== null && !(chunkBytes <= limits.chunk)) {
-      throw new Refused(
-        "unsupported",
-        `"${path}" is stored in pieces of ${chunkBytes} bytes; of a file of this size at most ${limits.chunk} are read. Store it in smaller ones`,
-      );
-    }
-    const [kept] = attributesOf(path).get("dtype") ?? [];
-    return { path, ...elementsOf(about, kept), shape: (about.shape ?? []).map(Number) };
   };
 
   const root = group("/", 0);

@@ -85,16 +85,23 @@ interface StartedWorker {
   opened: Promise<NetworkInfo> | undefined;
 }
 
-/** The client side of an explainer, for a host. `maxPending` calls may wait, 16 by default. */
-export function createExplainerFor<NetworkSource, Photo, PostedPhoto>(
-  host: ClientHost<NetworkSource, Photo, PostedPhoto>,
-  maxPending: number = 16,
-): Explainer<Photo> {
+/** Sends a call and waits for its answer, or for the signal. */
+type SendCall<NetworkSource, PostedPhoto> = <A extends "opened" | "explained">(
+  message: (id: number) => { readonly call: Call<NetworkSource, PostedPhoto>; readonly transfer: readonly unknown[] },
+  watch: Pick<CallOptions, "signal" | "onProgress">,
+) => Promise<Extract<Answer, { type: A }>>;
+
+/** The calls that wait for answers. */
+interface Calls<NetworkSource, PostedPhoto> {
+  answered(answer: Answer): void;
+  failAll(error: Error): void;
+  readonly send: SendCall<NetworkSource, PostedPhoto>;
+}
+
+/** @param started starts the worker where there is none */
+function callsTo<NetworkSource, PostedPhoto>(started: () => StartedWorker): Calls<NetworkSource, PostedPhoto> {
   const waiting = new Map<number, Waiting>();
   let lastId = 0;
-  let worker: StartedWorker | undefined;
-  let isClosed = false;
-  let inFlight = 0;
 
   const failAll = (error: Error): void => {
     const calls = [...waiting.values()];
@@ -112,22 +119,7 @@ export function createExplainerFor<NetworkSource, Photo, PostedPhoto>(
     if (answer.type === "failed") call.reject(receivedError(answer.error));
     else call.resolve(answer);
   };
-  const started = (): StartedWorker => {
-    if (isClosed) throw new WorkerError("explainer: it is closed. Create a new one.");
-    if (worker !== undefined) return worker;
-    const own: StartedWorker = {
-      port: host.start(answered, (reason) => {
-        if (worker !== own) return;
-        worker = undefined;
-        own.port.terminate();
-        failAll(new WorkerError(`explainer: its worker ${reason}. The next call starts a new one.`));
-      }),
-      opened: undefined,
-    };
-    worker = own;
-    return own;
-  };
-  const call = <A extends "opened" | "explained">(
+  const send = <A extends "opened" | "explained">(
     message: (id: number) => { readonly call: Call<NetworkSource, PostedPhoto>; readonly transfer: readonly unknown[] },
     { signal, onProgress }: Pick<CallOptions, "signal" | "onProgress">,
   ): Promise<Extract<Answer, { type: A }>> =>
@@ -162,11 +154,19 @@ export function createExplainerFor<NetworkSource, Photo, PostedPhoto>(
         reject(new TypeError(`explainer: the photo or the options cannot be sent to a worker: ${String(error)}`));
       }
     });
+  return { answered, failAll, send };
+}
 
-  const open: Explainer<Photo>["open"] = async (options = {}) => {
+/** Opens the network once for each worker; a failure is not kept. */
+function opener<NetworkSource, Photo, PostedPhoto>(
+  { network, threads }: ClientHost<NetworkSource, Photo, PostedPhoto>,
+  started: () => StartedWorker,
+  send: SendCall<NetworkSource, PostedPhoto>,
+): Explainer<Photo>["open"] {
+  return async (options = {}) => {
     const own = started();
-    own.opened ??= call<"opened">(
-      (id) => ({ call: { type: "open", id, network: host.network, threads: host.threads }, transfer: [] }),
+    own.opened ??= send<"opened">(
+      (id) => ({ call: { type: "open", id, network, threads }, transfer: [] }),
       options,
     ).then(({ info }) => info);
     try {
@@ -176,19 +176,54 @@ export function createExplainerFor<NetworkSource, Photo, PostedPhoto>(
       throw error;
     }
   };
+}
+
+function theOnly([explanation]: readonly ExplainedPhoto[]): ExplainedPhoto {
+  if (explanation === undefined) throw new WorkerError("explainer: the worker answered without an explanation.");
+  return explanation;
+}
+
+const tooMany = (calls: number): BusyError =>
+  new BusyError(
+    `explainer: ${calls} calls are waiting, as many as maxPending allows. Wait for one to end, or leave this photo out.`,
+  );
+
+/** The client side of an explainer, for a host. `maxPending` calls may wait, 16 by default. */
+export function createExplainerFor<NetworkSource, Photo, PostedPhoto>(
+  host: ClientHost<NetworkSource, Photo, PostedPhoto>,
+  maxPending: number = 16,
+): Explainer<Photo> {
+  let worker: StartedWorker | undefined;
+  let isClosed = false;
+  let inFlight = 0;
+
+  function started(): StartedWorker {
+    if (isClosed) throw new WorkerError("explainer: it is closed. Create a new one.");
+    if (worker !== undefined) return worker;
+    const own: StartedWorker = {
+      port: host.start(answered, (reason) => {
+        if (worker !== own) return;
+        worker = undefined;
+        own.port.terminate();
+        failAll(new WorkerError(`explainer: its worker ${reason}. The next call starts a new one.`));
+      }),
+      opened: undefined,
+    };
+    worker = own;
+    return own;
+  }
+  const { answered, failAll, send } = callsTo<NetworkSource, PostedPhoto>(started);
+
+  const open = opener(host, started, send);
   const explainTargets: Explainer<Photo>["explainTargets"] = async (photo, targets, options = {}) => {
     const { signal, onProgress, ...posted } = options;
-    if (inFlight >= maxPending) {
-      throw new BusyError(
-        `explainer: ${inFlight} calls are waiting, as many as maxPending allows. Wait for one to end, or leave this photo out.`,
-      );
-    }
+    if (inFlight >= maxPending) throw tooMany(inFlight);
     inFlight++;
     try {
       const { photo: postedPhoto, transfer } = host.postPhoto(photo);
       const watch = { ...(signal ? { signal } : {}), ...(onProgress ? { onProgress } : {}) };
       await aborted(open(onProgress ? { onProgress } : {}), signal); // the network stays wanted by others
-      const { explanations } = await call<"explained">(
+      const { explanations } = await send<"explained">(
         (id) => ({ call: { type: "explain", id, photo: postedPhoto, targets, options: posted }, transfer }),
         watch,
       );
@@ -200,11 +235,8 @@ export function createExplainerFor<NetworkSource, Photo, PostedPhoto>(
   return {
     open,
     explainTargets,
-    explain: async (photo, { target = "top1", ...options } = {}) => {
-      const [explanation] = await explainTargets(photo, [target], options);
-      if (explanation === undefined) throw new WorkerError("explainer: the worker answered without an explanation.");
-      return explanation;
-    },
+    explain: async (photo, { target = "top1", ...options } = {}) =>
+      theOnly(await explainTargets(photo, [target], options)),
     get pending() {
       return inFlight;
     },
