@@ -88,7 +88,7 @@ suite("engine/arguments", (test) => {
         [
           loadKernels,
           [{ thread: 2 }],
-          'TypeError: loadKernels: unknown option "thread". Did you mean "threads"? It takes threads.',
+          'TypeError: loadKernels: unknown option "thread". Did you mean "threads"? It takes threads, module.',
         ],
         [
           loadNetwork,
