@@ -4,7 +4,8 @@ import type { ExplainedPhoto } from "../../workers/explainer/messages.ts";
 
 /** A class's probability, or its score where a single one has none. */
 export function scoreText(probability: number | undefined, logit: number): string {
-  return probability === undefined ? `score ${logit.toPrecision(3)}` : `${(100 * probability).toFixed(1)} %`;
+  if (probability === undefined) return `score ${logit.toPrecision(3)}`;
+  return probability > 0 && probability < 0.0005 ? "< 0.1 %" : `${(100 * probability).toFixed(1)} %`;
 }
 
 /** The likeliest classes as bars: one click explains a class, two chosen for comparing give their difference. */
