@@ -20,6 +20,16 @@ const common = {
   logLevel: "warning",
   banner: { js: "/*! srmap, MIT licence; see LICENSE and NOTICE of the npm package srmap */" },
   external: ["node:*"],
+  // Made by the build of the kernels; everything else is read from its source.
+  plugins: [
+    {
+      name: "kernel arguments",
+      setup: ({ onResolve }) =>
+        onResolve({ filter: /\/kernels-as\/kernel-arguments\.js$/ }, () => ({
+          path: from("build/kernels-as/kernel-arguments.js"),
+        })),
+    },
+  ],
 };
 
 rmSync(from("build/browser"), { recursive: true, force: true }); // names of chunks change
@@ -55,7 +65,7 @@ await build({
   sourcesContent: false,
   entryPoints: [from("engine/minimal.ts")],
   outfile: minimal,
-  plugins: [fewerKinds],
+  plugins: [...common.plugins, fewerKinds],
 });
 const kernelsFile = from("build/kernels-as/kernels.wasm");
 const exported = WebAssembly.Module.exports(new WebAssembly.Module(readFileSync(kernelsFile))).map(({ name }) => name);

@@ -1,5 +1,6 @@
 import { ShapeError } from "../basics/errors.ts";
 import { mustHave } from "../basics/must-have.ts";
+import { named, rowArgs } from "../memory/named.ts";
 import { functionOf } from "./activation-functions.ts";
 import { activationRelevance, elementwise } from "./elementwise.ts";
 import type { LayerKind } from "./layer-kind.ts";
@@ -32,27 +33,49 @@ export const activation: LayerKind<"activation"> = {
         split(
           "activationForward",
           y.height,
-          y.address,
-          y.rowStride,
-          x.address,
-          x.rowStride,
-          length,
-          kernel,
-          alpha,
-          beta,
+          ...named("activationForward", {
+            ...rowArgs("y", y),
+            ...rowArgs("x", x),
+            length,
+            kind: kernel,
+            a: alpha,
+            b: beta,
+          }),
         );
       },
       ruleName: (rules) => rules.activation,
       prepareRelevance: activationRelevance(construction, (dx, r, input, positiveOnly, usesDerivative) => {
         if (!usesDerivative) {
-          // biome-ignore format: one group of arguments a line
-          split("rectify", y.height, dx.address, dx.rowStride, r.address, r.rowStride, 0, 0, length,
-            Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY, positiveOnly);
+          split(
+            "rectify",
+            y.height,
+            ...named("rectify", {
+              ...rowArgs("out", dx),
+              ...rowArgs("x", r),
+              gate: 0,
+              gateRow: 0,
+              length,
+              low: Number.NEGATIVE_INFINITY,
+              high: Number.POSITIVE_INFINITY,
+              positiveOnly,
+            }),
+          );
           return;
         }
-        // biome-ignore format: one group of arguments a line
-        split("activationGrad", y.height, dx.address, dx.rowStride, r.address, r.rowStride, input.address, input.rowStride, length,
-          kernel, alpha, beta, positiveOnly);
+        split(
+          "activationGrad",
+          y.height,
+          ...named("activationGrad", {
+            ...rowArgs("dx", dx),
+            ...rowArgs("dy", r),
+            ...rowArgs("x", input),
+            length,
+            kind: kernel,
+            a: alpha,
+            b: beta,
+            positiveOnly,
+          }),
+        );
       }),
     };
   },

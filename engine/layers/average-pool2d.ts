@@ -2,6 +2,7 @@ import { mustHave } from "../basics/must-have.ts";
 import { outputSize, type Window, windowOf } from "../graph/window.ts";
 import type { FeatureMap } from "../memory/feature-map.ts";
 import type { Kernels } from "../memory/kernels.ts";
+import { imageArgs, named, rowArgs, windowArgs } from "../memory/named.ts";
 import { Scratch } from "../memory/pass-scratch.ts";
 import type { LayerRules } from "../rules/layer-rules.ts";
 import {
@@ -56,12 +57,41 @@ export function sumRelevance(kernels: Kernels, x: FeatureMap, y: FeatureMap, sum
         run(addresses) {
           const [s, c, ledger] = [ratios(addresses), gradient(addresses), shares(addresses)];
           // R_i = x_i w_i * R / (sum + stabiliser), summed over windows: the epsilon rule.
-          // biome-ignore format: one group of arguments a line
-          split("ratio", y.height,s, r.rowStride, r.address, r.rowStride, y.address, y.rowStride, 0, 0, 0, ledger,
-            y.width * y.channels, y.channels, 1, rules.normStabilizer, 1, 0);
+          split(
+            "ratio",
+            y.height,
+            ...named("ratio", {
+              s,
+              sRow: r.rowStride,
+              ...rowArgs("r", r),
+              ...rowArgs("z", y),
+              g: 0,
+              gRow: 0,
+              bias: 0,
+              ledger,
+              length: y.width * y.channels,
+              channels: y.channels,
+              coefficient: 1,
+              stabilizer: rules.normStabilizer,
+              signedStabilizer: 1,
+              gateSign: 0,
+            }),
+          );
           inputGrad(c, s);
-          // biome-ignore format: one group of arguments a line
-          split("multiply", x.height,dx.address, dx.rowStride, x.address, x.rowStride, c, dx.rowStride, 0, x.width * x.channels, 1, 0);
+          split(
+            "multiply",
+            x.height,
+            ...named("multiply", {
+              ...rowArgs("out", dx),
+              ...rowArgs("x", x),
+              c,
+              cRow: dx.rowStride,
+              sums: 0,
+              length: x.width * x.channels,
+              factor: 1,
+              accumulate: 0,
+            }),
+          );
           return addShares({ bias: 0, stabilizer: 0, dropped: 0 }, arena, ledger, y.height);
         },
       };
@@ -74,20 +104,39 @@ export function buildAveragePool(construction: Construction, window: Window, cou
   const { kernels, inputs, output: y } = construction;
   const { split } = kernels;
   const x = mustHave(inputs[0], "input");
-  const [kh, kw] = window.kernelShape;
-  const [sh, sw] = window.strides;
-  const [top, left, bottom, right] = window.pads;
   const include = countIncludePad ? 1 : 0;
   return sumRelevance(kernels, x, y, {
     forward() {
-      // biome-ignore format: one group of arguments a line
-      split("averagePool2dForward", y.height,y.address, y.rowStride, y.pixelStride, x.address, x.rowStride, x.pixelStride,
-        x.height, x.width, y.width, y.channels, kh, kw, sh, sw, top, left, bottom, right, include);
+      split(
+        "averagePool2dForward",
+        y.height,
+        ...named("averagePool2dForward", {
+          ...imageArgs("y", y),
+          ...imageArgs("x", x),
+          inH: x.height,
+          inW: x.width,
+          outW: y.width,
+          channels: y.channels,
+          ...windowArgs(window),
+          includePad: include,
+        }),
+      );
     },
     inputGrad(out, dx, s, r) {
-      // biome-ignore format: one group of arguments a line
-      split("averagePool2dInputGrad", x.channels,out, dx.rowStride, dx.pixelStride, s, r.rowStride, r.pixelStride,
-        x.height, x.width, y.height, y.width, kh, kw, sh, sw, top, left, bottom, right, include);
+      split(
+        "averagePool2dInputGrad",
+        x.channels,
+        ...named("averagePool2dInputGrad", {
+          ...imageArgs("dx", dx, out),
+          ...imageArgs("dy", r, s),
+          inH: x.height,
+          inW: x.width,
+          outH: y.height,
+          outW: y.width,
+          ...windowArgs(window),
+          includePad: include,
+        }),
+      );
     },
   });
 }

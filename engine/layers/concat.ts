@@ -2,6 +2,7 @@ import { ShapeError } from "../basics/errors.ts";
 import { mustHave } from "../basics/must-have.ts";
 import { formatShape, type Shape } from "../basics/tensor.ts";
 import type { FeatureMap } from "../memory/feature-map.ts";
+import { imageArgs, named } from "../memory/named.ts";
 import { type LayerKind, noParameters } from "./layer-kind.ts";
 import { nothingLost } from "./ledger.ts";
 
@@ -42,9 +43,16 @@ export const concat: LayerKind<"concat"> = {
     return {
       forward() {
         forEachPart(inputs, y, (x, at) => {
-          // biome-ignore format: one group of arguments a line
-          split("copyChannels", x.height, at, y.rowStride, y.pixelStride, x.address, x.rowStride, x.pixelStride,
-            x.width, x.channels);
+          split(
+            "copyChannels",
+            x.height,
+            ...named("copyChannels", {
+              ...imageArgs("out", y, at),
+              ...imageArgs("x", x),
+              width: x.width,
+              channels: x.channels,
+            }),
+          );
         });
       },
       ruleName: () => "split",
@@ -52,9 +60,16 @@ export const concat: LayerKind<"concat"> = {
         scratchBytes: [],
         run() {
           forEachPart(inputRelevance, r, (dx, at) => {
-            // biome-ignore format: one group of arguments a line
-            split("copyChannels", dx.height, dx.address, dx.rowStride, dx.pixelStride, at, r.rowStride, r.pixelStride,
-              dx.width, dx.channels);
+            split(
+              "copyChannels",
+              dx.height,
+              ...named("copyChannels", {
+                ...imageArgs("out", dx),
+                ...imageArgs("x", r, at),
+                width: dx.width,
+                channels: dx.channels,
+              }),
+            );
           });
           return nothingLost;
         },

@@ -4,6 +4,7 @@ import { formatShape, type Shape } from "../basics/tensor.ts";
 import type { Pads } from "../graph/definition.ts";
 import { outputSize, windowOf } from "../graph/window.ts";
 import type { FeatureMap } from "../memory/feature-map.ts";
+import { imageArgs, named, windowArgs } from "../memory/named.ts";
 import { type Modification, unmodified } from "../rules/rules.ts";
 import type { Construction, LayerKind, LayerRuntime, NodeOf } from "./layer-kind.ts";
 import {
@@ -74,9 +75,7 @@ function applyForward(
 ): void {
   const { kernels, workspace } = setup.construction;
   const { window, group, inPerGroup, outPerGroup } = setup;
-  const [kh, kw] = window.kernelShape;
-  const [sh, sw] = window.strides;
-  const [dh, dw] = window.dilations;
+  const [sh, _sw] = window.strides;
   const firstTap = firstTapOf(setup, x);
   const winograd = setup.winograd.forward;
   if (winograd && !isExact) {
@@ -85,19 +84,43 @@ function applyForward(
   }
   const pack = weights.forward(modification);
   if (setup.isDepthwise) {
-    // biome-ignore format: one group of arguments a line
-    kernels.split("depthwiseConv2dForward", y.height,y.address, y.rowStride, y.pixelStride, firstTap, x.rowStride, x.pixelStride, pack, bias,
-      y.width, group, kh, kw, sh, sw, dh, dw, low, high);
+    kernels.split(
+      "depthwiseConv2dForward",
+      y.height,
+      ...named("depthwiseConv2dForward", {
+        ...imageArgs("y", y),
+        ...imageArgs("x", x, firstTap),
+        w: pack,
+        bias,
+        outW: y.width,
+        channels: group,
+        ...windowArgs(window),
+        low,
+        high,
+      }),
+    );
     return;
   }
   const blockRows = Math.max(1, Math.floor(blockBytes / (4 * x.rowStride * sh)));
   for (let g = 0; g < group; g++) {
-    // biome-ignore format: one group of arguments a line
-    kernels.split("conv2dForward", y.height,
-      y.address + 4 * g * outPerGroup, y.rowStride, y.pixelStride,
-      firstTap + 4 * g * inPerGroup, x.rowStride, x.pixelStride,
-      pack + 4 * g * packLength(setup), bias === 0 ? 0 : bias + 4 * g * padded(outPerGroup), workspace.memory,
-      y.width, outPerGroup, inPerGroup, kh, kw, sh, sw, dh, dw, low, high, blockRows);
+    kernels.split(
+      "conv2dForward",
+      y.height,
+      ...named("conv2dForward", {
+        ...imageArgs("y", y, y.address + 4 * g * outPerGroup),
+        ...imageArgs("x", x, firstTap + 4 * g * inPerGroup),
+        w: pack + 4 * g * packLength(setup),
+        bias: bias === 0 ? 0 : bias + 4 * g * padded(outPerGroup),
+        scratch: workspace.memory,
+        outW: y.width,
+        outC: outPerGroup,
+        inC: inPerGroup,
+        ...windowArgs(window),
+        low,
+        high,
+        blockRows,
+      }),
+    );
   }
 }
 
@@ -138,19 +161,73 @@ function applyTransposed(
         const to = dx.address + 4 * (py.first * dx.rowStride + px.first * dx.pixelStride + g * inPerGroup);
         const from = s.address + 4 * (py.firstRead * s.rowStride + px.firstRead * s.pixelStride + g * outPerGroup);
         if (isDepthwise) {
-          // biome-ignore format: one group of arguments a line
-          kernels.split("depthwiseConv2dForward", py.count,to, sh * dx.rowStride, sw * dx.pixelStride, from, s.rowStride, s.pixelStride, pack, 0,
-            px.count, group, py.taps, px.taps, 1, 1, py.readStep, px.readStep,
-            Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY);
+          kernels.split(
+            "depthwiseConv2dForward",
+            py.count,
+            ...named("depthwiseConv2dForward", {
+              y: to,
+              yRow: sh * dx.rowStride,
+              yPixel: sw * dx.pixelStride,
+              ...imageArgs("x", s, from),
+              w: pack,
+              bias: 0,
+              outW: px.count,
+              channels: group,
+              kh: py.taps,
+              kw: px.taps,
+              strideH: 1,
+              strideW: 1,
+              dilationH: py.readStep,
+              dilationW: px.readStep,
+              low: Number.NEGATIVE_INFINITY,
+              high: Number.POSITIVE_INFINITY,
+            }),
+          );
         } else if (setup.isNarrow) {
-          // biome-ignore format: one group of arguments a line
-          kernels.split("narrowConv2dForward", py.count, to, sh * dx.rowStride, sw * dx.pixelStride, from, s.rowStride, s.pixelStride, pack,
-            px.count, inPerGroup, outPerGroup, py.taps, px.taps, py.readStep, px.readStep);
+          kernels.split(
+            "narrowConv2dForward",
+            py.count,
+            ...named("narrowConv2dForward", {
+              y: to,
+              yRow: sh * dx.rowStride,
+              yPixel: sw * dx.pixelStride,
+              ...imageArgs("x", s, from),
+              w: pack,
+              outW: px.count,
+              outC: inPerGroup,
+              inC: outPerGroup,
+              kh: py.taps,
+              kw: px.taps,
+              dilationH: py.readStep,
+              dilationW: px.readStep,
+            }),
+          );
         } else {
-          // biome-ignore format: one group of arguments a line
-          kernels.split("conv2dForward", py.count,to, sh * dx.rowStride, sw * dx.pixelStride, from, s.rowStride, s.pixelStride, pack, 0, workspace.memory,
-            px.count, inPerGroup, outPerGroup, py.taps, px.taps, 1, 1, py.readStep, px.readStep,
-            Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY, blockRows);
+          kernels.split(
+            "conv2dForward",
+            py.count,
+            ...named("conv2dForward", {
+              y: to,
+              yRow: sh * dx.rowStride,
+              yPixel: sw * dx.pixelStride,
+              ...imageArgs("x", s, from),
+              w: pack,
+              bias: 0,
+              scratch: workspace.memory,
+              outW: px.count,
+              outC: inPerGroup,
+              inC: outPerGroup,
+              kh: py.taps,
+              kw: px.taps,
+              strideH: 1,
+              strideW: 1,
+              dilationH: py.readStep,
+              dilationW: px.readStep,
+              low: Number.NEGATIVE_INFINITY,
+              high: Number.POSITIVE_INFINITY,
+              blockRows,
+            }),
+          );
         }
       }
     }

@@ -2,6 +2,7 @@ import { ShapeError } from "../basics/errors.ts";
 import { mustHave } from "../basics/must-have.ts";
 import { formatShape, type Shape, sameShape } from "../basics/tensor.ts";
 import type { FeatureMap } from "../memory/feature-map.ts";
+import { imageArgs, named, rowArgs } from "../memory/named.ts";
 import { Scratch } from "../memory/pass-scratch.ts";
 import { sumVanishing } from "./average-pool2d.ts";
 import { type Clamp, clampSign, keepsZero } from "./clamp.ts";
@@ -31,7 +32,20 @@ export function activationRelevance(
       run() {
         if (rules.activation === "pass") {
           const count = y.height * y.width * y.channels;
-          kernels.split("copyChannels", 1, dx.address, 0, count, r.address, 0, count, 1, count);
+          kernels.split(
+            "copyChannels",
+            1,
+            ...named("copyChannels", {
+              out: dx.address,
+              outRow: 0,
+              outPixel: count,
+              x: r.address,
+              xRow: 0,
+              xPixel: count,
+              width: 1,
+              channels: count,
+            }),
+          );
           return nothingLost;
         }
         backward(dx, r, x, rules.activation === "gradient" ? 0 : 1, rules.activation !== "deconvnet");
@@ -54,8 +68,20 @@ function buildClamp(construction: Construction, { low, high }: Clamp): LayerRunt
     ruleName: (rules) => rules.activation,
     prepareRelevance: activationRelevance(construction, (dx, r, input, positiveOnly, usesDerivative) => {
       const gate = usesDerivative ? input.address : 0;
-      // biome-ignore format: one group of arguments a line
-      split("rectify", y.height,dx.address, dx.rowStride, r.address, r.rowStride, gate, input.rowStride, length, low, high, positiveOnly);
+      split(
+        "rectify",
+        y.height,
+        ...named("rectify", {
+          ...rowArgs("out", dx),
+          ...rowArgs("x", r),
+          gate,
+          gateRow: input.rowStride,
+          length,
+          low,
+          high,
+          positiveOnly,
+        }),
+      );
     }),
   };
 }
@@ -125,8 +151,18 @@ export const leakyRelu: LayerKind<"leakyRelu"> = {
       ruleName: (rules) => rules.activation,
       prepareRelevance: activationRelevance(construction, (dx, r, input, positiveOnly, usesDerivative) => {
         const slope = usesDerivative ? node.slope : 1;
-        // biome-ignore format: one group of arguments a line
-        split("leakyReluGrad", y.height, dx.address, dx.rowStride, r.address, r.rowStride, input.address, input.rowStride, length, slope, positiveOnly);
+        split(
+          "leakyReluGrad",
+          y.height,
+          ...named("leakyReluGrad", {
+            ...rowArgs("out", dx),
+            ...rowArgs("x", r),
+            ...rowArgs("gate", input),
+            length,
+            slope,
+            positiveOnly,
+          }),
+        );
       }),
     };
   },
@@ -173,9 +209,16 @@ export const add: LayerKind<"add"> = {
             scratchBytes: [],
             run() {
               for (const dx of inputRelevance) {
-                // biome-ignore format: one group of arguments a line
-                split("copyChannels", y.height, dx.address, dx.rowStride, dx.pixelStride, r.address, r.rowStride, r.pixelStride,
-                  y.width, y.channels);
+                split(
+                  "copyChannels",
+                  y.height,
+                  ...named("copyChannels", {
+                    ...imageArgs("out", dx),
+                    ...imageArgs("x", r),
+                    width: y.width,
+                    channels: y.channels,
+                  }),
+                );
               }
               return bookTheRest;
             },
@@ -187,9 +230,17 @@ export const add: LayerKind<"add"> = {
             run() {
               inputRelevance.forEach((dx, k) => {
                 if (k !== signal) split("fill", dx.height * dx.rowStride, dx.address, 0);
-                // biome-ignore format: one group of arguments a line
-                else split("copyChannels", y.height, dx.address, dx.rowStride, dx.pixelStride, r.address, r.rowStride, r.pixelStride,
-                  y.width, y.channels);
+                else
+                  split(
+                    "copyChannels",
+                    y.height,
+                    ...named("copyChannels", {
+                      ...imageArgs("out", dx),
+                      ...imageArgs("x", r),
+                      width: y.width,
+                      channels: y.channels,
+                    }),
+                  );
               });
               return nothingLost;
             },
@@ -201,13 +252,42 @@ export const add: LayerKind<"add"> = {
           scratchBytes: scratch.bytes,
           run(addresses) {
             const [s, ledger] = [ratios(addresses), shares(addresses)];
-            // biome-ignore format: one group of arguments a line
-            split("ratio", y.height,s, r.rowStride, r.address, r.rowStride, y.address, y.rowStride, 0, 0, 0, ledger,
-              length, y.channels, 1, rules.normStabilizer, 1, 0);
+            split(
+              "ratio",
+              y.height,
+              ...named("ratio", {
+                s,
+                sRow: r.rowStride,
+                ...rowArgs("r", r),
+                ...rowArgs("z", y),
+                g: 0,
+                gRow: 0,
+                bias: 0,
+                ledger,
+                length,
+                channels: y.channels,
+                coefficient: 1,
+                stabilizer: rules.normStabilizer,
+                signedStabilizer: 1,
+                gateSign: 0,
+              }),
+            );
             inputRelevance.forEach((dx, k) => {
               const x = mustHave(inputs[k], "input");
-              // biome-ignore format: one group of arguments a line
-              split("multiply", y.height,dx.address, dx.rowStride, x.address, x.rowStride, s, r.rowStride, 0, length, 1, 0);
+              split(
+                "multiply",
+                y.height,
+                ...named("multiply", {
+                  ...rowArgs("out", dx),
+                  ...rowArgs("x", x),
+                  c: s,
+                  cRow: r.rowStride,
+                  sums: 0,
+                  length,
+                  factor: 1,
+                  accumulate: 0,
+                }),
+              );
             });
             return addShares({ bias: 0, stabilizer: 0, dropped: 0 }, arena, ledger, y.height);
           },

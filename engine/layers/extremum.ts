@@ -2,6 +2,7 @@ import { ShapeError } from "../basics/errors.ts";
 import { mustHave } from "../basics/must-have.ts";
 import { formatShape, sameShape } from "../basics/tensor.ts";
 import { noBorder } from "../memory/feature-map.ts";
+import { imageArgs, named, rowArgs } from "../memory/named.ts";
 import { Scratch } from "../memory/pass-scratch.ts";
 import { type LayerKind, noParameters } from "./layer-kind.ts";
 import { bookTheRest } from "./ledger.ts";
@@ -32,8 +33,17 @@ export const extremum: LayerKind<"extremum"> = {
       forward() {
         let left = mustHave(inputs[0], "input");
         for (const right of inputs.slice(1)) {
-          // biome-ignore format: one group of arguments a line
-          split("extremum", y.height, y.address, y.rowStride, left.address, left.rowStride, right.address, right.rowStride, length, sign);
+          split(
+            "extremum",
+            y.height,
+            ...named("extremum", {
+              ...rowArgs("y", y),
+              ...rowArgs("a", left),
+              ...rowArgs("b", right),
+              length,
+              sign,
+            }),
+          );
           left = y;
         }
       },
@@ -45,14 +55,29 @@ export const extremum: LayerKind<"extremum"> = {
           scratchBytes: scratch.bytes,
           run(addresses) {
             const left = rest(addresses);
-            // biome-ignore format: one group of arguments a line
-            split("copyChannels", y.height, left.address, left.rowStride, left.pixelStride, r.address, r.rowStride, r.pixelStride,
-              y.width, y.channels);
+            split(
+              "copyChannels",
+              y.height,
+              ...named("copyChannels", {
+                ...imageArgs("out", left),
+                ...imageArgs("x", r),
+                width: y.width,
+                channels: y.channels,
+              }),
+            );
             inputRelevance.forEach((dx, k) => {
               const x = mustHave(inputs[k], "input");
-              // biome-ignore format: one group of arguments a line
-              split("takeEqual", y.height, dx.address, dx.rowStride, left.address, left.rowStride, x.address, x.rowStride,
-                y.address, y.rowStride, length);
+              split(
+                "takeEqual",
+                y.height,
+                ...named("takeEqual", {
+                  ...rowArgs("dx", dx),
+                  ...rowArgs("rest", left),
+                  ...rowArgs("x", x),
+                  ...rowArgs("y", y),
+                  length,
+                }),
+              );
             });
             return bookTheRest; // nothing, unless a value is no number
           },

@@ -1,5 +1,6 @@
 import { ShapeError } from "../basics/errors.ts";
 import { mustHave } from "../basics/must-have.ts";
+import { imageArgs, named } from "../memory/named.ts";
 import { Scratch } from "../memory/pass-scratch.ts";
 import type { LrnRule } from "../rules/rules.ts";
 import { type Construction, type LayerKind, type LayerRuntime, type NodeOf, noParameters } from "./layer-kind.ts";
@@ -23,9 +24,22 @@ function buildLrn(construction: Construction, node: NodeOf<"lrn">): LayerRuntime
   const alphaOverN = alpha / (across ? size : size * size);
   return {
     forward() {
-      // biome-ignore format: one group of arguments a line
-      split("lrnForward", x.height,y.address, y.rowStride, y.pixelStride, x.address, x.rowStride, x.pixelStride,
-        x.height, x.width, x.channels, size, across, alphaOverN, beta, bias);
+      split(
+        "lrnForward",
+        x.height,
+        ...named("lrnForward", {
+          ...imageArgs("y", y),
+          ...imageArgs("x", x),
+          inH: x.height,
+          inW: x.width,
+          channels: x.channels,
+          size,
+          across,
+          alphaOverN,
+          beta,
+          k: bias,
+        }),
+      );
     },
     ruleName: (rules) => rules.lrn,
     prepareRelevance({ relevance: r, inputRelevance, rules }) {
@@ -35,7 +49,20 @@ function buildLrn(construction: Construction, node: NodeOf<"lrn">): LayerRuntime
         return {
           scratchBytes: [],
           run() {
-            split("copyChannels", 1, dx.address, 0, count, r.address, 0, count, 1, count);
+            split(
+              "copyChannels",
+              1,
+              ...named("copyChannels", {
+                out: dx.address,
+                outRow: 0,
+                outPixel: count,
+                x: r.address,
+                xRow: 0,
+                xPixel: count,
+                width: 1,
+                channels: count,
+              }),
+            );
             return nothingLost;
           },
         };
@@ -48,12 +75,43 @@ function buildLrn(construction: Construction, node: NodeOf<"lrn">): LayerRuntime
         scratchBytes: scratch.bytes,
         run(addresses) {
           const [own, neighbour] = [ownShares(addresses), neighbourShares(addresses)];
-          // biome-ignore format: one group of arguments a line
-          split("lrnRelevanceShares", x.height,own, neighbour, r.address, x.address, x.rowStride, x.pixelStride,
-            x.height, x.width, x.channels, size, across, alphaOverN, beta, bias, kind, normalize, stabilizer);
-          // biome-ignore format: one group of arguments a line
-          split("lrnRelevanceGather", x.height,dx.address, own, neighbour, x.address, x.rowStride, x.pixelStride,
-            x.height, x.width, x.channels, size, across, kind);
+          split(
+            "lrnRelevanceShares",
+            x.height,
+            ...named("lrnRelevanceShares", {
+              ownShare: own,
+              neighbourShare: neighbour,
+              r: r.address,
+              ...imageArgs("x", x),
+              inH: x.height,
+              inW: x.width,
+              channels: x.channels,
+              size,
+              across,
+              alphaOverN,
+              beta,
+              k: bias,
+              kind,
+              normalize,
+              stabilizer,
+            }),
+          );
+          split(
+            "lrnRelevanceGather",
+            x.height,
+            ...named("lrnRelevanceGather", {
+              dx: dx.address,
+              ownShare: own,
+              neighbourShare: neighbour,
+              ...imageArgs("x", x),
+              inH: x.height,
+              inW: x.width,
+              channels: x.channels,
+              size,
+              across,
+              kind,
+            }),
+          );
           // taylor drops the relevance of outputs that are 0; the others do not promise to conserve.
           return bookTheRest;
         },

@@ -2,6 +2,7 @@ import { ShapeError } from "../basics/errors.ts";
 import { mustHave } from "../basics/must-have.ts";
 import { formatShape, type Shape } from "../basics/tensor.ts";
 import { outputSize, type Window, windowOf } from "../graph/window.ts";
+import { imageArgs, named, windowArgs } from "../memory/named.ts";
 import type { MaxPoolRule } from "../rules/rules.ts";
 import { type Construction, type LayerKind, type LayerRuntime, noParameters } from "./layer-kind.ts";
 import { bookTheRest, nothingLost } from "./ledger.ts";
@@ -42,9 +43,19 @@ export function buildMaxPool({ kernels, inputs, sources, output }: Construction,
   return {
     forward() {
       nearTies?.forget();
-      // biome-ignore format: one group of arguments a line
-      split("maxPool2dForward", y.height,y.address, y.rowStride, y.pixelStride, x.address, x.rowStride, x.pixelStride,
-        x.height, x.width, y.width, y.channels, kh, kw, sh, sw, top, left, dh, dw);
+      split(
+        "maxPool2dForward",
+        y.height,
+        ...named("maxPool2dForward", {
+          ...imageArgs("y", y),
+          ...imageArgs("x", x),
+          inH: x.height,
+          inW: x.width,
+          outW: y.width,
+          channels: y.channels,
+          ...windowArgs(window),
+        }),
+      );
     },
     ruleName: (rules) => rules.maxPool,
     prepareRelevance({ relevance: r, inputRelevance, rules }) {
@@ -52,16 +63,39 @@ export function buildMaxPool({ kernels, inputs, sources, output }: Construction,
       const hasOneWinner = rules.maxPool === "winner" || rules.maxPool === "overwrite";
       const scatter = (): void => {
         if (isTiling && hasOneWinner) {
-          // biome-ignore format: one group of arguments a line
-          split("maxPool2dRoute", y.height,dx.address, dx.rowStride, dx.pixelStride, r.address, r.rowStride, r.pixelStride,
-            x.address, x.rowStride, x.pixelStride, y.address, y.rowStride, y.pixelStride, y.channels, y.width, kh, kw);
+          split(
+            "maxPool2dRoute",
+            y.height,
+            ...named("maxPool2dRoute", {
+              ...imageArgs("dx", dx),
+              ...imageArgs("dy", r),
+              ...imageArgs("x", x),
+              ...imageArgs("y", y),
+              channels: y.channels,
+              outW: y.width,
+              kh,
+              kw,
+            }),
+          );
           return;
         }
         split("fill", dx.height * dx.rowStride, dx.address, 0);
-        // biome-ignore format: one group of arguments a line
-        split("maxPool2dScatter", x.channels,dx.address, dx.rowStride, dx.pixelStride, r.address, r.rowStride, r.pixelStride,
-          x.address, x.rowStride, x.pixelStride, y.address, y.rowStride, y.pixelStride,
-          modes[rules.maxPool], x.height, x.width, y.height, y.width, kh, kw, sh, sw, top, left, dh, dw);
+        split(
+          "maxPool2dScatter",
+          x.channels,
+          ...named("maxPool2dScatter", {
+            ...imageArgs("dx", dx),
+            ...imageArgs("dy", r),
+            ...imageArgs("x", x),
+            ...imageArgs("y", y),
+            mode: modes[rules.maxPool],
+            inH: x.height,
+            inW: x.width,
+            outH: y.height,
+            outW: y.width,
+            ...windowArgs(window),
+          }),
+        );
       };
       // Where windows overwrite one another or share, nothing can be moved afterwards.
       const settles = rules.maxPool === "winner" || (isTiling && hasOneWinner);

@@ -2,22 +2,22 @@ import { ShapeError } from "../basics/errors.ts";
 import { mustHave } from "../basics/must-have.ts";
 import { elementCount, formatShape, type Shape } from "../basics/tensor.ts";
 import type { FeatureMap } from "../memory/feature-map.ts";
+import { imageArgs, named, namedCall } from "../memory/named.ts";
 import { type LayerKind, type NodeOf, noParameters } from "./layer-kind.ts";
 import { bookTheRest, nothingLost } from "./ledger.ts";
 
-/** Strides of a factor, 0 where it repeats along the product's axis. */
-interface Strides {
-  readonly row: number;
-  readonly pixel: number;
-  readonly channel: number;
-}
-
-function stridesIn(part: FeatureMap, whole: FeatureMap): Strides {
-  return {
-    row: part.height === whole.height ? part.rowStride : 0,
-    pixel: part.width === whole.width ? part.pixelStride : 0,
-    channel: part.channels === whole.channels ? 1 : 0,
+/** Strides of a part as the kernels call them, 0 where it repeats along the product's axis. */
+function stridesIn<N extends string>(
+  name: N,
+  part: FeatureMap,
+  whole: FeatureMap,
+): { readonly [P in `${N}Row` | `${N}Pixel` | `${N}Channel`]: number } {
+  const result: Record<string, number> = {
+    [`${name}Row`]: part.height === whole.height ? part.rowStride : 0,
+    [`${name}Pixel`]: part.width === whole.width ? part.pixelStride : 0,
+    [`${name}Channel`]: part.channels === whole.channels ? 1 : 0,
   };
+  return result as { readonly [P in `${N}Row` | `${N}Pixel` | `${N}Channel`]: number }; // the three names above
 }
 
 /** The factor that only scales the other. */
@@ -50,25 +50,40 @@ export const multiply: LayerKind<"multiply"> = {
     const factors = [mustHave(inputs[0], "input"), mustHave(inputs[1], "input")] as const;
     const gate = gateOf(node, inputShapes);
     const [a, b] = factors;
-    const [sa, sb] = [stridesIn(a, y), stridesIn(b, y)];
     return {
       forward() {
-        // biome-ignore format: one group of arguments a line
-        split("productForward", y.height, y.address, y.rowStride, y.pixelStride, a.address, sa.row, sa.pixel, sa.channel,
-          b.address, sb.row, sb.pixel, sb.channel, y.width, y.channels);
+        split(
+          "productForward",
+          y.height,
+          ...named("productForward", {
+            ...imageArgs("y", y),
+            a: a.address,
+            ...stridesIn("a", a, y),
+            b: b.address,
+            ...stridesIn("b", b, y),
+            width: y.width,
+            channels: y.channels,
+          }),
+        );
       },
       ruleName: (rules) => rules.product,
       prepareRelevance({ relevance: r, inputRelevance, rules }) {
         const backward = (index: number, factor: number, isDerivative: boolean): void => {
           const dx = mustHave(inputRelevance[index], "relevance of the input");
           const other = mustHave(factors[1 - index], "input");
-          const [own, theirs] = [stridesIn(dx, y), stridesIn(other, y)];
-          // biome-ignore format: one group of arguments a line
-          const args = [dx.address, own.row, own.pixel, own.channel, r.address, r.rowStride, r.pixelStride,
-            isDerivative ? other.address : 0, theirs.row, theirs.pixel, theirs.channel, factor, y.height, y.width] as const;
+          const args = {
+            dx: dx.address,
+            ...stridesIn("dx", dx, y),
+            ...imageArgs("r", r),
+            other: isDerivative ? other.address : 0,
+            ...stridesIn("o", other, y),
+            factor,
+            height: y.height,
+            width: y.width,
+          };
           // Where the factor has one channel for all of the product, its sum is one thread's.
-          if (own.channel === 0) call.productBackward(...args, 0, y.channels);
-          else split("productBackward", y.channels, ...args);
+          if (dx.channels !== y.channels) call.productBackward(...namedCall("productBackward", args, 0, y.channels));
+          else split("productBackward", y.channels, ...named("productBackward", args));
         };
         return {
           scratchBytes: [],

@@ -1,6 +1,7 @@
 import type { Window } from "../graph/window.ts";
 import type { FeatureMap } from "../memory/feature-map.ts";
 import type { Kernels } from "../memory/kernels.ts";
+import { imageArgs, named, windowArgs } from "../memory/named.ts";
 import type { ExactOutputs } from "./layer-kind.ts";
 
 /** Windows of more positions stay as float32 has them. */
@@ -53,11 +54,29 @@ export class NearTies {
     if (kh * kw > mostPositions) return [];
     const { low, high, patches } = this.#exact;
     const tolerances = this.#exact.ready();
-    // biome-ignore format: one group of arguments a line
-    this.#kernels.split("maxPool2dNearTies", y.height, this.#marks, x.address, x.rowStride, x.pixelStride, y.address, y.rowStride, y.pixelStride,
-      patches.address, patches.rowStride, patches.pixelStride, patches.stride, patches.rows, patches.length,
-      x.height, x.width, y.width, y.channels, kh, kw, ...window.strides, window.pads[0], window.pads[1], ...window.dilations,
-      tolerances, low, high);
+    this.#kernels.split(
+      "maxPool2dNearTies",
+      y.height,
+      ...named("maxPool2dNearTies", {
+        marks: this.#marks,
+        ...imageArgs("x", x),
+        ...imageArgs("y", y),
+        patches: patches.address,
+        patchRow: patches.rowStride,
+        patchPixel: patches.pixelStride,
+        patchStride: patches.stride,
+        patchRows: patches.rows,
+        patchLength: patches.length,
+        inH: x.height,
+        inW: x.width,
+        outW: y.width,
+        channels: y.channels,
+        ...windowArgs(window),
+        tolerances,
+        low,
+        high,
+      }),
+    );
     const marks = this.#kernels.arena.u8(this.#marks, y.height * y.width).slice();
     const winners: Winner[] = [];
     const close = this.#kernels.arena.f32(tolerances, y.channels);

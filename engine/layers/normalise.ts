@@ -2,6 +2,7 @@ import { ShapeError } from "../basics/errors.ts";
 import { mustHave } from "../basics/must-have.ts";
 import { formatShape } from "../basics/tensor.ts";
 import { imageSize } from "../memory/feature-map.ts";
+import { imageArgs, named } from "../memory/named.ts";
 import { type LayerKind, noParameters } from "./layer-kind.ts";
 import { bookTheRest, nothingLost } from "./ledger.ts";
 
@@ -34,9 +35,21 @@ export const normalise: LayerKind<"normalise"> = {
     const parts = overPixels ? y.channels / channels : y.height;
     return {
       forward() {
-        // biome-ignore format: one group of arguments a line
-        split("normaliseForward", parts, y.address, y.rowStride, y.pixelStride, x.address, x.rowStride, x.pixelStride,
-          y.height, y.width, y.channels, channels, perPixel, isCentred, epsilon);
+        split(
+          "normaliseForward",
+          parts,
+          ...named("normaliseForward", {
+            ...imageArgs("y", y),
+            ...imageArgs("x", x),
+            height: y.height,
+            width: y.width,
+            channels: y.channels,
+            size: channels,
+            perPixel,
+            centre: isCentred,
+            epsilon,
+          }),
+        );
       },
       ruleName: (rules) => (rules.lrn === "gradient" ? "gradient" : "pass"),
       prepareRelevance({ relevance: r, inputRelevance, rules }) {
@@ -46,12 +59,38 @@ export const normalise: LayerKind<"normalise"> = {
           run() {
             if (rules.lrn !== "gradient") {
               const count = y.height * y.width * y.channels;
-              split("copyChannels", 1, dx.address, 0, count, r.address, 0, count, 1, count);
+              split(
+                "copyChannels",
+                1,
+                ...named("copyChannels", {
+                  out: dx.address,
+                  outRow: 0,
+                  outPixel: count,
+                  x: r.address,
+                  xRow: 0,
+                  xPixel: count,
+                  width: 1,
+                  channels: count,
+                }),
+              );
               return nothingLost;
             }
-            // biome-ignore format: one group of arguments a line
-            split("normaliseInputGrad", parts, dx.address, dx.rowStride, dx.pixelStride, r.address, r.rowStride, r.pixelStride,
-              x.address, x.rowStride, x.pixelStride, y.height, y.width, y.channels, channels, perPixel, isCentred, epsilon);
+            split(
+              "normaliseInputGrad",
+              parts,
+              ...named("normaliseInputGrad", {
+                ...imageArgs("dx", dx),
+                ...imageArgs("dy", r),
+                ...imageArgs("x", x),
+                height: y.height,
+                width: y.width,
+                channels: y.channels,
+                size: channels,
+                perPixel,
+                centre: isCentred,
+                epsilon,
+              }),
+            );
             return bookTheRest;
           },
         };

@@ -1,5 +1,6 @@
 import { mustHave } from "../basics/must-have.ts";
 import { imageSize } from "../memory/feature-map.ts";
+import { named, rowArgs } from "../memory/named.ts";
 import { activationRelevance, elementwise } from "./elementwise.ts";
 import type { LayerKind } from "./layer-kind.ts";
 
@@ -23,9 +24,19 @@ export const prelu: LayerKind<"prelu"> = {
       },
       ruleName: (rules) => rules.activation,
       prepareRelevance: activationRelevance(construction, (dx, r, input, positiveOnly, usesDerivative) => {
-        // biome-ignore format: one group of arguments a line
-        split("preluGrad", y.height, dx.address, dx.rowStride, r.address, r.rowStride, input.address, input.rowStride,
-          usesDerivative ? slopes : ones, y.width, y.channels, positiveOnly);
+        split(
+          "preluGrad",
+          y.height,
+          ...named("preluGrad", {
+            ...rowArgs("dx", dx),
+            ...rowArgs("dy", r),
+            ...rowArgs("x", input),
+            slope: usesDerivative ? slopes : ones,
+            width: y.width,
+            channels: y.channels,
+            positiveOnly,
+          }),
+        );
       }),
       setRows(name, firstRow, rows) {
         if (name === node.slope) arena.f32(slopes, y.channels).set(rows, firstRow);

@@ -2,6 +2,7 @@ import { ShapeError } from "../basics/errors.ts";
 import { mustHave } from "../basics/must-have.ts";
 import type { AxisTaps } from "../graph/definition.ts";
 import type { Arena } from "../memory/arena.ts";
+import { imageArgs, named } from "../memory/named.ts";
 import { type SumKernels, sumRelevance, sumVanishing } from "./average-pool2d.ts";
 import { type LayerKind, noParameters } from "./layer-kind.ts";
 import { requireImage } from "./max-pool2d.ts";
@@ -55,14 +56,40 @@ export const resample2d: LayerKind<"resample2d"> = {
     const [r, c] = [store(arena, rows), store(arena, columns)];
     const sum: SumKernels = {
       forward() {
-        // biome-ignore format: one group of arguments a line
-        split("resample2dForward", y.height, y.address, y.rowStride, y.pixelStride, x.address, x.rowStride, x.pixelStride,
-          r.places, r.weights, rows.taps, c.places, c.weights, columns.taps, y.width, y.channels);
+        split(
+          "resample2dForward",
+          y.height,
+          ...named("resample2dForward", {
+            ...imageArgs("y", y),
+            ...imageArgs("x", x),
+            rows: r.places,
+            rowWeights: r.weights,
+            rowTaps: rows.taps,
+            columns: c.places,
+            columnWeights: c.weights,
+            columnTaps: columns.taps,
+            outW: y.width,
+            channels: y.channels,
+          }),
+        );
       },
       inputGrad(out, dx, s, relevance) {
-        // biome-ignore format: one group of arguments a line
-        split("resample2dInputGrad", x.channels, out, dx.rowStride, dx.pixelStride, s, relevance.rowStride, relevance.pixelStride,
-          r.places, r.weights, rows.taps, c.places, c.weights, columns.taps, y.height, y.width);
+        split(
+          "resample2dInputGrad",
+          x.channels,
+          ...named("resample2dInputGrad", {
+            ...imageArgs("dx", dx, out),
+            ...imageArgs("dy", relevance, s),
+            rows: r.places,
+            rowWeights: r.weights,
+            rowTaps: rows.taps,
+            columns: c.places,
+            columnWeights: c.weights,
+            columnTaps: columns.taps,
+            outH: y.height,
+            outW: y.width,
+          }),
+        );
       },
     };
     return sumRelevance(kernels, x, y, sum);

@@ -1,5 +1,6 @@
 import { UnsupportedError } from "../basics/errors.ts";
 import { mustHave } from "../basics/must-have.ts";
+import { imageArgs, named } from "../memory/named.ts";
 import { type LayerKind, noParameters } from "./layer-kind.ts";
 
 /** Softmax over the channels; the network's last layer, evaluated for probabilities, or an inner one for forward only. */
@@ -15,8 +16,11 @@ export const softmax: LayerKind<"softmax"> = {
     const x = mustHave(inputs[0], "input");
     return {
       forward() {
-        // biome-ignore format: one group of arguments a line
-        kernels.split("softmax", y.height, y.address, y.rowStride, y.pixelStride, x.address, x.rowStride, x.pixelStride, y.width, y.channels);
+        kernels.split(
+          "softmax",
+          y.height,
+          ...named("softmax", { ...imageArgs("y", y), ...imageArgs("x", x), width: y.width, channels: y.channels }),
+        );
       },
       ruleName: () => "none",
       prepareRelevance() {

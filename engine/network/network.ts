@@ -9,6 +9,7 @@ import type { LayerRuntime } from "../layers/layer-kind.ts";
 import type { Algorithm } from "../layers/linear/winograd.ts";
 import type { Arena } from "../memory/arena.ts";
 import type { Kernels } from "../memory/kernels.ts";
+import { named } from "../memory/named.ts";
 import { Region } from "../memory/shared-region.ts";
 import { Staging } from "../memory/staging.ts";
 import { Workspace } from "../memory/thread-scratch.ts";
@@ -226,8 +227,18 @@ export class Network implements ParameterSink {
     const count = logits.data.length;
     const flat = this.memory.passage(count);
     arena.f32(flat, count).set(logits.data);
-    if (this.graph.probabilities === "sigmoid") split("activationForward", 1, flat, 0, flat, 0, count, 0, 1, 1);
-    else split("softmax", 1, flat, 0, 0, flat, 0, 0, 1, count);
+    if (this.graph.probabilities === "sigmoid")
+      split(
+        "activationForward",
+        1,
+        ...named("activationForward", { y: flat, yRow: 0, x: flat, xRow: 0, length: count, kind: 0, a: 1, b: 1 }),
+      );
+    else
+      split(
+        "softmax",
+        1,
+        ...named("softmax", { y: flat, yRow: 0, yPixel: 0, x: flat, xRow: 0, xPixel: 0, width: 1, channels: count }),
+      );
     return tensor([count], arena.f32(flat, count).slice());
   }
 }

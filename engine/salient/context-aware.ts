@@ -1,5 +1,6 @@
 import type { Tensor } from "../basics/tensor.ts";
 import { allocatePerThread, type Kernels } from "../memory/kernels.ts";
+import { named } from "../memory/named.ts";
 import { allocatePlanes, type Planes, toTensor } from "../memory/planes.ts";
 import type { ResolvedSalientRelevanceOptions } from "./options.ts";
 import { patchBasis } from "./patch-basis.ts";
@@ -127,7 +128,22 @@ function gather(
     firstBlock += blockRows * blockColumns;
     arena.i32(placesAt, count).set(places);
     const here = placesAt + first * 4;
-    split("gatherPatches", rows * columns, patches, here, image, channels, h, w, columns, patchSize, stride, length);
+    split(
+      "gatherPatches",
+      rows * columns,
+      ...named("gatherPatches", {
+        out: patches,
+        places: here,
+        image,
+        channels,
+        height: h,
+        width: w,
+        columns,
+        size: patchSize,
+        stride,
+        length,
+      }),
+    );
     first += rows * columns;
   }
   const queries = grids[0]!.rows * grids[0]!.columns;
@@ -185,25 +201,27 @@ function meanNearest(
   split(
     "projectPatches",
     all,
-    nearAt,
-    pairs,
-    unit,
-    half,
-    rest,
-    rows,
-    scratch,
-    patches,
-    basis,
-    meanAt,
-    length,
-    count,
-    near,
-    nearTerms + 1,
-    shared,
-    used,
-    pairCount,
-    isExact ? 1 : 0,
-    share,
+    ...named("projectPatches", {
+      near: nearAt,
+      pairs,
+      unit,
+      half,
+      rest,
+      rows,
+      scratch,
+      patches,
+      basis,
+      mean: meanAt,
+      length,
+      count,
+      nearUsed: near,
+      nearTerms: nearTerms + 1,
+      shared,
+      used,
+      pairCount,
+      wholeNorms: isExact ? 1 : 0,
+      share,
+    }),
   );
   const [values, valueLength, left] = isExact ? [patches, length, noRest] : [rows, count, rest];
   const halves = arena.f32(half, all);
@@ -225,24 +243,26 @@ function meanNearest(
   split(
     "meanNearest",
     quads.length,
-    means,
-    scratch,
-    quadsAt,
-    values,
-    left,
-    nearAt,
-    pairs,
-    unit,
-    half,
-    x,
-    y,
-    boxes,
-    blocks,
-    valueLength,
-    shared,
-    pairCount,
-    neighbours,
-    rank,
+    ...named("meanNearest", {
+      out: means,
+      scratch,
+      quads: quadsAt,
+      values,
+      rest: left,
+      near: nearAt,
+      pairs,
+      unit,
+      half,
+      x,
+      y,
+      boxes,
+      blocks,
+      length: valueLength,
+      shared,
+      pairCount,
+      neighbours,
+      rank,
+    }),
   );
   return means;
 }

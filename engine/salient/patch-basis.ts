@@ -1,4 +1,5 @@
 import { allocatePerThread, type Kernels } from "../memory/kernels.ts";
+import { named } from "../memory/named.ts";
 
 /** An orthonormal basis for patches, most energetic vectors first: addresses of float64 in kernel memory. */
 export interface PatchBasis {
@@ -102,15 +103,17 @@ export function patchBasis(
   split(
     "squareCoefficients",
     samples,
-    squares,
-    scratch,
-    centred,
-    axesAt,
-    cosinesAt,
-    transposed,
-    length,
-    channels,
-    size,
+    ...named("squareCoefficients", {
+      out: squares,
+      scratch,
+      patches: centred,
+      axes: axesAt,
+      cosines: cosinesAt,
+      transposed,
+      length,
+      channels,
+      size,
+    }),
   );
   const energies = arena.allocate(dimension * 8);
   split("sumPlanes", dimension, energies, squares, samples, dimension, 1);

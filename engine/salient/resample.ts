@@ -1,4 +1,5 @@
 import { allocatePerThread, type Kernels } from "../memory/kernels.ts";
+import { named } from "../memory/named.ts";
 import { allocatePlanes, type Planes } from "../memory/planes.ts";
 
 /** For each output index the run of input indices it reads, with weights. */
@@ -60,7 +61,7 @@ function interpolationTaps(at: Float64Array, m: number): Taps {
 function applyTaps(kernels: Kernels, input: Planes, vertical: Taps, horizontal: Taps, out: Planes): void {
   const { arena, split } = kernels;
   const mark = arena.mark();
-  const taps = ({ first, count, weights }: Taps): [first: number, count: number, weights: number] => {
+  const taps = ({ first, count, weights }: Taps): { first: number; count: number; weights: number } => {
     const n = first.length;
     const firstAt = arena.allocate(n * 4);
     arena.i32(firstAt, n).set(first);
@@ -68,24 +69,30 @@ function applyTaps(kernels: Kernels, input: Planes, vertical: Taps, horizontal: 
     arena.i32(countAt, n).set(count);
     const weightsAt = arena.allocate(weights.length * 8);
     arena.f64(weightsAt, weights.length).set(weights);
-    return [firstAt, countAt, weightsAt];
+    return { first: firstAt, count: countAt, weights: weightsAt };
   };
   const rows = taps(vertical);
   const columns = taps(horizontal);
   split(
     "resamplePlanes",
     out.count * out.height,
-    out.address,
-    allocatePerThread(kernels, input.width * 8),
-    input.address,
-    ...rows,
-    ...columns,
-    input.height,
-    input.width,
-    out.height,
-    out.width,
-    vertical.longest,
-    horizontal.longest,
+    ...named("resamplePlanes", {
+      out: out.address,
+      scratch: allocatePerThread(kernels, input.width * 8),
+      input: input.address,
+      firstRows: rows.first,
+      rowCounts: rows.count,
+      rowWeights: rows.weights,
+      firstColumns: columns.first,
+      columnCounts: columns.count,
+      columnWeights: columns.weights,
+      height: input.height,
+      width: input.width,
+      rows: out.height,
+      columns: out.width,
+      rowTaps: vertical.longest,
+      columnTaps: horizontal.longest,
+    }),
   );
   arena.release(mark);
 }

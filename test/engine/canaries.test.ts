@@ -82,6 +82,17 @@ suite("canaries", (test) => {
     assert.throws(() => check("outside"), /canary 1 .* is damaged at element 0/);
   });
 
+  test("a write outside what a scope has taken is seen, also when that has been given back", () => {
+    const { kernels, check } = guardedKernels();
+    const scope = kernels.arena.scope();
+    const address = scope.allocate(64);
+    kernels.call.fill(address, 1, 0, 16);
+    check("inside");
+    kernels.call.fill(address, 1, 0, 17);
+    scope.giveBack();
+    assert.throws(() => check("outside"), /canary 1 .* is damaged at element 0/);
+  });
+
   test("the Salient Relevance step, both modes and features", () => {
     const shape = [3, 40, 33];
     const maps = [

@@ -1,3 +1,4 @@
+import type { Arena } from "../../engine/memory/arena.ts";
 import type { Kernels } from "../../engine/memory/kernels.ts";
 import { testKernels } from "./kernels.ts";
 
@@ -17,13 +18,32 @@ export interface GuardedKernels {
  */
 export function guardedKernels(): GuardedKernels {
   const kernels = testKernels();
-  const { arena } = kernels;
+  const damages: string[] = [];
+  const arenas = [guardArena(kernels.arena, damages)];
+  const { scope } = kernels.arena;
+  kernels.arena.scope = () => {
+    const own = scope.call(kernels.arena);
+    arenas.push(guardArena(own, damages));
+    return own;
+  };
+  return {
+    kernels,
+    check(what) {
+      for (const { lookAtAll } of arenas) lookAtAll();
+      const [first] = damages;
+      if (first !== undefined) throw new Error(`${what}: ${first}`);
+    },
+  };
+}
+
+/** Makes an arena put canaries around what it hands out, and report damaged ones. */
+function guardArena(arena: Arena, damages: string[]): { lookAtAll(): void } {
   const allocate = arena.allocate.bind(arena);
   const reserve = arena.reserve.bind(arena);
   const release = arena.release.bind(arena);
+  const giveBack = arena.giveBack.bind(arena);
   let guards: { readonly address: number; readonly index: number }[] = [];
   let count = 0;
-  const damages: string[] = [];
   const guard = (): number => {
     const address = reserve(guardBytes);
     guards.push({ address, index: count++ });
@@ -52,18 +72,19 @@ export function guardedKernels(): GuardedKernels {
       return address;
     });
   arena.reserve = (bytes) => between(() => reserve(bytes));
+  // What is given back is looked at for the last time.
   arena.release = (mark) => {
-    // What is given back is looked at for the last time.
     for (const each of guards.filter(({ address }) => address >= mark)) lookAt(each);
     guards = guards.filter(({ address }) => address < mark);
     release(mark);
   };
+  arena.giveBack = () => {
+    for (const each of guards.splice(0)) lookAt(each);
+    giveBack();
+  };
   return {
-    kernels,
-    check(what) {
+    lookAtAll() {
       for (const each of guards) lookAt(each);
-      const [first] = damages;
-      if (first !== undefined) throw new Error(`${what}: ${first}`);
     },
   };
 }

@@ -1,5 +1,6 @@
 import type { RowSource } from "../../graph/parameters.ts";
 import { allocatePerThread, type Kernels, type PerThread } from "../../memory/kernels.ts";
+import { named } from "../../memory/named.ts";
 import type { Staging } from "../../memory/staging.ts";
 import type { Modification } from "../../rules/rules.ts";
 
@@ -80,7 +81,20 @@ class Packer {
       if (factors) arena.f32(this.#factors, rows).set(factors.subarray(done, done + rows));
       const scale = factors ? this.#factors : 0;
       const from = address + 4 * done * inputs;
-      split("densePack", inputs, packed, this.#scratch, from, scale, first + done, rows, inputs, stride);
+      split(
+        "densePack",
+        inputs,
+        ...named("densePack", {
+          packed,
+          scratch: this.#scratch,
+          w: from,
+          scale,
+          first: first + done,
+          rows,
+          inF: inputs,
+          outStride: stride,
+        }),
+      );
     }
   }
 }
@@ -100,12 +114,33 @@ export function residentDense(kernels: Kernels, staging: Staging, inputs: number
     },
     forward({ y, positive, x, indices, count, bias, low, high }, modification) {
       const [kind, p, n] = kernelModification(modification);
-      // biome-ignore format: one group of arguments a line
-      split("denseForward", stride / lanes, y, positive, indices, count, x, weights, bias, stride, kind, p, n, low, high);
+      split(
+        "denseForward",
+        stride / lanes,
+        ...named("denseForward", {
+          y,
+          positive,
+          indices,
+          count,
+          x,
+          w: weights,
+          bias,
+          outStride: stride,
+          kind,
+          p,
+          n,
+          low,
+          high,
+        }),
+      );
     },
     inputGrad(dx, s, mask, modification) {
       const [kind, p, n] = kernelModification(modification);
-      split("denseInputGrad", inputs, dx, s, weights, mask, stride, kind, p, n);
+      split(
+        "denseInputGrad",
+        inputs,
+        ...named("denseInputGrad", { dx, s, w: weights, mask, outStride: stride, kind, p, n }),
+      );
     },
   };
 }
@@ -148,15 +183,45 @@ export function streamedDense(
       forEachBlock((first, stride) => {
         const shifted = (address: number): number => (address === 0 ? 0 : address + 4 * first);
         const [to, beside, ownBias] = [y + 4 * first, shifted(positive), shifted(bias)];
-        // biome-ignore format: one group of arguments a line
-        split("denseForward", stride / lanes, to, beside, indices, count, x, block, ownBias, stride, kind, p, n, low, high);
+        split(
+          "denseForward",
+          stride / lanes,
+          ...named("denseForward", {
+            y: to,
+            positive: beside,
+            indices,
+            count,
+            x,
+            w: block,
+            bias: ownBias,
+            outStride: stride,
+            kind,
+            p,
+            n,
+            low,
+            high,
+          }),
+        );
       });
     },
     inputGrad(dx, s, mask, modification) {
       const [kind, p, n] = kernelModification(modification);
       split("fill", 16 * inputs, partials, 0);
       forEachBlock((first, stride) => {
-        split("denseInputGradBlock", inputs, partials, s + 4 * first, block, mask, stride, kind, p, n);
+        split(
+          "denseInputGradBlock",
+          inputs,
+          ...named("denseInputGradBlock", {
+            partials,
+            s: s + 4 * first,
+            w: block,
+            mask,
+            blockStride: stride,
+            kind,
+            p,
+            n,
+          }),
+        );
       });
       split("denseInputGradTotal", inputs, dx, partials);
     },

@@ -1,4 +1,5 @@
 import type { FeatureMap } from "../../memory/feature-map.ts";
+import { imageArgs, namedCall } from "../../memory/named.ts";
 import { unmodified } from "../../rules/rules.ts";
 import type { ExactOutputs, Patches } from "../layer-kind.ts";
 import { type ConvolutionSetup, type ConvolutionWeights, packLength, padded } from "./conv2d-weights.ts";
@@ -72,9 +73,19 @@ export function exactConvolution(
       const g = Math.floor(channel / outPerGroup);
       const ownBias = isDepthwise ? channel : g * padded(outPerGroup) + (channel - g * outPerGroup);
       const patch = patches.address + 4 * (oy * patches.rowStride + ox * patches.pixelStride + g * inPerGroup);
-      // biome-ignore format: one group of arguments a line
-      return call.conv2dSum64(patch, x.rowStride, x.pixelStride, pack + 4 * firstWeight(channel), lanes, bias === 0 ? 0 : bias + 4 * ownBias,
-        inPerGroup, kh, kw, dh, dw);
+      return call.conv2dSum64(
+        ...namedCall("conv2dSum64", {
+          ...imageArgs("x", x, patch),
+          w: pack + 4 * firstWeight(channel),
+          wStep: lanes,
+          bias: bias === 0 ? 0 : bias + 4 * ownBias,
+          inC: inPerGroup,
+          kh,
+          kw,
+          dilationH: dh,
+          dilationW: dw,
+        }),
+      );
     },
   };
 }

@@ -1,5 +1,6 @@
 import type { FeatureMap } from "../../memory/feature-map.ts";
 import type { Kernels } from "../../memory/kernels.ts";
+import { imageArgs, named } from "../../memory/named.ts";
 import type { Region } from "../../memory/shared-region.ts";
 import type { Workspace } from "../../memory/thread-scratch.ts";
 
@@ -48,16 +49,30 @@ export class FlatAreas {
     const { taps, group, inPerGroup, outPerGroup, packBytes } = this.#convolution;
     const marks = this.#marks.address;
     const [rows, columns] = [y.height + taps - 1, y.width + taps - 1];
-    const image = [firstTap, x.rowStride, x.pixelStride, rows, columns, x.channels] as const;
-    this.#kernels.split("markSamples", Math.ceil(rows / taps), marks, this.#rowBytes, ...image, taps);
-    this.#kernels.split("markAroundSamples", rows, marks, this.#rowBytes, ...image, taps);
+    const rowBytes = this.#rowBytes;
+    const read = { ...imageArgs("x", x, firstTap), height: rows, width: columns, channels: x.channels, taps };
+    this.#kernels.split("markSamples", Math.ceil(rows / taps), ...named("markSamples", { marks, rowBytes, ...read }));
+    this.#kernels.split("markAroundSamples", rows, ...named("markAroundSamples", { marks, rowBytes, ...read }));
     for (let g = 0; g < group; g++) {
-      // biome-ignore format: one group of arguments a line
-      this.#kernels.split("flatConv2d", y.height,
-        y.address + 4 * g * outPerGroup, y.rowStride, y.pixelStride,
-        firstTap + 4 * g * inPerGroup, x.rowStride, x.pixelStride,
-        pack + g * packBytes, bias === 0 ? 0 : bias + 4 * g * outPerGroup, this.#workspace.memory,
-        marks, this.#rowBytes, y.width, outPerGroup, inPerGroup, taps, low, high);
+      this.#kernels.split(
+        "flatConv2d",
+        y.height,
+        ...named("flatConv2d", {
+          ...imageArgs("y", y, y.address + 4 * g * outPerGroup),
+          ...imageArgs("x", x, firstTap + 4 * g * inPerGroup),
+          w: pack + g * packBytes,
+          bias: bias === 0 ? 0 : bias + 4 * g * outPerGroup,
+          scratch: this.#workspace.memory,
+          marks,
+          rowBytes,
+          outW: y.width,
+          outC: outPerGroup,
+          inC: inPerGroup,
+          taps,
+          low,
+          high,
+        }),
+      );
     }
   }
 }

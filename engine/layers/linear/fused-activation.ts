@@ -1,3 +1,4 @@
+import { named, rowArgs } from "../../memory/named.ts";
 import type { Scratch } from "../../memory/pass-scratch.ts";
 import type { RelevanceContext } from "../layer-kind.ts";
 import type { LinearMap } from "./linear-map.ts";
@@ -22,9 +23,20 @@ export function prepareActivation(
   return (addresses) => {
     const at = sums(addresses);
     const before = total(at);
-    // biome-ignore format: one group of arguments a line
-    split("rectify", y.height,r.address, r.rowStride, r.address, r.rowStride, gate, y.rowStride, y.width * y.channels,
-      activation.low, activation.high, positiveOnly);
+    split(
+      "rectify",
+      y.height,
+      ...named("rectify", {
+        ...rowArgs("out", r),
+        ...rowArgs("x", r),
+        gate,
+        gateRow: y.rowStride,
+        length: y.width * y.channels,
+        low: activation.low,
+        high: activation.high,
+        positiveOnly,
+      }),
+    );
     return before - total(at);
   };
 }

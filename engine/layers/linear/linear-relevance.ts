@@ -1,6 +1,7 @@
 import { UnsupportedError } from "../../basics/errors.ts";
 import { mustHave } from "../../basics/must-have.ts";
 import { formatShape, sameShape } from "../../basics/tensor.ts";
+import { imageArgs, named } from "../../memory/named.ts";
 import { Scratch } from "../../memory/pass-scratch.ts";
 import type { LayerRules } from "../../rules/layer-rules.ts";
 import { unmodified } from "../../rules/rules.ts";
@@ -56,7 +57,20 @@ function preparePass(map: LinearMap, context: RelevanceContext): RelevancePass {
     run(addresses) {
       const dropped = activate(addresses);
       const count = r.height * r.rowStride;
-      kernels.split("copyChannels", 1, dx.address, 0, count, r.address, 0, count, 1, count);
+      kernels.split(
+        "copyChannels",
+        1,
+        ...named("copyChannels", {
+          out: dx.address,
+          outRow: 0,
+          outPixel: count,
+          x: r.address,
+          xRow: 0,
+          xPixel: count,
+          width: 1,
+          channels: count,
+        }),
+      );
       return { ...nothingLost, dropped };
     },
   };
@@ -79,8 +93,16 @@ function prepareGradient(map: LinearMap, context: RelevanceContext): RelevancePa
       const image = s(addresses);
       const [top, left, bottom, right] = map.gradientBorder;
       call.clearBorder(image.address, image.rowStride, y.height, y.width, y.channels, top, left, bottom, right);
-      // biome-ignore format: one group of arguments a line
-      split("copyChannels", y.height,image.address, image.rowStride, image.pixelStride, r.address, r.rowStride, r.pixelStride, y.width, y.channels);
+      split(
+        "copyChannels",
+        y.height,
+        ...named("copyChannels", {
+          ...imageArgs("out", image),
+          ...imageArgs("x", r),
+          width: y.width,
+          channels: y.channels,
+        }),
+      );
       if (map.gradientPadding > 0) call.fill(image.address, 0, y.channels, y.channels + map.gradientPadding);
       map.transpose(dx, image, unmodified, undefined, false);
       return bookTheRest;

@@ -1,6 +1,7 @@
 import { mustHave } from "../../basics/must-have.ts";
 import { type FeatureMap, featureMapAt, featureMapBytes, noBorder } from "../../memory/feature-map.ts";
 import type { Kernels } from "../../memory/kernels.ts";
+import { named, rowArgs } from "../../memory/named.ts";
 import { Scratch, type Slot } from "../../memory/pass-scratch.ts";
 import { type Branch, type InputPart, type LinearRule, type Term, unmodified } from "../../rules/rules.ts";
 import { rectifies } from "../clamp.ts";
@@ -227,18 +228,43 @@ export function prepareRecipe(map: LinearMap, context: RelevanceContext): Releva
     let isFirst = true;
     for (const branch of branches) {
       const divisor = computeZ(kernels, map, branch, part, ratios, memory.term(addresses));
-      // biome-ignore format: one group of arguments a line
-      split("ratio", y.height,ratios.address, ratios.rowStride, relevance.address, relevance.rowStride, divisor.address, divisor.rowStride,
-        branch.gate === 0 ? 0 : gate.address, gate.rowStride, branch.biasAddress, shares,
-        rowLength, y.channels, branch.coefficient, rule.stabilizer, rule.stabilizerSign === "signed" ? 1 : 0, branch.gate);
+      split(
+        "ratio",
+        y.height,
+        ...named("ratio", {
+          ...rowArgs("s", ratios),
+          ...rowArgs("r", relevance),
+          ...rowArgs("z", divisor),
+          g: branch.gate === 0 ? 0 : gate.address,
+          gRow: gate.rowStride,
+          bias: branch.biasAddress,
+          ledger: shares,
+          length: rowLength,
+          channels: y.channels,
+          coefficient: branch.coefficient,
+          stabilizer: rule.stabilizer,
+          signedStabilizer: rule.stabilizerSign === "signed" ? 1 : 0,
+          gateSign: branch.gate,
+        }),
+      );
       addShares(lost, arena, shares, y.height);
       if (map.gradientPadding > 0) call.fill(ratios.address, 0, y.channels, y.channels + map.gradientPadding);
       for (const term of branch.terms) {
         const image = part(term.input);
         map.transpose(products, ratios, term.weight, image, branch.isExact);
-        // biome-ignore format: one group of arguments a line
-        split("multiply", x.height,dx.address, dx.rowStride, image.address, image.rowStride, products.address, products.rowStride,
-          sums, x.width * x.channels, term.sign, isFirst ? 0 : 1);
+        split(
+          "multiply",
+          x.height,
+          ...named("multiply", {
+            ...rowArgs("out", dx),
+            ...rowArgs("x", image),
+            ...rowArgs("c", products),
+            sums,
+            length: x.width * x.channels,
+            factor: term.sign,
+            accumulate: isFirst ? 0 : 1,
+          }),
+        );
         isFirst = false;
       }
     }

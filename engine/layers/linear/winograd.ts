@@ -1,6 +1,7 @@
 import type { Window } from "../../graph/window.ts";
 import type { FeatureMap } from "../../memory/feature-map.ts";
 import type { Kernels } from "../../memory/kernels.ts";
+import { imageArgs, named } from "../../memory/named.ts";
 import type { Workspace } from "../../memory/thread-scratch.ts";
 
 /** How convolutions are computed. auto: by a fixed table of sizes; direct: the definition, the reference for accuracy. */
@@ -116,12 +117,26 @@ export class WinogradConvolution {
   run(y: FeatureMap, x: FeatureMap, firstTap: number, weights: number, bias: number, low: number, high: number): void {
     const scratch = this.#workspace.memory;
     for (let g = 0; g < this.#group; g++) {
-      // biome-ignore format: one group of arguments a line
-      this.#kernels.split("winogradConv2d", this.#tiles,
-        y.address + 4 * g * this.#outC, y.rowStride, y.pixelStride,
-        firstTap + 4 * g * this.#inC, x.rowStride, x.pixelStride,
-        weights + g * this.#groupBytes, bias === 0 ? 0 : bias + 4 * g * this.#outC, scratch,
-        y.height, y.width, this.#outC, this.#inC, this.tile, this.taps, low, high, this.#blockTiles);
+      this.#kernels.split(
+        "winogradConv2d",
+        this.#tiles,
+        ...named("winogradConv2d", {
+          ...imageArgs("y", y, y.address + 4 * g * this.#outC),
+          ...imageArgs("x", x, firstTap + 4 * g * this.#inC),
+          u: weights + g * this.#groupBytes,
+          bias: bias === 0 ? 0 : bias + 4 * g * this.#outC,
+          scratch,
+          outH: y.height,
+          outW: y.width,
+          outC: this.#outC,
+          inC: this.#inC,
+          size: this.tile,
+          taps: this.taps,
+          low,
+          high,
+          blockTiles: this.#blockTiles,
+        }),
+      );
     }
   }
 }
