@@ -1,7 +1,7 @@
 // Measures everything and prints times, shares of the roof, ratios to peers and goals.
 // Usage: npm run bench -- [--once] [--only PART]... [--peers] [--samples N] [--write-plot FILE]
 //   --once        one call of everything, of small networks: the gate
-//   --only        roof, sizes, salient, cold, load, folder, kernels, layers, networks, threads, targets, batch, accuracy, or the name of a
+//   --only        roof, sizes, salient, cold, load, folder, kernels, layers, networks, threads, targets, batch, accuracy, evaluation, or the name of a
 //                 shape file or network; several add up
 //   --peers       also runs the competitors that bench/peers/install.sh installed and those of the Python in SRMAP_PYTHON
 //   --photos      a folder of JPEG files for the part "folder"; without it the example photos again and again
@@ -25,6 +25,7 @@ import { benchAccuracy } from "./parts/accuracy.ts";
 import { benchBatch } from "./parts/batch.ts";
 import { benchColdStart } from "./parts/cold-start.ts";
 import { choices } from "./parts/convolution.ts";
+import { benchEvaluation } from "./parts/evaluation.ts";
 import { benchFolder } from "./parts/folder.ts";
 import { benchKernels } from "./parts/kernels.ts";
 import { benchLayers } from "./parts/layers.ts";
@@ -125,6 +126,7 @@ for (const name of seededNetNames) {
   if (networks("targets").includes(name)) add(benchTargets(network, input, effort));
   if (networks("batch").includes(name)) add(benchBatch(network, input, effort));
 }
+if (wants("evaluation")) add(benchEvaluation(effort));
 if (wants("accuracy")) add(benchAccuracy(module, effort));
 if (!effort.once) printGoals(results);
 

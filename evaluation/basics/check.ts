@@ -12,7 +12,8 @@ export type Mask = Uint8Array;
  */
 export function checkMap(map: MapValues): void {
   if (map.length === 0) throw new ShapeError("map: must have at least one pixel, got none.");
-  const at = map.findIndex((value) => !Number.isFinite(value));
+  let at = -1;
+  for (let i = map.length - 1; i >= 0; i--) if (!Number.isFinite(map[i])) at = i;
   if (at >= 0)
     throw new RangeError(`map: values must be finite, got ${map[at]} at pixel ${at}. Check how it was made.`);
 }

@@ -26,26 +26,25 @@ class Areas {
   readonly #height: number;
   /** The parent of each pixel, -1 where it is not on. */
   readonly #parent: Int32Array;
+  /** Of each root: pixels; its box; the first pixel in rows from the top. */
   readonly #count: Int32Array;
   readonly #x0: Int32Array;
   readonly #x1: Int32Array;
   readonly #y0: Int32Array;
   readonly #y1: Int32Array;
-  /** Root of the largest area, -1 before the first pixel; of equal ones, that whose first pixel in rows from the top comes first. */
+  readonly #first: Int32Array;
+  /** Root of the largest area, -1 before the first pixel; of equal ones, that whose first pixel comes first. */
   #largest = -1;
-  /** Its pixels. */
-  #most = 0;
 
   constructor(width: number, height: number) {
     const list = (): Int32Array => new Int32Array(width * height);
     this.#width = width;
     this.#height = height;
     this.#parent = list().fill(-1);
-    this.#count = list();
+    [this.#count, this.#first] = [list(), list()];
     [this.#x0, this.#x1, this.#y0, this.#y1] = [list(), list(), list(), list()];
   }
 
-  /** The root of an area is its first pixel: of two, the one with the smaller number stays. */
   #rootOf(pixel: number): number {
     const parent = this.#parent;
     let root = pixel;
@@ -56,15 +55,16 @@ class Areas {
     return root;
   }
 
+  /** The smaller area goes below the larger one's root. */
   #join(a: number, b: number): number {
-    const root = Math.min(a, b);
-    const other = a + b - root;
+    const [root, other] = this.#count[a]! >= this.#count[b]! ? [a, b] : [b, a];
     this.#parent[other] = root;
     this.#count[root]! += this.#count[other]!;
-    this.#x0[root] = Math.min(this.#x0[root]!, this.#x0[other]!);
-    this.#x1[root] = Math.max(this.#x1[root]!, this.#x1[other]!);
-    this.#y0[root] = Math.min(this.#y0[root]!, this.#y0[other]!);
-    this.#y1[root] = Math.max(this.#y1[root]!, this.#y1[other]!);
+    if (this.#first[other]! < this.#first[root]!) this.#first[root] = this.#first[other]!;
+    if (this.#x0[other]! < this.#x0[root]!) this.#x0[root] = this.#x0[other]!;
+    if (this.#x1[other]! > this.#x1[root]!) this.#x1[root] = this.#x1[other]!;
+    if (this.#y0[other]! < this.#y0[root]!) this.#y0[root] = this.#y0[other]!;
+    if (this.#y1[other]! > this.#y1[root]!) this.#y1[root] = this.#y1[other]!;
     return root;
   }
 
@@ -73,29 +73,38 @@ class Areas {
     const parent = this.#parent;
     const x = pixel % width;
     const y = (pixel - x) / width;
-    parent[pixel] = pixel;
-    this.#count[pixel] = 1;
-    this.#x0[pixel] = x;
-    this.#x1[pixel] = x;
-    this.#y0[pixel] = y;
-    this.#y1[pixel] = y;
-    let root = pixel;
     const [left, right] = [Math.max(0, x - 1), Math.min(width - 1, x + 1)];
     const bottom = Math.min(this.#height - 1, y + 1);
+    let root = -1;
     for (let row = Math.max(0, y - 1); row <= bottom; row++) {
       const end = row * width + right;
       for (let next = row * width + left; next <= end; next++) {
         const above = parent[next]!;
         if (above < 0 || above === root) continue;
         const other = this.#rootOf(next);
-        if (other !== root) root = this.#join(root, other);
+        if (root < 0) root = other;
+        else if (other !== root) root = this.#join(root, other);
       }
     }
-    const own = this.#count[root]!;
-    if (own > this.#most || (own === this.#most && root < this.#largest)) {
-      this.#largest = root;
-      this.#most = own;
+    if (root < 0) {
+      root = pixel;
+      this.#count[root] = 1;
+      this.#first[root] = pixel;
+      [this.#x0[root], this.#x1[root], this.#y0[root], this.#y1[root]] = [x, x, y, y];
+    } else {
+      this.#count[root]! += 1;
+      if (pixel < this.#first[root]!) this.#first[root] = pixel;
+      if (x < this.#x0[root]!) this.#x0[root] = x;
+      if (x > this.#x1[root]!) this.#x1[root] = x;
+      if (y < this.#y0[root]!) this.#y0[root] = y;
+      if (y > this.#y1[root]!) this.#y1[root] = y;
     }
+    parent[pixel] = root;
+    const own = this.#count[root]!;
+    const best = this.#largest;
+    // An area that was joined to this one has fewer pixels than this one.
+    const isMore = best < 0 || own > this.#count[best]!;
+    if (isMore || (own === this.#count[best]! && this.#first[root]! < this.#first[best]!)) this.#largest = root;
   }
 
   /** Box around the largest area; undefined when no pixel is on. */
@@ -144,7 +153,8 @@ export function boxIous(
   // From the highest threshold down pixels are only ever added, each once: sorted by how many thresholds they reach.
   const ascending = [...thresholds.keys()].sort((a, b) => thresholds[a]! - thresholds[b]!);
   const sorted = ascending.map((at) => thresholds[at]!);
-  const reached = Uint16Array.from(map, (value) => countReached((value - low) / range, sorted));
+  const reached = new Uint16Array(map.length);
+  for (let i = 0; i < map.length; i++) reached[i] = countReached((map[i]! - low) / range, sorted);
   const ends = new Uint32Array(sorted.length + 1);
   for (const count of reached) ends[count]!++;
   for (let count = sorted.length - 1; count >= 0; count--) ends[count]! += ends[count + 1]!;

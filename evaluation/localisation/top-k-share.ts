@@ -6,7 +6,7 @@ import type { MapValues, Mask } from "../basics/check.ts";
  * @param k 1 to H W
  */
 export function topKShare(map: MapValues, mask: Mask, k: number): number {
-  const threshold = Float64Array.from(map).sort()[map.length - k]!;
+  const threshold = map.slice().sort()[map.length - k]!;
   let [above, insideAbove, tied, insideTied] = [0, 0, 0, 0];
   for (let i = 0; i < map.length; i++) {
     const value = map[i]!;
