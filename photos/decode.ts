@@ -6,7 +6,7 @@ import type { Steps } from "./inflate.ts";
 import { decodeJpeg } from "./jpeg/decode.ts";
 import type { Photo } from "./photo.ts";
 import { decodePng } from "./png/decode.ts";
-import { defaultImageLimits, type ImageLimits } from "./size-limit.ts";
+import { checkLimits, defaultImageLimits, type ImageLimits } from "./size-limit.ts";
 
 // First bytes of what people keep as photos or beside them. "?" stands for any byte.
 const formats = [
@@ -51,6 +51,7 @@ export function photoFormat(bytes: Uint8Array): PhotoFormat | undefined {
  * JPEG variants; RangeError when the header announces more pixels than `limits` allows
  */
 export function* decodePhoto(bytes: BytesLike, limits: ImageLimits = defaultImageLimits): Steps<Photo> {
+  checkLimits(limits);
   const data = asBytes(bytes, "photo");
   if (data.length === 0) throw new FormatError("image: the file is empty. Give a PNG or JPEG photo.");
   const format = photoFormat(data);

@@ -1,4 +1,4 @@
-import { FormatError } from "../engine/basics/errors.ts";
+import { FormatError, refuseUnknownOptions } from "../engine/basics/errors.ts";
 
 /** What a photo may cost. */
 export interface ImageLimits {
@@ -11,6 +11,14 @@ export interface ImageLimits {
  * moment (progressive JPEG without subsampling: 2 bytes a coefficient, 1 a sample).
  */
 export const defaultImageLimits: ImageLimits = { maxPixels: 100e6 };
+
+/** @throws TypeError for limits that do not exist: a misspelt one would let everything pass */
+export function checkLimits(limits: ImageLimits): void {
+  refuseUnknownOptions("image limits", limits, ["maxPixels"]);
+  if (!(limits.maxPixels > 0)) {
+    throw new TypeError(`image limits: maxPixels must be a number over 0, got ${String(limits.maxPixels)}.`);
+  }
+}
 
 // No format of ours needs longer sides: JPEG ends at 65,535.
 const maxSide = 65535;

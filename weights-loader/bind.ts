@@ -1,4 +1,4 @@
-import { FormatError, ShapeError } from "../engine/basics/errors.ts";
+import { FormatError, refuseUnknownOptions, ShapeError } from "../engine/basics/errors.ts";
 import { elementCount, formatShape, sameShape } from "../engine/basics/tensor.ts";
 import type { NetworkDefinition } from "../engine/graph/definition.ts";
 import type { ParameterSink, ParameterSpec } from "../engine/graph/parameters.ts";
@@ -85,6 +85,7 @@ export function checkFit(
  * @throws FormatError for NaN or infinite weights, naming tensor and index
  */
 export async function bindWeights(sink: ParameterSink, file: WeightFile, options: BindOptions = {}): Promise<void> {
+  refuseUnknownOptions("bindWeights", options, ["known", "blockBytes"]);
   checkFit(sink.parameters, file, options.known);
   const blocks = blocksOf(sink.parameters, options.blockBytes ?? defaultBlockBytes);
   // Two blocks' memory for all of them: new memory for every block stays until the collector comes, measured on VGG-16 as 25 MB more

@@ -2,7 +2,7 @@ import { FormatError } from "../engine/basics/errors.ts";
 import type { Preprocessing } from "../engine/graph/definition.ts";
 import type { ExternalData } from "./bytes/external-data.ts";
 import type { ByteSource } from "./bytes/source.ts";
-import { importCaffe } from "./caffe/import.ts";
+import { caffeOptionNames, importCaffe } from "./caffe/import.ts";
 import { openCaffe } from "./caffe/model.ts";
 import { ProtoReader } from "./containers/protobuf.ts";
 import { looksLikeTar } from "./containers/tar.ts";
@@ -13,10 +13,10 @@ import { metadataKeys, networkOf } from "./graphs/network-metadata.ts";
 import { withOriginalPreprocessing } from "./keras/applications.ts";
 import { isKerasArchive, openKeras, openKerasArchive } from "./keras/file.ts";
 import { hasUserBlock, looksLikeHdf5, type OpenHdf5 } from "./keras/hdf5.ts";
-import { importKerasFile } from "./keras/import.ts";
-import { importTfjs, looksLikeTfjs, openTfjs } from "./keras/tfjs.ts";
+import { importKerasFile, kerasOptionNames } from "./keras/import.ts";
+import { importTfjs, looksLikeTfjs, openTfjs, tfjsOptionNames } from "./keras/tfjs.ts";
 import { looksLikeNpy, openNpy, openNpz } from "./numpy/file.ts";
-import { importOnnx } from "./onnx/import.ts";
+import { importOnnx, onnxOptionNames } from "./onnx/import.ts";
 import { openOnnx } from "./onnx/model.ts";
 import { looksLikeSafetensors, openSafetensors } from "./safetensors/file.ts";
 import type { WeightFile } from "./tensors/weight-file.ts";
@@ -98,6 +98,15 @@ const zipHolds =
     return entries !== undefined && holds(entries);
   };
 
+/** Those of the options that a format takes. */
+function only<Name extends keyof DescriptionOptions>(
+  options: DescriptionOptions,
+  names: readonly Name[],
+): Pick<DescriptionOptions, Name> {
+  const given = names.filter((name) => options[name] !== undefined).map((name) => [name, options[name]]);
+  return Object.fromEntries(given) as Pick<DescriptionOptions, Name>; // each is there under its own name
+}
+
 const keras: Format = {
   looksLike: async (peek) => looksLikeHdf5(peek.start) || zipHolds(isKerasArchive)(peek),
   open: async (peek, { hdf5 }) => {
@@ -109,7 +118,7 @@ const keras: Format = {
     return withOriginalPreprocessing(weights);
   },
   describesNetwork: ({ format }) => format === "keras", // not "keras-weights"
-  import: (source, _file, options) => importKerasFile(source, options),
+  import: (source, _file, options) => importKerasFile(source, only(options, kerasOptionNames)),
 };
 
 /** A GraphDef has nodes (1) and versions (4) as messages, where a Caffe network has one name and integers. */
@@ -155,7 +164,7 @@ const formats = {
     looksLike: ({ start }) => looksLikeTfjs(start),
     open: ({ source, name }, { external }) => openTfjs(source, name, external),
     describesNetwork: () => true,
-    import: (source, _file, options) => importTfjs(source, options),
+    import: (source, _file, options) => importTfjs(source, only(options, tfjsOptionNames)),
   },
   onnx: {
     // A version number (1), and a graph (7) or operator sets (8).
@@ -165,7 +174,7 @@ const formats = {
     },
     open: ({ source, name }, { external }) => openOnnx(source, name, external),
     describesNetwork: () => true,
-    import: (source, _file, options) => importOnnx(source, options),
+    import: (source, _file, options) => importOnnx(source, only(options, onnxOptionNames)),
   },
   caffe: {
     // One name (1), as text, and layers of the first (2) or second kind (100): Core ML and TensorFlow have other things there.
@@ -175,7 +184,7 @@ const formats = {
     },
     open: ({ source, name }) => openCaffe(source, name),
     describesNetwork: () => true,
-    import: (source, _file, options) => importCaffe(source, options),
+    import: (source, _file, options) => importCaffe(source, only(options, caffeOptionNames)),
   },
   kerasBehindUserBlock: { ...keras, looksLike: ({ source }) => hasUserBlock(source) },
 } as const satisfies Record<FormatName, Format>;

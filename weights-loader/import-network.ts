@@ -1,3 +1,4 @@
+import { refuseUnknownOptions } from "../engine/basics/errors.ts";
 import type { NetworkDefinition } from "../engine/graph/definition.ts";
 import type { KnownNetwork } from "./bind.ts";
 import type { ByteSource } from "./bytes/source.ts";
@@ -18,6 +19,20 @@ export interface ImportNetworkOptions extends DescriptionOptions {
   readonly known?: readonly KnownNetwork[];
 }
 
+const optionNames = Object.keys({
+  name: true,
+  external: true,
+  hdf5: true,
+  stateDict: true,
+  preprocessing: true,
+  prototxt: true,
+  inputShape: true,
+  inputShapeIfOpen: true,
+  output: true,
+  definition: true,
+  known: true,
+} satisfies Record<keyof ImportNetworkOptions, true>);
+
 /** A network with its weights, and what was decided without being asked. */
 export interface FoundNetwork extends ImportedNetwork {
   /** Sentences for people, such as which known network the weights fit. */
@@ -32,6 +47,7 @@ export interface FoundNetwork extends ImportedNetwork {
  * network that is known, and where file and network expect differently prepared photos
  */
 export async function importNetwork(source: ByteSource, options: ImportNetworkOptions = {}): Promise<FoundNetwork> {
+  refuseUnknownOptions("importNetwork", options, optionNames);
   const { file, format } = await openFormat(source, options);
   const { definition, preprocessing } = options;
   const notes: string[] = [];

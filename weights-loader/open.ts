@@ -1,3 +1,4 @@
+import { refuseUnknownOptions } from "../engine/basics/errors.ts";
 import type { ByteSource } from "./bytes/source.ts";
 import { type OpenOptions, openFormat } from "./formats.ts";
 import type { WeightFile } from "./tensors/weight-file.ts";
@@ -8,5 +9,6 @@ import type { WeightFile } from "./tensors/weight-file.ts";
  * @throws FormatError when the bytes are of no known format, or contradict themselves
  */
 export async function openWeights(source: ByteSource, options: OpenOptions = {}): Promise<WeightFile> {
+  refuseUnknownOptions("openWeights", options, ["name", "external", "hdf5", "stateDict"]);
   return (await openFormat(source, options)).file;
 }

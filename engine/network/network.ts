@@ -1,4 +1,4 @@
-import { didYouMean } from "../basics/errors.ts";
+import { didYouMean, refuseUnknownOptions } from "../basics/errors.ts";
 import { mustHave } from "../basics/must-have.ts";
 import { elementCount, formatShape, type Shape, type Tensor, tensor } from "../basics/tensor.ts";
 import type { CompiledGraph } from "../graph/compiled-graph.ts";
@@ -37,6 +37,12 @@ export interface NetworkOptions {
   readonly keptWeightBytes?: number;
 }
 
+const networkOptionNames = Object.keys({
+  algorithm: true,
+  rows: true,
+  keptWeightBytes: true,
+} satisfies Record<keyof NetworkOptions, true>);
+
 /**
  * A network in kernel memory: its graph planned once, its feature maps in fixed places, its parameters bound by a loader. One photo
  * at a time; a batch is a loop. The feature maps of the last `forward` stay until the next one: relevance reads them.
@@ -62,6 +68,7 @@ export class Network implements ParameterSink {
    * @throws ShapeError naming the node when the definition is wrong
    */
   constructor(kernels: Kernels, definition: NetworkDefinition, options: NetworkOptions = {}) {
+    refuseUnknownOptions("Network", options, networkOptionNames);
     const {
       rows,
       algorithm = rows === undefined ? "auto" : "direct",

@@ -2,6 +2,7 @@ import { createWriteStream } from "node:fs";
 import { mkdir, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
+import { refuseUnknownOptions } from "../../engine/basics/errors.ts";
 import { type RegisteredWeights, registeredWeights } from "../../weights-loader/registry.ts";
 import { sha256File } from "../files/sha256.ts";
 import { cachedWeights, cacheFolder } from "./cache.ts";
@@ -20,6 +21,15 @@ export interface FetchOptions {
   readonly attempts?: number;
   readonly signal?: AbortSignal;
 }
+
+const fetchOptionNames = Object.keys({
+  folder: true,
+  url: true,
+  onProgress: true,
+  stallMs: true,
+  attempts: true,
+  signal: true,
+} satisfies Record<keyof FetchOptions, true>);
 
 /** Weights that were fetched, or were there already. */
 export interface FetchedWeights {
@@ -45,6 +55,7 @@ class Interrupted extends Error {}
  * not be had
  */
 export async function fetchModel(model: string, options: FetchOptions = {}): Promise<FetchedWeights> {
+  refuseUnknownOptions("fetchModel", options, fetchOptionNames);
   const weights = registeredWeights(model);
   if (options.url !== undefined) checkUrl(options.url);
   const folder = options.folder ?? cacheFolder();
@@ -65,6 +76,7 @@ export async function fetchWeights(
   folder: string,
   options: FetchOptions = {},
 ): Promise<FetchedWeights> {
+  refuseUnknownOptions("fetchWeights", options, fetchOptionNames);
   const url = options.url === undefined ? weights.url : mirrored(options.url, weights.file);
   const path = join(folder, weights.file);
   const part = `${path}.part`;

@@ -1,4 +1,5 @@
 import { open, realpath, rename, rm, stat } from "node:fs/promises";
+import { refuseUnknownOptions } from "../../engine/basics/errors.ts";
 import { networkParameters } from "../../engine/network/parameter-specs.ts";
 import {
   type ConvertedTensor,
@@ -8,7 +9,7 @@ import {
   inspectWeights,
   type Precision,
 } from "../../weights-loader/index.ts";
-import { knownNetworks, type LoadOptions, openNetwork, openWeightFile } from "./load.ts";
+import { knownNetworks, type LoadOptions, loadOptionNames, openNetwork, openWeightFile } from "./load.ts";
 
 /** How to convert a weight file. */
 export interface ConvertFileOptions extends LoadOptions {
@@ -41,7 +42,8 @@ export async function convertFile(
   output: string,
   options: ConvertFileOptions = {},
 ): Promise<ConvertedFile> {
-  const { model, precision, layers } = options;
+  refuseUnknownOptions("convertFile", options, [...loadOptionNames, "model", "precision", "layers"]);
+  const { model, precision, layers, ...load } = options;
   const how = { ...(precision === undefined ? {} : { precision }), ...(layers === undefined ? {} : { layers }) };
   const inputBytes = (await stat(input)).size;
   await checkOutput(input, output);
@@ -56,7 +58,7 @@ export async function convertFile(
       await close();
     }
   }
-  const { definition, weights, close } = await openNetwork(model, input, options);
+  const { definition, weights, close } = await openNetwork(model, input, load);
   try {
     checkFit(networkParameters(definition), weights, knownNetworks());
     const conversion = convertWeights(weights, { ...how, network: definition });

@@ -58,7 +58,8 @@ export interface LoadOptions {
   readonly onNote?: (note: string) => void;
 }
 
-const loadOptionNames = Object.keys({
+/** The names of these options. */
+export const loadOptionNames: readonly string[] = Object.keys({
   preprocess: true,
   kernels: true,
   algorithm: true,
@@ -146,6 +147,7 @@ export async function openNetwork(
   weights: string,
   options: LoadOptions = {},
 ): Promise<OpenedNetwork> {
+  refuseUnknownOptions("openNetwork", options, loadOptionNames);
   const definition = model === undefined ? undefined : modelByName(model);
   const { preprocess, labels } = options;
   const preprocessing = typeof preprocess === "string" ? preprocessingByName(preprocess) : preprocess;

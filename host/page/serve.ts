@@ -3,6 +3,7 @@ import { stat } from "node:fs/promises";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { extname } from "node:path";
 import { pipeline } from "node:stream/promises";
+import { refuseUnknownOptions } from "../../engine/basics/errors.ts";
 import { pageFiles } from "./files.ts";
 
 /** A page that is being served. */
@@ -75,6 +76,7 @@ async function answer(
  * @throws Error of the system when the port is taken
  */
 export async function servePage(options: ServeOptions = {}): Promise<ServedPage> {
+  refuseUnknownOptions("servePage", options, ["port", "isIsolated"]);
   const { port = 0, isIsolated = true } = options;
   const files = pageFiles();
   const headers = isIsolated ? isolation : {};

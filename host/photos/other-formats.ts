@@ -2,7 +2,7 @@ import { FormatError, UnsupportedError } from "../../engine/basics/errors.ts";
 import { iccDescription } from "../../photos/color-profile.ts";
 import type { PhotoFormat } from "../../photos/decode.ts";
 import type { Photo } from "../../photos/photo.ts";
-import { checkSize, type ImageLimits } from "../../photos/size-limit.ts";
+import { checkLimits, checkSize, type ImageLimits } from "../../photos/size-limit.ts";
 
 /** The package that reads further formats, in the version that it was tested with. */
 export const sharpPackage = "sharp@0.35.5";
@@ -37,6 +37,7 @@ async function loadSharp(format: SharpFormat): Promise<typeof import("sharp").de
  * @throws UnsupportedError without sharp and for CMYK, FormatError for damaged files, RangeError for too many pixels
  */
 export async function decodeBySharp(bytes: Uint8Array, format: SharpFormat, limits: ImageLimits): Promise<Photo> {
+  checkLimits(limits);
   const sharp = await loadSharp(format);
   const open = () => sharp(bytes, { ignoreIcc: true, limitInputPixels: false, pages: 1, autoOrient: true });
   const metadata = await open()

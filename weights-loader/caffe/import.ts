@@ -1,4 +1,4 @@
-import { FormatError, UnsupportedError } from "../../engine/basics/errors.ts";
+import { FormatError, refuseUnknownOptions, UnsupportedError } from "../../engine/basics/errors.ts";
 import { formatShape, isHoldable, type Shape } from "../../engine/basics/tensor.ts";
 import type { NetworkDefinition, NodeDefinition, Preprocessing } from "../../engine/graph/definition.ts";
 import type { ByteSource } from "../bytes/source.ts";
@@ -33,6 +33,16 @@ export interface CaffeImportOptions extends InputShapeOptions {
   readonly output?: string;
 }
 
+/** The names of these options. */
+export const caffeOptionNames = Object.keys({
+  name: true,
+  preprocessing: true,
+  prototxt: true,
+  inputShape: true,
+  inputShapeIfOpen: true,
+  output: true,
+} satisfies Record<keyof CaffeImportOptions, true>) as readonly (keyof CaffeImportOptions)[];
+
 /** Layers that only training and measuring know, and those that feed photos. */
 const feeding = ["Data", "ImageData", "MemoryData", "HDF5Data", "DummyData", "WindowData", "Input"];
 const leftOut = [
@@ -50,6 +60,7 @@ const leftOut = [
  * @throws UnsupportedError that lists every layer which cannot be converted; FormatError for damaged files and wrong graphs
  */
 export async function importCaffe(source: ByteSource, options: CaffeImportOptions): Promise<ImportedNetwork> {
+  refuseUnknownOptions("importCaffe", options, caffeOptionNames);
   const name = options.name ?? "unnamed";
   const what = `weights "${name}"`;
   const weights = await openCaffe(source, name);

@@ -1,4 +1,4 @@
-import { FormatError, UnsupportedError } from "../../engine/basics/errors.ts";
+import { FormatError, refuseUnknownOptions, UnsupportedError } from "../../engine/basics/errors.ts";
 import { formatShape, isHoldable, type Shape } from "../../engine/basics/tensor.ts";
 import type { NetworkDefinition, Preprocessing } from "../../engine/graph/definition.ts";
 import { dependencyOrder } from "../../engine/graph/order.ts";
@@ -30,6 +30,16 @@ export interface KerasFileImportOptions extends KerasImportOptions {
   readonly hdf5?: OpenHdf5;
 }
 
+/** The names of these options. */
+export const kerasOptionNames = Object.keys({
+  name: true,
+  preprocessing: true,
+  hdf5: true,
+  inputShape: true,
+  inputShapeIfOpen: true,
+  output: true,
+} satisfies Record<keyof KerasFileImportOptions, true>) as readonly (keyof KerasFileImportOptions)[];
+
 /** Models inside models, at most. */
 const maximumDepth = 16;
 
@@ -39,6 +49,7 @@ const maximumDepth = 16;
  * damage
  */
 export async function importKerasFile(source: ByteSource, options: KerasFileImportOptions): Promise<ImportedNetwork> {
+  refuseUnknownOptions("importKerasFile", options, kerasOptionNames);
   const name = options.name ?? "unnamed";
   const { weights, topology } = await openKerasFile(source, name, options.hdf5);
   if (topology === undefined) {

@@ -1,4 +1,4 @@
-import { FormatError, UnsupportedError } from "../../engine/basics/errors.ts";
+import { FormatError, refuseUnknownOptions, UnsupportedError } from "../../engine/basics/errors.ts";
 import { elementCount } from "../../engine/basics/tensor.ts";
 import type { ExternalData } from "../bytes/external-data.ts";
 import { isSafeRelativePath } from "../bytes/safe-relative-path.ts";
@@ -119,11 +119,22 @@ export interface TfjsImportOptions extends KerasImportOptions {
   readonly external?: ExternalData;
 }
 
+/** The names of these options. */
+export const tfjsOptionNames = Object.keys({
+  name: true,
+  preprocessing: true,
+  external: true,
+  inputShape: true,
+  inputShapeIfOpen: true,
+  output: true,
+} satisfies Record<keyof TfjsImportOptions, true>) as readonly (keyof TfjsImportOptions)[];
+
 /**
  * A TensorFlow.js layers model as a network.
  * @throws UnsupportedError for graph models, and one that lists every layer which cannot be converted; FormatError for damage
  */
 export async function importTfjs(source: ByteSource, options: TfjsImportOptions): Promise<ImportedNetwork> {
+  refuseUnknownOptions("importTfjs", options, tfjsOptionNames);
   const name = options.name ?? "unnamed";
   const file = `weights "${name}"`;
   const { model, manifest } = await readModel(source, file);

@@ -1,4 +1,4 @@
-import { FormatError, UnsupportedError } from "../../engine/basics/errors.ts";
+import { FormatError, refuseUnknownOptions, UnsupportedError } from "../../engine/basics/errors.ts";
 import type { Preprocessing } from "../../engine/graph/definition.ts";
 import { dependencyOrder } from "../../engine/graph/order.ts";
 import type { ExternalData } from "../bytes/external-data.ts";
@@ -28,12 +28,23 @@ export interface OnnxImportOptions extends InputShapeOptions {
   readonly output?: string;
 }
 
+/** The names of these options. */
+export const onnxOptionNames = Object.keys({
+  name: true,
+  preprocessing: true,
+  external: true,
+  inputShape: true,
+  inputShapeIfOpen: true,
+  output: true,
+} satisfies Record<keyof OnnxImportOptions, true>) as readonly (keyof OnnxImportOptions)[];
+
 /**
  * Reads an ONNX file as a network: graph, shapes and weights. The batch is one photo; constant parts are folded, what does
  * nothing at inference is left out, a softmax at the end stays the network's last node (relevance starts before it).
  * @throws UnsupportedError that lists every node which cannot be converted; FormatError for damaged or cyclic graphs
  */
 export async function importOnnx(source: ByteSource, options: OnnxImportOptions): Promise<ImportedNetwork> {
+  refuseUnknownOptions("importOnnx", options, onnxOptionNames);
   const name = options.name ?? "unnamed";
   const what = `weights "${name}"`;
   const model = await readOnnx(source, name, options.external);

@@ -1,4 +1,4 @@
-import { UnsupportedError } from "../../engine/basics/errors.ts";
+import { refuseUnknownOptions, UnsupportedError } from "../../engine/basics/errors.ts";
 import { elementCount, type Shape } from "../../engine/basics/tensor.ts";
 import type { NetworkDefinition } from "../../engine/graph/definition.ts";
 import { metadataKeys } from "../graphs/network-metadata.ts";
@@ -55,6 +55,7 @@ interface Part {
  * @throws UnsupportedError while writing, when a value does not fit the precision
  */
 export function convertWeights(file: WeightFile, options: ConvertOptions = {}): Conversion {
+  refuseUnknownOptions("convertWeights", options, ["precision", "layers", "network"]);
   const { precision = "f32", layers = "dense", network } = options;
   const parts: Part[] = [];
   for (const info of file.tensors.values()) {
