@@ -37,6 +37,7 @@ import type { Arguments } from "../terminal/arguments.ts";
 import { asUsage, CommandError, describeError, UsageError } from "../terminal/errors.ts";
 import { createProgress } from "../terminal/progress.ts";
 import { mostOfPath, shown as shownText } from "../terminal/shown.ts";
+import { tellNotes } from "../terminal/tell-notes.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 import type { Command } from "./command.ts";
 
@@ -62,7 +63,7 @@ function refuse(given: Arguments, names: readonly string[], mode: string): void 
 
 /** What the weights do not say; what was decided without being asked is told. */
 async function readLoading(given: Arguments, terminal: Terminal): Promise<LoadOptions> {
-  const onNote = (note: string): void => terminal.err(`${shownText(note, mostOfPath)}\n`);
+  const onNote = (note: string): void => tellNotes([note], terminal);
   const ifOpen = await shapeOfFirstNpy(given.positionals);
   return {
     ...(await readNetworkOptions(given)),

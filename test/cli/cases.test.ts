@@ -57,10 +57,6 @@ const refused: Readonly<Record<string, string>> = {
   "other-saved_model.pb": `weights "saved_model.pb": a TensorFlow SavedModel, which is not read. Convert it: python -m tf2onnx.convert --saved-model FOLDER --output network.onnx.`,
   "keras-lambda": `weights "lambda.keras": 1 of 5 layers are not supported:
   "lambda" (Lambda): Python code, which is never run.`,
-  // PyTorch writes adaptive pooling of uneven windows as gathers that put the batch last.
-  "onnx-adaptive-7-dynamo": `weights "adaptive-7-dynamo.onnx": 2 of 87 nodes are not supported:
-  "node_Transpose_47" (Transpose): the order [2,3,0,1] would mix photos of a batch.
-  "node_GatherND_55" (GatherND): no such layer.`,
 };
 
 /** The folder has zeros here; PyTorch computes these from the file's weights by Caffe's formulas. */

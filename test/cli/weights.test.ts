@@ -356,7 +356,7 @@ fits: none of the package's networks
       { code: run.code, err: run.err },
       {
         code: 0,
-        err: 'weights "flowers.onnx": its weights should lie in "onnx-external.bin", which is not there; "flowers.onnx.data", which is called after the model, is read instead.\n',
+        err: 'note: weights "flowers.onnx": its weights should lie in "onnx-external.bin", which is not there; "flowers.onnx.data", which is called after the model, is read instead.\n',
       },
     );
   });

@@ -246,7 +246,7 @@ suite("fetching weights", (test) => {
   test("unknown networks are refused before anything is asked", async () => {
     assert.is(
       await rejection(fetchModel("vgg61")),
-      `RangeError: model "vgg61": no official weights are registered. Did you mean "vgg16"? Registered are alexnet, vgg16, squeezenet1_0, squeezenet1_1, alexnet-bvlc, vgg16-caffe.`,
+      `RangeError: model "vgg61": no official weights are registered. Did you mean "vgg16"? Registered are alexnet, vgg16, vgg11, vgg13, vgg19, vgg11_bn, vgg13_bn, vgg16_bn, vgg19_bn, resnet18, resnet34, resnet50, squeezenet1_0, squeezenet1_1, alexnet-bvlc, vgg16-caffe.`,
     );
   });
 
