@@ -1,4 +1,6 @@
 // Functions of one value, in float64 inside and rounded once: their exp, log and pow are the module's own, so that no host decides the bytes.
+// The forward pass of most takes two values at once (activation-pairs.ts).
+import { celuPair, eluPair, erfPair, expPair, geluPair, hardPair, logisticPair, mishPair, tanhPair } from "./activation-pairs";
 
 const sigmoid = 0;
 const tanh = 1;
@@ -80,33 +82,16 @@ function normal(x: f64): f64 {
   return x < 0 ? half : 1 - half;
 }
 
-@inline
-function unit(x: f64): f64 {
-  return Math.min(Math.max(x, 0), 1);
-}
-
-/** f(x). */
+/** f(x) for the functions without a form for pairs. */
 function valueOf(kind: i32, x: f64, a: f64, b: f64): f64 {
   switch (kind) {
-    case sigmoid: return logistic(x);
-    case tanh: return Math.tanh(x);
-    case silu: return x * logistic(a * x);
-    case hardSigmoid: return unit(a * x + b);
-    case hardSwish: return x * unit(a * x + b);
-    case gelu: return x * normal(x);
-    case geluTanh: return 0.5 * x * (1 + Math.tanh(rootOfTwoOverPi * (x + 0.044715 * x * x * x)));
-    case elu: return b * (x > 0 ? x : a * Math.expm1(x));
-    case celu: return x > 0 ? x : a * Math.expm1(x / a);
-    case mish: return x * Math.tanh(softplusOf(x));
     case softplus: return softplusOf(x);
     case softsign: return x / (1 + Math.abs(x));
-    case exponential: return Math.exp(x);
     case logarithm: return Math.log(x);
     case root: return Math.sqrt(x);
     case absolute: return Math.abs(x);
     case power: return Math.pow(x, a);
     case reciprocal: return 1 / x;
-    case errorFunction: return x < 0 ? complementary(-x) - 1 : 1 - complementary(x);
     case threshold: return x > a ? x : 0;
     case sign: return x > 0 ? 1 : x < 0 ? -1 : 0;
     default: return NaN;
@@ -165,6 +150,32 @@ function slopeOf(kind: i32, x: f64, a: f64, b: f64): f64 {
   }
 }
 
+/** f of two values. */
+@inline
+function pairOf(kind: i32, x: v128, a: f64, b: f64): v128 {
+  switch (kind) {
+    case sigmoid: return logisticPair(x);
+    case tanh: return tanhPair(x);
+    case silu: return f64x2.mul(x, logisticPair(f64x2.mul(f64x2.splat(a), x)));
+    case hardSigmoid: return hardPair(x, a, b);
+    case hardSwish: return f64x2.mul(x, hardPair(x, a, b));
+    case gelu: return geluPair(x);
+    case geluTanh: {
+      // (1 + tanh u) / 2 = 1 / (1 + e^-2u)
+      const cube = f64x2.mul(f64x2.splat(0.044715), f64x2.mul(x, f64x2.mul(x, x)));
+      return f64x2.mul(x, logisticPair(f64x2.mul(f64x2.splat(2 * rootOfTwoOverPi), f64x2.add(x, cube))));
+    }
+    case elu: return eluPair(x, a, b);
+    case celu: return celuPair(x, a);
+    case mish: return mishPair(x);
+    case exponential: return expPair(x);
+    case errorFunction: return erfPair(x);
+    default:
+      return f64x2.replace_lane(
+        f64x2.splat(valueOf(kind, f64x2.extract_lane(x, 0), a, b)), 1, valueOf(kind, f64x2.extract_lane(x, 1), a, b));
+  }
+}
+
 /**
  * y[r, i] = f(x[r, i]) for the function `kind` with parameters a and b; rows [begin, end) are written.
  * Layout: rows of `length` floats with strides in elements; y may alias x.
@@ -176,8 +187,16 @@ export function activationForward(
   for (let r = begin; r < end; r++) {
     let p = x + (<usize>r * <usize>xRow << 2);
     let o = y + (<usize>r * <usize>yRow << 2);
-    for (const stop = o + (<usize>length << 2); o < stop; o += 4, p += 4) {
-      f32.store(o, <f32>valueOf(kind, <f64>f32.load(p), a, b));
+    const stop = o + (<usize>length << 2);
+    for (; o + 16 <= stop; o += 16, p += 16) {
+      const v = v128.load(p);
+      const low = pairOf(kind, f64x2.promote_low_f32x4(v), a, b);
+      const high = pairOf(kind, f64x2.promote_low_f32x4(v128.shuffle<i64>(v, v, 1, 1)), a, b);
+      v128.store(o, v128.shuffle<i64>(f32x4.demote_f64x2_zero(low), f32x4.demote_f64x2_zero(high), 0, 2));
+    }
+    // What is left goes through the same arithmetic, so that a value's place decides nothing.
+    for (; o < stop; o += 4, p += 4) {
+      f32.store(o, <f32>f64x2.extract_lane(pairOf(kind, f64x2.splat(<f64>f32.load(p)), a, b), 0));
     }
   }
 }

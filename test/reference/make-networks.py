@@ -20,6 +20,7 @@ import warnings
 from pathlib import Path
 
 import torchvision_stub  # noqa: F401
+import onnxruntime
 import timm
 import torch
 import torchvision
@@ -107,6 +108,21 @@ def export(pattern, path, dynamo):
         pattern.after(path, pattern.x)
 
 
+def by_onnxruntime(path, pattern):
+    """Logits of the exported file; None where onnxruntime lacks a kernel, or the file ends in something else."""
+    if pattern.scores is not None:
+        return None
+    try:
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = 1
+        session = onnxruntime.InferenceSession(str(path), options, ["CPUExecutionProvider"])
+        x = pattern.x if pattern.dtype is None or pattern.dtype == torch.bfloat16 else pattern.x.to(pattern.dtype)
+        outputs = [pattern.output] if pattern.output else [session.get_outputs()[pattern.pick or 0].name]
+        return session.run(outputs, {session.get_inputs()[0].name: x.numpy()})[0].astype("float64").ravel().tolist()
+    except Exception:
+        return None
+
+
 def make(name, folder):
     pattern = create(name)
     pattern.module.eval()
@@ -116,17 +132,18 @@ def make(name, folder):
             module.running_var.uniform_(0.5, 1.5)
     double, product = values(pattern, torch.float64)
     single, rough = values(pattern, torch.float32)
-    files, failed = {}, {}
+    files, failed, runtime = {}, {}, {}
     for kind, dynamo in {"TorchScript": False, "dynamo": True}.items():
         try:
             export(pattern, folder / f"{kind}.onnx", dynamo)
             files[kind] = f"{kind}.onnx"
+            runtime[kind] = by_onnxruntime(folder / f"{kind}.onnx", pattern)
         except Exception as error:  # what the exporter itself refuses
             failed[kind] = f"{type(error).__name__}: {str(error).strip()}".replace("\n", " ")[:160]
     x = pattern.as_engine(pattern.x)
     case = {
         "name": name, "shape": list(x.shape[1:]), "x": x.double().flatten().tolist(), "double": double, "single": single, "product": product, "roughProduct": rough,
-        "files": files, "notExported": failed, "output": pattern.output, "inputShape": pattern.input_shape, "tolerance": pattern.tolerance, "reason": pattern.reason,
+        "files": files, "runtime": runtime, "notExported": failed, "output": pattern.output, "inputShape": pattern.input_shape, "tolerance": pattern.tolerance, "reason": pattern.reason,
     }  # fmt: skip
     (folder / "case.json").write_text(json.dumps(case))
 
