@@ -67,6 +67,20 @@ function ranges(denseRule: FractionRule, conv: FractionRule, pixel: FractionRule
   };
 }
 
+/** True for a batch norm that belongs to no layer before it: `foldBatchNorm` made it a depthwise convolution of one pixel. */
+function isLoneBatchNorm(node: NodeDefinition): boolean {
+  if (node.op !== "conv2d" || node.weight !== `${node.name}: folded weight`) return false;
+  return node.group === node.outChannels && node.kernelShape.every((size) => size === 1);
+}
+
+/** zennit's rule for such batch norms. */
+function passing(composite: Composite64): Composite64 {
+  return {
+    ...composite,
+    linear: (node, position, shape) => (isLoneBatchNorm(node) ? "pass" : composite.linear(node, position, shape)),
+  };
+}
+
 /** As `ranges`, but the pixel rule also applies to a dense layer there: zennit's composites with "Flat". */
 function flatPixels(conv: FractionRule): Composite64 {
   return {
@@ -81,22 +95,22 @@ export function epsilonGammaBox(low: readonly number[], high: readonly number[])
     const area = (shape[1] ?? 1) * (shape[2] ?? 1);
     return bounds.flatMap((bound) => new Array<number>(area).fill(bound));
   };
-  return {
+  return passing({
     ...lrp,
     linear: (node, position, shape) => {
       if (node.op === "dense") return epsilon();
       return position === "pixel" ? zBox(expand(low, shape), expand(high, shape)) : gamma(0.25);
     },
-  };
+  });
 }
 
 /** The composites of ../shared/design/relevance.md that need no parameters, by name. */
 export const composites64: Readonly<Record<string, Composite64>> = {
   li2019: { ...ranges(zPlusNoBias(1e-9), epsilon(0)), sum: epsilon(0) },
-  epsilonPlus: ranges(epsilon(), zPlus()),
-  epsilonPlusFlat: flatPixels(zPlus()),
-  epsilonAlpha2Beta1: ranges(epsilon(), alphaBeta(2, 1)),
-  epsilonAlpha2Beta1Flat: flatPixels(alphaBeta(2, 1)),
+  epsilonPlus: passing(ranges(epsilon(), zPlus())),
+  epsilonPlusFlat: passing(flatPixels(zPlus())),
+  epsilonAlpha2Beta1: passing(ranges(epsilon(), alphaBeta(2, 1))),
+  epsilonAlpha2Beta1Flat: passing(flatPixels(alphaBeta(2, 1))),
   presetA: ranges(epsilon(0.1), alphaBeta(1, 0)),
   presetB: ranges(epsilon(0.1), alphaBeta(2, 1)),
   innvestigatePresetA: ranges(epsilon(0.1), innvestigateAlphaBeta(1, 0)),
