@@ -2,9 +2,10 @@ import { ShapeError } from "../basics/errors.ts";
 import { mustHave } from "../basics/must-have.ts";
 import { elementCount, formatShape, type Shape } from "../basics/tensor.ts";
 import { type FeatureMap, noBorder } from "../memory/feature-map.ts";
+import type { Kernels } from "../memory/kernels.ts";
 import { type Modification, unmodified } from "../rules/rules.ts";
 import type { Construction, LayerKind, LayerRuntime, NodeOf } from "./layer-kind.ts";
-import { outputStride, residentDense, streamedDense } from "./linear/dense-weights.ts";
+import { type DenseWeights, outputStride, residentDense, streamedDense } from "./linear/dense-weights.ts";
 import { FoldedBatchNorm } from "./linear/folded-batch-norm.ts";
 import type { LinearMap } from "./linear/linear-map.ts";
 import { linearReadsFirst, linearVanishing, prepareLinearRelevance } from "./linear/linear-relevance.ts";
@@ -24,9 +25,80 @@ function inFeatures(node: NodeOf<"dense">, input: Shape): number {
   return count;
 }
 
+const free = Number.POSITIVE_INFINITY;
+
+/** Runs a dense layer: y = clamp(W x + b), by the non-zero inputs, and W+ x beside it where an address is given. */
+type Apply = (
+  y: number,
+  input: FeatureMap,
+  modification: Modification,
+  bias: number,
+  clamp?: readonly [low: number, high: number],
+  beside?: number,
+) => void;
+
+function applierOf({ call, arena }: Kernels, weights: DenseWeights, inputs: number): Apply {
+  const indices = arena.allocate(4 * inputs);
+  return (y, input, modification, bias, [low, high] = [-free, free], positive = 0) => {
+    const count = call.nonZeroIndices(indices, input.address, inputs);
+    weights.forward({ y, positive, x: input.address, indices, count, bias, low, high }, modification);
+  };
+}
+
+/** W+ x of the last forward pass, where a rule asks for it: computed beside W x if one has asked since the forward pass before. */
+interface PositiveSums {
+  /** 0: nobody has asked yet. */
+  address: number;
+  isKnown: boolean;
+  isAsked: boolean;
+}
+
+/** The layer as relevance rules see it. */
+function mapOf(
+  { kernels, layer, output }: Construction,
+  x: FeatureMap,
+  outputs: number,
+  weights: DenseWeights,
+  biases: ModifiedVectors,
+  positive: PositiveSums,
+  apply: Apply,
+): LinearMap {
+  const { arena } = kernels;
+  const stride = outputStride(outputs);
+  const { low = -free, high = free } = layer.activation ?? {};
+  return {
+    x,
+    y: output,
+    inputShape: [x.channels],
+    outputShape: [outputs],
+    isRectified: low === 0 && high === free,
+    activation: layer.activation,
+    isUnclamped: low === -free && high === free,
+    gradientBorder: noBorder,
+    gradientPadding: stride - outputs,
+    prepare() {}, // the kernels modify dense weights as they read them
+    bias: (modification) => biases.address(modification),
+    expect(modification) {
+      if (!isPositivePart(modification)) return;
+      if (positive.address === 0) positive.address = arena.allocate(4 * stride);
+      positive.isAsked = true;
+    },
+    apply(z, input, modification, bias) {
+      const isExpected = positive.address !== 0 && input === x && bias === 0 && isPositivePart(modification);
+      if (!isExpected) return apply(z.address, input, modification, bias);
+      if (!positive.isKnown) apply(positive.address, input, modification, 0);
+      positive.isKnown = true;
+      positive.isAsked = true;
+      arena.f32(z.address, stride).set(arena.f32(positive.address, stride));
+    },
+    transpose: (dx, s, modification, mask) =>
+      weights.inputGrad(dx.address, s.address, mask?.address ?? 0, modification),
+  };
+}
+
 function buildDense(construction: Construction, node: NodeOf<"dense">): LayerRuntime {
   const { kernels, layer, output, staging, lowMemory } = construction;
-  const { call, arena } = kernels;
+  const { arena } = kernels;
   const x = mustHave(construction.inputs[0], "input");
   const inputs = x.channels;
   const outputs = node.outFeatures;
@@ -38,69 +110,20 @@ function buildDense(construction: Construction, node: NodeOf<"dense">): LayerRun
       : streamedDense(kernels, lowMemory.rows, node.weight, inputs, outputs, () => batchNorm?.factors());
   const biasAddress = hasBias ? arena.allocate(4 * outputStride(outputs)) : 0;
   const biases = new ModifiedVectors(kernels, biasAddress, outputStride(outputs));
-  const indices = arena.allocate(4 * inputs);
   const bias = hasBias ? new Float32Array(outputs) : undefined;
-  const low = layer.activation?.low ?? Number.NEGATIVE_INFINITY;
-  const high = layer.activation?.high ?? Number.POSITIVE_INFINITY;
-
-  // W+ x of the last forward pass, where a rule asks for it: computed beside W x if one has asked since the forward pass before.
-  let positive = 0;
-  let isPositiveKnown = false;
-  let isPositiveAsked = false;
-
-  /** y = clamp(W x + b), by the non-zero inputs; W+ x beside it. */
-  function apply(
-    y: number,
-    input: FeatureMap,
-    modification: Modification,
-    address: number,
-    clamp: [number, number],
-    beside = 0,
-  ): void {
-    const count = call.nonZeroIndices(indices, input.address, inputs);
-    const [low, high] = clamp;
-    weights.forward({ y, positive: beside, x: input.address, indices, count, bias: address, low, high }, modification);
-  }
-
-  const free = Number.POSITIVE_INFINITY;
-  const map: LinearMap = {
-    x,
-    y: output,
-    inputShape: [inputs],
-    outputShape: [outputs],
-    isRectified: low === 0 && high === free,
-    activation: layer.activation,
-    isUnclamped: low === -free && high === free,
-    gradientBorder: noBorder,
-    gradientPadding: outputStride(outputs) - outputs,
-    prepare() {}, // the kernels modify dense weights as they read them
-    bias: (modification) => biases.address(modification),
-    expect(modification) {
-      if (!isPositivePart(modification)) return;
-      if (positive === 0) positive = arena.allocate(4 * outputStride(outputs));
-      isPositiveAsked = true;
-    },
-    apply(z, input, modification, address) {
-      const isExpected = positive !== 0 && input === x && address === 0 && isPositivePart(modification);
-      if (!isExpected) return apply(z.address, input, modification, address, [-free, free]);
-      if (!isPositiveKnown) apply(positive, input, modification, 0, [-free, free]);
-      isPositiveKnown = true;
-      isPositiveAsked = true;
-      arena.f32(z.address, outputStride(outputs)).set(arena.f32(positive, outputStride(outputs)));
-    },
-    transpose: (dx, s, modification, mask) =>
-      weights.inputGrad(dx.address, s.address, mask?.address ?? 0, modification),
-  };
-
+  const { low = -free, high = free } = layer.activation ?? {};
+  const positive: PositiveSums = { address: 0, isKnown: false, isAsked: false };
+  const apply = applierOf(kernels, weights, inputs);
+  const map = mapOf(construction, x, outputs, weights, biases, positive, apply);
   const setBias = (): void => {
     if (bias && batchNorm?.isComplete !== false)
       arena.f32(biasAddress, outputs).set(batchNorm?.foldedBias(bias) ?? bias);
   };
   return {
     forward() {
-      apply(output.address, x, unmodified, biasAddress, [low, high], isPositiveAsked ? positive : 0);
-      isPositiveKnown = isPositiveAsked;
-      isPositiveAsked = false;
+      apply(output.address, x, unmodified, biasAddress, [low, high], positive.isAsked ? positive.address : 0);
+      positive.isKnown = positive.isAsked;
+      positive.isAsked = false;
     },
     prepareRelevance: (context) => prepareLinearRelevance(map, context),
     ruleName: (rules) => rules.linear.name,
@@ -108,7 +131,7 @@ function buildDense(construction: Construction, node: NodeOf<"dense">): LayerRun
       const isFactor = batchNorm?.setRows(name, firstRow, rows) === true;
       if (bias && name === node.bias) bias.set(rows, firstRow);
       if (isFactor || name === node.bias) setBias();
-      isPositiveKnown = false;
+      positive.isKnown = false;
       if (name === node.weight) weights.setRows(firstRow, rows, batchNorm?.factors());
     },
   };

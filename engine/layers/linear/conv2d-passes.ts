@@ -1,0 +1,169 @@
+import { mustHave } from "../../basics/must-have.ts";
+import type { FeatureMap } from "../../memory/feature-map.ts";
+import { imageArgs, named, windowArgs } from "../../memory/named.ts";
+import type { Modification } from "../../rules/rules.ts";
+import {
+  packLength,
+  padded,
+  type ConvolutionSetup as Setup,
+  type ConvolutionWeights as Weights,
+} from "./conv2d-weights.ts";
+import type { PhaseAxis } from "./stride-phases.ts";
+
+// Input rows of a block stay in the second-level cache while all weights pass over them.
+const blockBytes = 512 * 1024;
+
+/** Address of what the first tap of output (0,0) reads. */
+export function firstTapOf({ window }: Setup, x: FeatureMap): number {
+  return x.address - 4 * (window.pads[0] * x.rowStride + window.pads[1] * x.pixelStride);
+}
+
+/** What a forward pass is told beside its images. */
+export interface ForwardPass {
+  readonly modification: Modification;
+  /** Address of the bias as the kernels read it, 0 for none. */
+  readonly bias: number;
+  readonly low: number;
+  readonly high: number;
+  /** Direct: exact zeros stay. */
+  readonly isExact: boolean;
+}
+
+/** Runs the convolution with modified weights, group by group. */
+export function applyForward(
+  setup: Setup,
+  weights: Weights,
+  y: FeatureMap,
+  x: FeatureMap,
+  { modification, bias, low, high, isExact }: ForwardPass,
+): void {
+  const { kernels, workspace } = setup.construction;
+  const { window, group, inPerGroup, outPerGroup } = setup;
+  const [sh] = window.strides;
+  const firstTap = firstTapOf(setup, x);
+  const winograd = setup.winograd.forward;
+  if (winograd && !isExact) {
+    winograd.run(y, x, firstTap, weights.winograd("forward", modification), bias, low, high);
+    return;
+  }
+  const pack = weights.forward(modification);
+  if (setup.isDepthwise) {
+    kernels.split(
+      "depthwiseConv2dForward",
+      y.height,
+      ...named("depthwiseConv2dForward", {
+        ...imageArgs("y", y),
+        ...imageArgs("x", x, firstTap),
+        w: pack,
+        bias,
+        outW: y.width,
+        channels: group,
+        ...windowArgs(window),
+        low,
+        high,
+      }),
+    );
+    return;
+  }
+  const blockRows = Math.max(1, Math.floor(blockBytes / (4 * x.rowStride * sh)));
+  for (let g = 0; g < group; g++) {
+    kernels.split(
+      "conv2dForward",
+      y.height,
+      ...named("conv2dForward", {
+        ...imageArgs("y", y, y.address + 4 * g * outPerGroup),
+        ...imageArgs("x", x, firstTap + 4 * g * inPerGroup),
+        w: pack + 4 * g * packLength(setup),
+        bias: bias === 0 ? 0 : bias + 4 * g * padded(outPerGroup),
+        scratch: workspace.memory,
+        outW: y.width,
+        outC: outPerGroup,
+        inC: inPerGroup,
+        ...windowArgs(window),
+        low,
+        high,
+        blockRows,
+      }),
+    );
+  }
+}
+
+/** A stride phase of the transposed pass for one group: the places and sizes that its kernel is given. */
+interface PhasePass {
+  readonly py: PhaseAxis;
+  readonly px: PhaseAxis;
+  /** Addresses of its first output, its first tap and its weights. */
+  readonly to: number;
+  readonly from: number;
+  readonly pack: number;
+}
+
+/** Runs one phase of the transposed pass: a convolution of s with stride 1. */
+function runPhase(setup: Setup, dx: FeatureMap, s: FeatureMap, { py, px, to, from, pack }: PhasePass): void {
+  const { kernels, workspace } = setup.construction;
+  const { window, group, inPerGroup, outPerGroup } = setup;
+  const [sh, sw] = window.strides;
+  const places = {
+    y: to,
+    yRow: sh * dx.rowStride,
+    yPixel: sw * dx.pixelStride,
+    ...imageArgs("x", s, from),
+    w: pack,
+    outW: px.count,
+    kh: py.taps,
+    kw: px.taps,
+    dilationH: py.readStep,
+    dilationW: px.readStep,
+  };
+  const channels = { outC: inPerGroup, inC: outPerGroup };
+  const rest = { bias: 0, strideH: 1, strideW: 1, low: Number.NEGATIVE_INFINITY, high: Number.POSITIVE_INFINITY };
+  if (setup.isDepthwise) {
+    const args = named("depthwiseConv2dForward", { ...places, ...rest, channels: group });
+    kernels.split("depthwiseConv2dForward", py.count, ...args);
+  } else if (setup.isNarrow) {
+    kernels.split("narrowConv2dForward", py.count, ...named("narrowConv2dForward", { ...places, ...channels }));
+  } else {
+    const blockRows = Math.max(1, Math.floor(blockBytes / (4 * s.rowStride)));
+    const scratch = workspace.memory;
+    const args = named("conv2dForward", { ...places, ...rest, ...channels, scratch, blockRows });
+    kernels.split("conv2dForward", py.count, ...args);
+  }
+}
+
+/** dx = W^T s: for every stride phase a convolution of s, whose border of zeros stands for what lies outside. */
+export function applyTransposed(
+  setup: Setup,
+  weights: Weights,
+  dx: FeatureMap,
+  s: FeatureMap,
+  modification: Modification,
+  isExact: boolean,
+): void {
+  const { kernels } = setup.construction;
+  const { group, inPerGroup, outPerGroup, phasesX, phasesY } = setup;
+  const { transposed } = setup.winograd;
+  if (transposed && !isExact) {
+    const top = mustHave(phasesY[0], "rows of the gradient").firstRead;
+    const left = mustHave(phasesX[0], "columns of the gradient").firstRead;
+    const firstTap = s.address + 4 * (top * s.rowStride + left * s.pixelStride);
+    const free = Number.POSITIVE_INFINITY;
+    transposed.run(dx, s, firstTap, weights.winograd("transposed", modification), 0, -free, free);
+    return;
+  }
+  let pack = weights.transposed(modification);
+  if (phasesY.some((py) => py.taps === 0) || phasesX.some((px) => px.taps === 0)) {
+    // Input positions that no window reads.
+    kernels.split("fill", dx.height * dx.rowStride, dx.address, 0);
+  }
+  for (const py of phasesY) {
+    for (const px of phasesX) {
+      const length = weights.phaseLength(py, px);
+      for (let g = 0; g < (setup.isDepthwise ? 1 : group); g++, pack += 4 * length) {
+        if (py.taps * px.taps === 0) continue;
+        const to = dx.address + 4 * (py.first * dx.rowStride + px.first * dx.pixelStride + g * inPerGroup);
+        const from = s.address + 4 * (py.firstRead * s.rowStride + px.firstRead * s.pixelStride + g * outPerGroup);
+        runPhase(setup, dx, s, { py, px, to, from, pack });
+      }
+    }
+  }
+}
