@@ -22,7 +22,7 @@ interface Moment {
   readonly peakBytes: number;
 }
 
-/** What bench/load-child.ts and bench/peers/onnxruntime-load.mjs print. */
+/** What bench/parts/load-child.ts and bench/peers/onnxruntime-load.mjs print. */
 interface Loaded {
   readonly loaded: Moment;
   readonly done: Moment;

@@ -1,4 +1,4 @@
-// What the peers' scripts share. A peer runs in a process of its own: node PEER.mjs FOLDER THREADS SAMPLES
+// What the peers' scripts share. A peer runs in a process of its own: node PEER FOLDER THREADS SAMPLES
 // FOLDER holds net.json (layers), weights.bin and input.bin (float32), model.onnx. It prints one line of JSON.
 import { closeSync, openSync, readFileSync, readSync } from "node:fs";
 import { createRequire } from "node:module";

@@ -1,5 +1,5 @@
 // Start of the process to a session, then one forward pass: node onnxruntime-load.mjs FOLDER 1 0 web|node. Prints one line of JSON
-// in the words of bench/load-child.ts. Each package is given the model in the way that it documents.
+// in the words of bench/parts/load-child.ts. Each package is given the model in the way that it documents.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { floats, folder, load, net, threads, versionOf } from "./common.mjs";

@@ -1,18 +1,9 @@
 import { compositeByName, compositeNames, compositeSummary } from "../../engine/rules/composites.ts";
 import { describeAssignments } from "../../engine/rules/rule-description.ts";
 import { ruleNames, ruleSummary } from "../../engine/rules/rule-spec.ts";
-import { activationRules, lrnRules, maxPoolRules, productRules, sumRules } from "../../engine/rules/rules.ts";
+import { choicesWithoutWeights } from "../../engine/rules/rules.ts";
 import { UsageError } from "../terminal/errors.ts";
 import type { Command } from "./command.ts";
-
-/** Rules of layers without weights: where they are chosen in a composite, and their names. */
-const choices = {
-  maxPool: maxPoolRules,
-  lrn: lrnRules,
-  activation: activationRules,
-  sum: sumRules,
-  product: productRules,
-};
 
 /** Names in one column, what they mean in the next. */
 function table(rows: readonly (readonly [name: string, meaning: string])[]): string {
@@ -30,7 +21,7 @@ ${table(compositeNames().map((name) => [name, compositeSummary(name)]))}
 Rules of layers with weights, for composites of your own:
 ${table(linear)}
 Rules of other layers:
-${table(Object.entries(choices).map(([kind, names]) => [kind, names.join(", ")]))}
+${table(Object.entries(choicesWithoutWeights).map(([kind, names]) => [kind, names.join(", ")]))}
 Formulas and when to use which: docs/rules.md
 `;
 }
@@ -42,7 +33,7 @@ function asJson(): string {
     assignments: describeAssignments(compositeByName(name)),
   }));
   const rules = ruleNames().map((name) => ({ name, ...ruleSummary(name) }));
-  return `${JSON.stringify({ composites, rules, ...choices }, null, 2)}\n`;
+  return `${JSON.stringify({ composites, rules, ...choicesWithoutWeights }, null, 2)}\n`;
 }
 
 /** `srmap rules`: composites and rules by name. */

@@ -49,3 +49,14 @@ export function tensor(shape: Shape, data: Float32Array): Tensor {
   }
   return { shape, data };
 }
+
+/** Elements from one place along an axis to the next, C order. */
+export function stridesOf(shape: Shape): number[] {
+  const strides: number[] = [];
+  let step = 1;
+  for (const size of [...shape].reverse()) {
+    strides.unshift(step);
+    step *= size;
+  }
+  return strides;
+}

@@ -1,6 +1,6 @@
 import { ShapeError } from "../basics/errors.ts";
 import { mustHave } from "../basics/must-have.ts";
-import { elementCount, formatShape, type Shape } from "../basics/tensor.ts";
+import { elementCount, formatShape, stridesOf } from "../basics/tensor.ts";
 import { type FeatureMap, imageSize } from "../memory/feature-map.ts";
 import { type Construction, type LayerKind, type LayerRuntime, type NodeOf, noParameters } from "./layer-kind.ts";
 import { bookTheRest } from "./ledger.ts";
@@ -149,14 +149,3 @@ export const permute: LayerKind<"permute"> = {
     return buildMap(construction, source, 0);
   },
 };
-
-/** Elements from one place along an axis to the next, C order. */
-function stridesOf(shape: Shape): number[] {
-  const strides: number[] = [];
-  let step = 1;
-  for (const size of [...shape].reverse()) {
-    strides.unshift(step);
-    step *= size;
-  }
-  return strides;
-}

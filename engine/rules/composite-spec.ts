@@ -3,16 +3,9 @@ import type { Op } from "../graph/definition.ts";
 import { opsWithWeights } from "../graph/weighted-ops.ts";
 import { type Assignment, type Composite, compositeByName, type LayerMatch } from "./composites.ts";
 import { ruleFromSpec } from "./rule-spec.ts";
-import { activationRules, type LinearRule, lrnRules, maxPoolRules, productRules, sumRules } from "./rules.ts";
+import { choicesWithoutWeights, type LinearRule } from "./rules.ts";
 
-const choices = {
-  maxPool: maxPoolRules,
-  lrn: lrnRules,
-  activation: activationRules,
-  sum: sumRules,
-  product: productRules,
-  start: ["score", "one"],
-};
+const choices = { ...choicesWithoutWeights, start: ["score", "one"] };
 const keys = ["name", "base", "assignments", "normStabilizer", "timesInput", ...Object.keys(choices)];
 const matchKeys = ["op", "name", "position"];
 

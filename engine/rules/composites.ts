@@ -4,7 +4,6 @@ import { convolutionOps, opsWithWeights } from "../graph/weighted-ops.ts";
 import { captumAlpha1Beta0, captumGamma, captumStabilizer, innvestigateAlphaBeta } from "./compatibility-rules.ts";
 import type { LayerRules } from "./layer-rules.ts";
 import {
-  type ActivationRule,
   alphaBeta,
   defaultStabilizer,
   epsilon,
@@ -12,12 +11,8 @@ import {
   gamma,
   gradient,
   type LinearRule,
-  type LrnRule,
   li2019Dense,
-  type MaxPoolRule,
-  type ProductRule,
   pass,
-  type SumRule,
   zBox,
   zPlus,
 } from "./rules.ts";
@@ -38,19 +33,9 @@ export interface Assignment {
 }
 
 /** Which rule serves which layer, as data: for every layer with weights the first assignment that matches wins. */
-export interface Composite {
+export interface Composite extends Omit<LayerRules, "linear"> {
   readonly name: string;
   readonly assignments: readonly Assignment[];
-  readonly maxPool: MaxPoolRule;
-  readonly lrn: LrnRule;
-  /** Functions of one value. */
-  readonly activation: ActivationRule;
-  /** Average pooling and add. */
-  readonly sum: SumRule;
-  /** Products of two feature maps. */
-  readonly product: ProductRule;
-  /** Stabiliser of average pooling, add and LRN's epsilon. */
-  readonly normStabilizer: number;
   /** Multiplies the finished map by the input. */
   readonly timesInput: boolean;
   /** What relevance starts from: the target's score, or 1, as gradients do. */

@@ -281,3 +281,12 @@ export type SumRule = (typeof sumRules)[number];
  */
 export const productRules = ["gate", "uniform", "gradient"] as const;
 export type ProductRule = (typeof productRules)[number];
+
+/** The rules of layers without weights: where they are chosen in a composite, and their names. */
+export const choicesWithoutWeights: {
+  readonly maxPool: readonly MaxPoolRule[];
+  readonly lrn: readonly LrnRule[];
+  readonly activation: readonly ActivationRule[];
+  readonly sum: readonly SumRule[];
+  readonly product: readonly ProductRule[];
+} = { maxPool: maxPoolRules, lrn: lrnRules, activation: activationRules, sum: sumRules, product: productRules };

@@ -38,7 +38,7 @@ function centres(count: number, stride: number, pixels: number, workPixels: numb
 
 // How many coefficients stand for a patch in the tests of the search (kernels-as/nearest-*.ts): in boxes around blocks of
 // patches; for tiles (the first `shared` pairs and one more); for pairs of patches (`used`). The norm of what they leave is one
-// term more; an estimate has none. Measured on the reference maps, see bench/salient-relevance.ts; a third more or fewer take as long.
+// term more; an estimate has none. Measured on the reference maps, see bench/parts/salient-relevance.ts; a third more or fewer take as long.
 const nearTerms = 2;
 const searchTerms = {
   exact: { one: { shared: 6, used: 31 }, several: { shared: 7, used: 47 } },

@@ -70,7 +70,7 @@ export function add(out: usize, outRow: i32, a: usize, aRow: i32, b: usize, bRow
  * out[r, i] = (accumulate ? out[r, i] : 0) + factor * (x[r, i] * c[r, i]): a rule's product with the input; and, where sums is not 0,
  * sums[r] = the sum of out[r, :] as sumRows adds it.
  * Layout: sums f64 [rows] or 0.
- * Source: relevance.md, R_in = x * gradient.
+ * Source: docs/rules.md, R_in = x * gradient.
  */
 export function multiply(
   out: usize, outRow: i32, x: usize, xRow: i32, c: usize, cRow: i32, sums: usize, length: i32, factor: f32, accumulate: i32,
@@ -179,7 +179,7 @@ function promotedSum(v: v128): v128 {
  * Per row, ledger[r] = (sum s * bias[i % channels], sum s * (d - z), sum coefficient * R that no branch serves), float64: where the gate
  * is open and d = 0, and, booked by the branch with gateSign > 0, where g = 0. Gated branches come in pairs, 1 and -1.
  * Layout: rows of `length` floats; bias [channels] or 0; ledger f64 [rows][3]. s may alias z or R.
- * Source: relevance.md "Rules" and "The ledger"; sign(0) = +1.
+ * Source: docs/rules.md, the divisor s(z) and the ledger; sign(0) = +1.
  */
 export function ratio(
   s: usize, sRow: i32, r: usize, rRow: i32, z: usize, zRow: i32, g: usize, gRow: i32, bias: usize, ledger: usize,
@@ -304,7 +304,7 @@ export function sumRows(out: usize, x: usize, xRow: i32, length: i32, begin: i32
 
 /**
  * out[i] = p * max(x[i], 0) + n * min(x[i], 0) for i in [begin, end), elements: a rule's modification of the weights.
- * Source: relevance.md; p = n = 1 is x, (1, 0) the positive part, (1 + gamma, 1) the gamma rule.
+ * Source: docs/rules.md; p = n = 1 is x, (1, 0) the positive part, (1 + gamma, 1) the gamma rule.
  */
 export function scaleSigned(out: usize, x: usize, p: f32, n: f32, begin: i32, end: i32): void {
   const zero = f32x4.splat(0);

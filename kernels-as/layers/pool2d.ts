@@ -110,7 +110,7 @@ export function maxPool2dRoute(
  * mode 0 winner takes all, 1 ties shared, 2 proportional x / sum x (nothing where the sum is 0), 3 winner, overwriting.
  * Layout: dx, x NHWC of the input, dy, y NHWC of the output, strides in elements. dx may not alias anything.
  * Channels [begin, end) are written, windows in raster order: any split gives the same bytes.
- * Source: relevance.md "Max-pool"; mode 3 is torch's max_unpool2d as in the code of Li et al. 2019.
+ * Source: docs/rules.md, "Rules of the other layers"; mode 3 is torch's max_unpool2d as in the code of Li et al. 2019.
  */
 export function maxPool2dScatter(
   dx: usize, dxRow: i32, dxPixel: i32, dy: usize, dyRow: i32, dyPixel: i32, x: usize, xRow: i32, xPixel: i32, y: usize, yRow: i32, yPixel: i32,

@@ -1,4 +1,4 @@
-// What the basis of patches is chosen by: kernels of engine/patch-basis.ts.
+// What the basis of patches is chosen by: kernels of engine/salient/patch-basis.ts.
 
 /**
  * A sample of patches without their mean.

@@ -9,7 +9,7 @@ import { root } from "../support/paths.ts";
 import { suite } from "../support/suite.ts";
 
 // All of ../shared/cases, where that folder is there: inputs that once gave wrong answers, with the right values. Every row of
-// files/README.md runs by its own command, word for word; the rows of README.md follow.
+// ../shared/cases/files/README.md runs by its own command, word for word; the rows of README.md follow.
 
 const cases = resolve(root, "../shared/cases");
 const folder = join(cases, "files");

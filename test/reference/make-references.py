@@ -362,7 +362,7 @@ def make_networks(exported, maps, facts):
 
 
 def one_neuron(facts):
-    """captum's issue 1234 on the neuron of relevance.md: weights [1,-1], bias -1."""
+    """captum's issue 1234 on a neuron of weights [1,-1], bias -1."""
 
     class Neuron(torch.nn.Module):
         def __init__(self):

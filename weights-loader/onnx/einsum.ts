@@ -1,7 +1,8 @@
+import { stridesOf } from "../../engine/basics/tensor.ts";
 import { reshaped, transposed } from "./data.ts";
 import { productWith } from "./dense.ts";
 import { type Convert, constantAt, dataAt, isData, setOutput, unsupported } from "./node.ts";
-import { forEachOffset, numbers, stridesOf } from "./numbers.ts";
+import { forEachOffset, numbers } from "./numbers.ts";
 import type { OnnxImport, OnnxNumbers } from "./state.ts";
 
 /** A constant with its axes in another order. */

@@ -1,4 +1,4 @@
-import { elementCount, type Shape } from "../../engine/basics/tensor.ts";
+import { elementCount, type Shape, stridesOf } from "../../engine/basics/tensor.ts";
 import type { OnnxNode } from "./model.ts";
 import { float, int, intsAt, setOutput, setOutputs, unsupported, valueAt } from "./node.ts";
 import {
@@ -10,7 +10,6 @@ import {
   numbersOf,
   readInts,
   reducedNumbers,
-  stridesOf,
   takenNumbers,
 } from "./numbers.ts";
 import { slicePlaces, splitSizes } from "./places.ts";

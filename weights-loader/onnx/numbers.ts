@@ -1,5 +1,5 @@
 import { UnsupportedError } from "../../engine/basics/errors.ts";
-import { elementCount, formatShape, type Shape } from "../../engine/basics/tensor.ts";
+import { elementCount, formatShape, type Shape, stridesOf } from "../../engine/basics/tensor.ts";
 import { readRange } from "../bytes/source.ts";
 import { isFloat } from "../tensors/dtype.ts";
 import { storedWeights } from "../tensors/stored-weights.ts";
@@ -88,17 +88,6 @@ export async function readInts(value: Exclude<OnnxValueState, OnnxData>, what: s
     );
   }
   return Array.from(await constant.load());
-}
-
-/** Elements from one place along an axis to the next, C order. */
-export function stridesOf(shape: Shape): number[] {
-  const strides: number[] = [];
-  let step = 1;
-  for (const size of [...shape].reverse()) {
-    strides.unshift(step);
-    step *= size;
-  }
-  return strides;
 }
 
 /** The common shape of several, as NumPy broadcasts. @throws UnsupportedError where they do not fit */

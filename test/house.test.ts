@@ -1,0 +1,200 @@
+import { execFileSync } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
+import { join, posix } from "node:path";
+import * as assert from "uvu/assert";
+import { duplicatesAmong } from "./support/duplicates.ts";
+import { functionsOf } from "./support/functions.ts";
+import { sourceFiles } from "./support/imports.ts";
+import { root } from "./support/paths.ts";
+import { suite } from "./support/suite.ts";
+
+// How the sources are kept. Each list names what is over a limit, with the reason; a line whose cause is gone has to go.
+
+const product = [
+  "kernels-as",
+  "engine",
+  "weights-loader",
+  "evaluation",
+  "photos",
+  "workers",
+  "host",
+  "web",
+  "cli",
+].flatMap(sourceFiles);
+
+const longestFunction = 59;
+const longFunctions: Readonly<Record<string, string>> = {
+  "photos/jpeg/arithmetic-blocks.ts arithmeticBlocks":
+    "the decoder's registers are variables that its loops share; as fields they cost time",
+  "photos/jpeg/huffman-blocks.ts huffmanBlocks": "the same for Huffman's codes",
+  "photos/jpeg/idct.ts inverseDct": "libjpeg's butterflies line by line, to be compared with it",
+};
+
+// To be cut yet: nothing may join these three lists. Kernels are loop nests over registers, in which AssemblyScript pays for calls.
+const longYet: readonly string[] = [
+  "cli/commands/check.ts run",
+  "cli/commands/evaluate.ts run",
+  "engine/layers/conv2d.ts buildConv2d",
+  "engine/layers/dense.ts buildDense",
+  "engine/layers/elementwise.ts build",
+  "engine/network/compile.ts compileGraph",
+  "engine/network/network.ts constructor",
+  "engine/salient/context-aware.ts meanNearest",
+  "engine/salient/patch-basis.ts patchBasis",
+  "kernels-as/common/elementwise.ts ratio",
+  "kernels-as/layers/conv2d.ts conv2dForward",
+  "kernels-as/layers/conv2d.ts tile4x8",
+  "kernels-as/layers/near-ties.ts maxPool2dNearTies",
+  "kernels-as/layers/pool2d.ts maxPool2dScatter",
+  "kernels-as/layers/winograd-pack.ts winogradPack",
+  "kernels-as/salient/nearest-boxes.ts nearBlocks",
+  "kernels-as/salient/nearest-distance.ts appendNear",
+  "kernels-as/salient/nearest-tiles.ts filterTile",
+  "kernels-as/salient/nearest-tiles.ts keepBlocks",
+  "kernels-as/salient/nearest.ts meanNearestGroup",
+  "kernels-as/salient/patches.ts projectPatches",
+  "web/page/app.tsx App",
+  "web/page/own-network.tsx }: {",
+  "web/page/viewer.tsx }: {",
+];
+
+const longestFile = 300;
+const longFiles: Readonly<Record<string, string>> = {
+  "engine/labels/imagenet.ts": "a list of 1000 names",
+};
+const longFilesYet: readonly string[] = [
+  "cli/explain/batch.ts",
+  "engine/explain.ts",
+  "engine/layers/conv2d.ts",
+  "host/hdf5/worker.ts",
+  "kernels-as/common/elementwise.ts",
+  "kernels-as/layers/conv2d.ts",
+  "kernels-as/layers/dense.ts",
+  "kernels-as/layers/winograd.ts",
+  "web/page/app.tsx",
+  "weights-loader/onnx/fold.ts",
+  "weights-loader/onnx/movement.ts",
+  "weights-loader/onnx/windows.ts",
+];
+
+const heads = "heads of kernels with the same arguments: AssemblyScript has no types for lists of arguments";
+const bodies = "the same steps of loops over registers, which a function would spill";
+const twice: Readonly<Record<string, string>> = {
+  "kernels-as/layers/activation.ts": heads,
+  "kernels-as/layers/normalise.ts": heads,
+  "kernels-as/layers/pool2d.ts": bodies,
+  "kernels-as/salient/nearest-distance.ts ~ kernels-as/salient/nearest-tiles.ts": bodies,
+  "kernels-as/salient/nearest-tiles.ts": bodies,
+  "kernels-as/salient/nearest-tiles.ts ~ kernels-as/salient/nearest.ts": heads,
+  "kernels-as/salient/nearest.ts": heads,
+  "kernels-as/salient/planes.ts": heads,
+  "photos/jpeg/arithmetic-blocks.ts ~ photos/jpeg/huffman-blocks.ts":
+    "the two decoders choose the pass of a scan by the same rule",
+  "photos/jpeg/idct.ts": "libjpeg's butterfly, once for columns and once for rows",
+};
+const twiceYet: readonly string[] = [
+  "engine/layers/conv2d.ts ~ engine/layers/dense.ts",
+  "engine/layers/elementwise.ts",
+  "engine/models/resnet.ts ~ engine/models/squeezenet.ts",
+  "kernels-as/salient/nearest.ts ~ engine/salient/context-aware.ts",
+  "weights-loader/onnx/arithmetic.ts",
+];
+
+/** Nothing but what is listed, and nothing listed that is not so any more. */
+function assertListed(
+  found: readonly string[],
+  reasons: Readonly<Record<string, string>>,
+  yet: readonly string[],
+): void {
+  assert.equal(
+    found.filter((each) => !(each in reasons) && !yet.includes(each)),
+    [],
+    "is new",
+  );
+  assert.equal(
+    Object.keys(reasons).filter((each) => !found.includes(each)),
+    [],
+    "is listed without need",
+  );
+}
+
+// Files of other projects, as they call them.
+const elsewhere = /^(keras|torch|tfjs-core|skimage|Lib|tests\/attr)\/|^(models\/_meta|image|quantization)\.py$/;
+
+const tracked = execFileSync("git", ["ls-files", "--cached", "--others", "--exclude-standard"], {
+  cwd: root,
+  encoding: "utf8",
+}).split("\n");
+
+/** The comments of a source, or all of a document. */
+function proseOf(file: string): string[] {
+  const text = readFileSync(join(root, file), "utf8");
+  if (file.endsWith(".md")) return [text];
+  const comments = file.endsWith(".py") ? /#.*|"""[\s\S]*?"""/g : /\/\*[\s\S]*?\*\/|(?<=^|\s)\/\/.*/g;
+  return text.match(comments) ?? [];
+}
+
+suite("house", (test) => {
+  test(`functions have at most ${longestFunction} lines, but for those with a reason`, () => {
+    const over = product.flatMap(functionsOf).filter(({ lines }) => lines > longestFunction);
+    assertListed(
+      over.map(({ file, name }) => `${file} ${name}`),
+      longFunctions,
+      longYet,
+    );
+    assert.ok(Object.keys(longFunctions).length <= 5);
+  });
+
+  test(`files have at most ${longestFile} lines, but for those with a reason`, () => {
+    const found = product.filter((file) => readFileSync(join(root, file), "utf8").split("\n").length - 1 > longestFile);
+    assertListed(found, longFiles, longFilesYet);
+  });
+
+  test("six lines stand once, but for those with a reason", () => {
+    assertListed(
+      duplicatesAmong(product).map(({ files }) => files),
+      twice,
+      twiceYet,
+    );
+    assert.ok(Object.keys(twice).length <= 10);
+  });
+
+  test("errors are told apart by class and field, never by their words", () => {
+    const byWords =
+      /\.(message|reason|stack)\s*\.(includes|match|startsWith|endsWith|search|indexOf)\(|\.(test|exec)\([^)]*\.?(message|[rR]eason)\)/;
+    assert.equal(
+      product.filter((file) => byWords.test(readFileSync(join(root, file), "utf8"))),
+      [],
+    );
+  });
+
+  test("no comment and no document names a source that is not here", () => {
+    const ends = new Set(tracked.flatMap((file) => file.split("/").map((_, i, parts) => parts.slice(i).join("/"))));
+    const sources = tracked.filter((file) => /\.(ts|tsx|mjs|py|md|yml)$/.test(file) && existsSync(join(root, file)));
+    const named = /(?<![\w:/.@-])(?:\.{0,2}\/)?(?:[\w.-]+\/)*[\w-]+(?:\.test)?\.(?:ts|tsx|mjs|py|md|wat|sh)\b/g;
+    const missing: string[] = [];
+    for (const file of sources) {
+      if (/^test\/(golden|fixtures\/weights)\//.test(file)) continue;
+      for (const [path] of proseOf(file).flatMap((prose) => [...prose.matchAll(named)])) {
+        const isHere = ends.has(path.replace(/^\.\//, "")) || tracked.includes(posix.join(posix.dirname(file), path));
+        if (!isHere && !/^(build|\.\.\/shared)\//.test(path) && !elsewhere.test(path)) missing.push(`${file}: ${path}`);
+      }
+    }
+    assert.equal(missing, []);
+  });
+
+  test("folders and files have names in small letters, joined by hyphens", () => {
+    const wrong = product.filter(
+      (file) => !/^(?:[a-z0-9]+(?:-[a-z0-9]+)*\/)+[a-z0-9]+(?:[-_.][a-z0-9]+)*\.tsx?$/.test(file),
+    );
+    assert.equal(wrong, []);
+  });
+
+  test("a word has one meaning in names: no utils, helpers, misc, common things", () => {
+    const vague = /(^|[/-])(utils?|helpers?|misc|stuff|manager|shared-code|lib)([-./]|$)/;
+    assert.equal(
+      product.filter((file) => vague.test(file)),
+      [],
+    );
+  });
+});
