@@ -36,10 +36,6 @@ const longYet: readonly string[] = [
   "cli/commands/evaluate.ts run",
   "engine/layers/average-pool2d.ts prepareRelevance",
   "engine/layers/average-pool2d.ts sumRelevance",
-  "engine/layers/conv2d.ts applyForward",
-  "engine/layers/conv2d.ts applyTransposed",
-  "engine/layers/conv2d.ts buildConv2d",
-  "engine/layers/dense.ts buildDense",
   "engine/layers/elementwise.ts build",
   "engine/layers/elementwise.ts prepareRelevance",
   "engine/layers/extremum.ts build",
@@ -79,7 +75,6 @@ const longFiles: Readonly<Record<string, string>> = {
 const longFilesYet: readonly string[] = [
   "cli/explain/batch.ts",
   "engine/explain.ts",
-  "engine/layers/conv2d.ts",
   "engine/salient/context-aware.ts",
   "host/hdf5/worker.ts",
   "kernels-as/common/elementwise.ts",
