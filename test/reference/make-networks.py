@@ -43,7 +43,7 @@ resnetv2_50 resnetv2_50d_evos resnetv2_50d_gn resnext26ts rexnet_100 selecsls42b
 starnet_s1 tf_efficientnet_b0 tf_efficientnet_lite0 tf_efficientnetv2_b0 tf_mixnet_s tinynet_e tresnet_m vgg11_bn vit_tiny_patch16_224
 xception41 inception_v3
 """.split()
-SIDES = {"alexnet": 224, "vgg11": 224, "vgg11_bn": 224, "inception_v3": 299, "convmixer_768_32": 56}
+SIDES = {"alexnet": 224, "vgg11": 224, "vgg11_bn": 224, "inception_v3": 299, "convmixer_768_32": 56, "bat_resnext26ts": 256}
 NAMES = [f"pattern:{name}" for name in patterns] + [f"torchvision:{name}" for name in TORCHVISION] + TIMM
 
 warnings.filterwarnings("ignore")
@@ -125,11 +125,13 @@ def by_onnxruntime(path, pattern):
 
 def make(name, folder):
     pattern = create(name)
-    pattern.module.eval()
+    pattern.module.eval().requires_grad_(False)
     for module in pattern.module.modules():
         if isinstance(module, (torch.nn.BatchNorm1d, torch.nn.BatchNorm2d)) and module.running_var is not None:
             module.running_mean.normal_(0, 0.1)
             module.running_var.uniform_(0.5, 1.5)
+    with torch.no_grad():
+        pattern.module(pattern.x)  # weights worked out by hooks lose their graph, which could not be copied
     double, product = values(pattern, torch.float64)
     single, rough = values(pattern, torch.float32)
     files, failed, runtime = {}, {}, {}

@@ -4,7 +4,7 @@
 
 OUT.json is a list of {seed, ops, model, shape, input, output}, the last two base64 of float32;
 `node build/test/reference/compare-onnx-graphs.js OUT.json` runs them here.
-The committed test/golden/onnx-graphs.json is `0 120`. Needs onnx 1.23 and onnxruntime 1.32.
+The committed test/golden/onnx-graphs.json is `0 150`. Needs onnx 1.23 and onnxruntime 1.32.
 """
 
 import base64
@@ -372,6 +372,25 @@ class Graph:
         z = self.node("GatherND", [y, self.ints(index)])
         self.put(self.node("Transpose", [z], perm=[2, 3, 0, 1]), [1, c, *size])
 
+    def scatter(self):
+        """As PyTorch assigns to a slice: some channels of one over another, or over zeros."""
+        x, (_, c, h, w) = self.image()
+        k = int(self.rng.integers(1, c + 1))
+        places = self.rng.permutation(c)[:k]
+        index = np.stack([np.zeros(k, np.int64), places], -1)[None]
+        base = x if self.chance(0.5) else self.const(self.rng.standard_normal((1, c, h, w)))
+        new = self.node("Slice", [self.node("Neg", [x]), self.ints([0]), self.ints([k]), self.ints([1])])
+        self.put(self.node("ScatterND", [base, self.ints(index), new]), [1, c, h, w])
+
+    def unit_length(self):
+        x, shape = self.any()
+        y = self.node("Add", [x, self.const(0.3)])
+        self.put(self.node("LpNormalization", [y], axis=int(self.rng.integers(1, len(shape))), p=int(self.rng.integers(1, 3))), shape)
+
+    def average(self):
+        x, shape = self.any()
+        self.put(self.node("Mean", [x, self.node("Tanh", [x]), x][: int(self.rng.integers(1, 4))]), shape)
+
     def flat_dense(self):
         """Without an axis of the batch in between."""
         x, shape = self.any()
@@ -427,7 +446,7 @@ class Graph:
 STEPS = ["conv", "conv", "conv", "pool", "pool", "function", "function", "written_out", "arithmetic", "arithmetic", "both", "both", "norm",
          "lrn", "alias", "alias", "pad", "slice", "split", "gather", "concat", "transpose", "shuffle", "reshape", "squeeze", "reduce",
          "matmul", "resize", "blocks", "expand", "conv_transpose", "global_pool", "compare", "compare", "softmax", "log_sum_exp", "gather_nd", "flat_dense",
-         "beside_constant", "einsum", "conditional"]
+         "beside_constant", "einsum", "conditional", "scatter", "unit_length", "average"]
 
 
 def floats(array):

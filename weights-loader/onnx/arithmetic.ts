@@ -145,6 +145,15 @@ export const add: Convert = async (state, node) => {
   setOutput(state, node, value);
 };
 
+/** Mean of data, place by place. */
+export const mean: Convert = (state, node) => {
+  const data = node.inputs.map((_, index) => dataAt(state, node, index));
+  const [first] = data;
+  if (first === undefined) throw unsupported("it has no input.");
+  const total = data.length === 1 ? first : sum(state, `${node.name}.sum`, data);
+  setOutput(state, node, scaled(state, node.name, total, 1 / data.length));
+};
+
 /** Data repeated where a constant is larger than they are. */
 export function widened(state: OnnxImport, node: OnnxNode, x: OnnxData, constant: OnnxNumbers): OnnxData {
   const shape = constant.shape.length > x.shape.length ? constant.shape.slice(-x.shape.length) : constant.shape;

@@ -1,8 +1,9 @@
-import { add, divide, extremum, multiply, negate, power, subtract } from "./arithmetic.ts";
+import { add, divide, extremum, mean, multiply, negate, power, subtract } from "./arithmetic.ts";
 import { gemm, matMul } from "./dense.ts";
 import { einsum } from "./einsum.ts";
 import { constant } from "./fold.ts";
 import { activation, clip, gelu, prelu, rectifier, selu } from "./functions.ts";
+import { gather, gatherNd, scatterNd } from "./indexing.ts";
 import { and, comparison, not, or, where } from "./masks.ts";
 import type { OnnxNode } from "./model.ts";
 import {
@@ -10,8 +11,6 @@ import {
   depthToSpace,
   expand,
   flatten,
-  gather,
-  gatherNd,
   pad,
   reshape,
   shapeOf,
@@ -30,6 +29,7 @@ import { numbersOf } from "./numbers.ts";
 import { convInteger, dequantize, dynamicQuantize, matMulInteger, quantize } from "./quantised.ts";
 import {
   globalLpPool,
+  lpNormalization,
   reduceL1,
   reduceL2,
   reduceLogSumExp,
@@ -122,6 +122,7 @@ export const converters: Readonly<Record<string, Convert>> = {
   Less: comparison(1, false),
   LessOrEqual: comparison(1, true),
   Log: activation("log"),
+  LpNormalization: lpNormalization,
   LpPool: lpPool,
   MatMul: matMul,
   MatMulInteger: matMulInteger,
@@ -129,6 +130,7 @@ export const converters: Readonly<Record<string, Convert>> = {
   MaxPool: maxPool,
   Min: extremum("minimum"),
   Mish: activation("mish"),
+  Mean: mean,
   Mul: multiply,
   MultiHeadAttention: attention,
   Neg: negate,
@@ -151,6 +153,7 @@ export const converters: Readonly<Record<string, Convert>> = {
   Relu: rectifier(() => ({ op: "relu" }), true),
   Reshape: reshape,
   Resize: resize,
+  ScatterND: scatterNd,
   Selu: selu,
   Shape: shapeOf,
   Sign: activation("sign"),
@@ -179,6 +182,7 @@ export const converters: Readonly<Record<string, Convert>> = {
 /** Operators of networks that are not explained here, and why. */
 export const strangers: Readonly<Record<string, string>> = {
   Conv3d: "networks for video and volumes are not explained here, only for images and signals.",
+  Cos: "no relevance rule here covers a periodic function.",
   DFT: "a Fourier transform has no relevance rule here.",
   DeformConv: "it samples its input at places that depend on the photo: no relevance rule here covers that.",
   GRU: "recurrent networks are not explained here, only convolutional ones.",
@@ -189,5 +193,6 @@ export const strangers: Readonly<Record<string, string>> = {
   RNN: "recurrent networks are not explained here, only convolutional ones.",
   RoiAlign: "detectors are not explained here, only classifiers.",
   Scan: "loops are not explained here: which layers there are must be known beforehand.",
+  Sin: "no relevance rule here covers a periodic function.",
   TopK: "it sorts values inside the network: no relevance rule here covers that.",
 };

@@ -106,6 +106,10 @@ const folds: Readonly<Record<string, Fold>> = {
     });
     setOutput(state, node, value);
   },
+  CastLike: (state, node, inputs) => {
+    const [x, { isInteger }] = [fixed(inputs, 0), fixed(inputs, 1)];
+    setOutput(state, node, mapNumbers([x], isInteger, isInteger ? Math.trunc : (value) => value));
+  },
   Ceil: map(Math.ceil),
   Clip: async (state, node, inputs) => {
     const x = fixed(inputs, 0);

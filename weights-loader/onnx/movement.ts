@@ -1,4 +1,4 @@
-import { elementCount, isHoldable, type Shape, sameShape } from "../../engine/basics/tensor.ts";
+import { elementCount, isHoldable, sameShape } from "../../engine/basics/tensor.ts";
 import { affine } from "./affine.ts";
 import { broadcast } from "./arithmetic.ts";
 import {
@@ -146,53 +146,6 @@ export const split: Convert = async (state, node) => {
     );
   });
   setOutputs(state, node, parts);
-};
-
-/** Some places along an axis, by constant index. */
-export const gather: Convert = async (state, node) => {
-  const x = withBatch(anyDataAt(state, node, 0));
-  const index = constantAt(state, node, 1);
-  const places = Array.from(await index.load());
-  const given = int(node, "axis", 0);
-  const axis = given < 0 ? given + x.shape.length : given;
-  setOutput(state, node, withoutBatch(gathered(state, node, x, axis, places, index.shape)));
-};
-
-function gathered(
-  state: OnnxImport,
-  node: OnnxNode,
-  x: OnnxData,
-  axis: number,
-  places: readonly number[],
-  shape: Shape,
-): OnnxData {
-  const size = x.shape[axis] ?? 0;
-  const own = places.map((place) => (place < 0 ? place + size : place));
-  if (!own.every((place) => Number.isSafeInteger(place) && place >= 0 && place < size) || own.length > 1 << 24)
-    throw unsupported(`index [${places.slice(0, 4).join(",")}] into ${size}.`);
-  const isFirst = axis === 0 && size === 1 && own.length === 1;
-  const part = isFirst ? x : taken(state, node.name, x, axis, own);
-  return reshaped(state, part, [...x.shape.slice(0, axis), ...shape, ...x.shape.slice(axis + 1)]);
-}
-
-/** Places along several axes at once, by constant index: the last axis of the index has a place on each. */
-export const gatherNd: Convert = async (state, node) => {
-  if (int(node, "batch_dims", 0) !== 0) throw unsupported("batch_dims.");
-  const x = withBatch(anyDataAt(state, node, 0));
-  const index = constantAt(state, node, 1);
-  const count = index.shape.at(-1) ?? 0;
-  const [sizes, rest] = [x.shape.slice(0, count), x.shape.slice(count)];
-  if (!(count >= 1) || count > x.shape.length) throw unsupported(`an index of ${count} axes into ${x.shape.length}.`);
-  const values = await index.load();
-  const places = Array.from({ length: values.length / count }, (_, i) =>
-    sizes.reduce((at, size, k) => {
-      const place = values[i * count + k] ?? 0;
-      const own = place < 0 ? place + size : place;
-      return own >= 0 && own < size ? at * size + own : Number.NaN;
-    }, 0),
-  );
-  const flat = reshaped(state, x, [elementCount(sizes), ...rest]);
-  setOutput(state, node, withoutBatch(gathered(state, node, flat, 0, places, index.shape.slice(0, -1))));
 };
 
 export const expand: Convert = async (state, node) => {

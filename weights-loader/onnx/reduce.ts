@@ -1,6 +1,6 @@
 import { elementCount, type Shape, sameShape } from "../../engine/basics/tensor.ts";
 import { scaled } from "./affine.ts";
-import { sum as total } from "./arithmetic.ts";
+import { product, sum as total } from "./arithmetic.ts";
 import { plain, reshaped, settled, shaped, transposed } from "./data.ts";
 import { functionAt } from "./functions.ts";
 import type { OnnxNode } from "./model.ts";
@@ -73,6 +73,24 @@ export const reduceL1: Convert = reduction((state, wish, x) => functionAt(state,
 export const reduceL2: Convert = reduction(squared, (state, wish, y, count) =>
   functionAt(state, `${wish}.root`, sum(state, wish, y, count), "sqrt"),
 );
+/** x over its length along an axis: |x| added up (p 1), or the root of the sum of squares (2). */
+export const lpNormalization: Convert = (state, node) => {
+  const x = plain(state, dataAt(state, node, 0));
+  const axis = axisOf(int(node, "axis", -1), x.shape) - 1;
+  const p = int(node, "p", 2);
+  if (axis < 0) throw unsupported("photos of a batch would be mixed.");
+  if (p !== 1 && p !== 2) throw unsupported(`p ${p}.`);
+  const parts = p === 1 ? functionAt(state, `${node.name}.abs`, x, "abs") : squared(state, `${node.name}.squares`, x);
+  const mean = pooled(state, `${node.name}.mean`, parts, [axis], true, "globalAveragePool2d");
+  const added = sum(state, `${node.name}.sum`, mean, x.shape[axis] ?? 1);
+  const length = p === 1 ? added : functionAt(state, `${node.name}.root`, added, "sqrt");
+  setOutput(
+    state,
+    node,
+    product(state, node.name, x, functionAt(state, `${node.name}.reciprocal`, length, "reciprocal")),
+  );
+};
+
 /** ln sum e^x, by its definition m + ln sum e^(x - m) with m the largest. */
 export const reduceLogSumExp: Convert = async (state, node) => {
   const x = plain(state, dataAt(state, node, 0));
