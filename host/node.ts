@@ -8,7 +8,7 @@ export { sha256File } from "./files/sha256.ts";
 export { type FileSource, fileSource } from "./files/source.ts";
 export { type BundledModel, bundledModels } from "./models/bundled.ts";
 export { cachedWeights, cacheFolder } from "./models/cache.ts";
-export { FetchError, type FetchedWeights, type FetchOptions, fetchModel, fetchWeights } from "./models/fetch.ts";
+export { FetchError, type FetchedWeights, type FetchOptions, fetchModel, fetchWeights } from "./models/download.ts";
 export { type ConvertedFile, type ConvertFileOptions, convertFile } from "./network/convert.ts";
 export { knownNetworks, type LoadOptions, loadNetwork, type OpenedNetwork, openNetwork } from "./network/load.ts";
 export { pageFiles, writePage } from "./page/files.ts";

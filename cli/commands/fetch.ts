@@ -1,4 +1,4 @@
-import { checkUrl, FetchError, fetchModel } from "../../host/models/fetch.ts";
+import { checkUrl, FetchError, fetchModel } from "../../host/models/download.ts";
 import { registeredModels, registeredWeights } from "../../weights-loader/index.ts";
 import { CommandError, describeError, UsageError } from "../terminal/errors.ts";
 import { createProgress } from "../terminal/progress.ts";

@@ -2,9 +2,9 @@ import { colormap } from "../../engine/picture/colormap.ts";
 import type { Image } from "../../engine/picture/image.ts";
 import { resizeAndCrop } from "../../engine/picture/resize.ts";
 import { type Canvas, createCanvas, enlarge } from "./canvas.ts";
+import { type ColoredMap, drawScale, drawShares, type Shares, scaleHeight, sharesHeight } from "./color-bar.ts";
 import { type Font, loadFont, wrapText } from "./font.ts";
 import { type Confidence, formatConfidence, formatShare } from "./format.ts";
-import { type ColoredMap, drawScale, drawShares, type Shares, scaleHeight, sharesHeight } from "./legend.ts";
 import type { Theme } from "./theme.ts";
 
 /** A class, its score, and how likely the network finds it, 0 to 1; undefined where the score says no likelihood. */

@@ -1,8 +1,8 @@
 import { createImage, type Image } from "../../engine/picture/image.ts";
 import { resizeAndCrop } from "../../engine/picture/resize.ts";
 import { type Canvas, createCanvas, enlarge } from "./canvas.ts";
+import { type ColoredMap, colorOfSign, describeShares, drawScale, type Shares, scaleHeight } from "./color-bar.ts";
 import { type Font, loadFont } from "./font.ts";
-import { type ColoredMap, colorOfSign, describeShares, drawScale, type Shares, scaleHeight } from "./legend.ts";
 import type { Theme } from "./theme.ts";
 
 /** One way to explain the photo. */

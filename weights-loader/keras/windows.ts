@@ -1,9 +1,7 @@
 import { UnsupportedError } from "../../engine/basics/errors.ts";
-import type { Shape } from "../../engine/basics/tensor.ts";
-import type { Pair } from "../../engine/graph/definition.ts";
-import { samePads, type Window, windowPositions } from "../../engine/graph/window.ts";
 import { joinPads } from "../graphs/network-builder.ts";
 import { activated } from "./activations.ts";
+import { windowOf } from "./padding.ts";
 import {
   type Convert,
   count,
@@ -21,25 +19,6 @@ import {
 } from "./state.ts";
 
 // Layers that slide a window over an image, take all of it, or multiply a vector by a matrix.
-
-/** TensorFlow's "same" gives ceil(size / stride) positions, an odd pad at the end; "valid" pads nothing. */
-function windowOf(
-  { config }: Layer,
-  kernelShape: Pair,
-  strides: Pair,
-  dilations: Pair,
-  [, height = 0, width = 0]: Shape,
-): Window & { readonly output: Pair } {
-  const padding = config["padding"] ?? "valid";
-  if (padding !== "same" && padding !== "valid") throw new UnsupportedError(`padding "${String(padding)}".`);
-  const unpadded: Window = { kernelShape, strides, dilations, ceilMode: false, pads: [0, 0, 0, 0] };
-  const window = padding === "same" ? { ...unpadded, pads: samePads(unpadded, height, width, "end") } : unpadded;
-  const output = windowPositions(window, height, width);
-  if (!output.every((positions) => positions > 0)) {
-    throw new UnsupportedError(`its window does not fit into ${height}x${width}.`);
-  }
-  return { ...window, output };
-}
 
 function biasOf(state: State, { config, name }: Layer, length: number): { bias?: string } {
   if (config["use_bias"] === false) return {};
