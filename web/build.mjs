@@ -104,7 +104,11 @@ await build({
   splitting: false,
   format: "iife",
   define: { "import.meta.url": "self.location.href" },
-  entryPoints: { worker: from("web/worker.ts"), thread: from("web/thread.ts") },
+  entryPoints: {
+    worker: from("web/worker.ts"),
+    "bundled-worker": from("web/page/bundled-worker.ts"),
+    thread: from("web/thread.ts"),
+  },
   outdir: page,
 });
 for (const file of ["index.html", "style.css", "manifest.webmanifest", "icon.svg"])

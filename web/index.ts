@@ -5,7 +5,8 @@ export type { ExplainedPhoto, NetworkInfo, PostedOptions, Progress, Stage } from
 export { createExplainer, type ExplainerSettings } from "./explainer/explainer.ts";
 export type { PhotoDecoder, WebNetwork } from "./messages.ts";
 export { type Download, type DownloadOptions, download, forgetDownloads } from "./network/download.ts";
-export { type LoadWatch, loadNetwork } from "./network/load-network.ts";
+export { loadNetwork } from "./network/load-network.ts";
+export type { LoadWatch } from "./network/source-of.ts";
 export type { WebPhoto } from "./photos/post-photo.ts";
 export { drawImage, toImageData } from "./pictures/image-data.ts";
 export { canShareMemory, loadKernels, type WebKernelOptions, type WebKernels } from "./threads/load-kernels.ts";

@@ -66,7 +66,7 @@ export function App(): JSX.Element {
   const explainer = useMemo<Explainer<WebPhoto> | undefined>(() => {
     if (network === undefined) return undefined;
     try {
-      return createExplainer({ network, startWorker: startPageWorker });
+      return createExplainer({ network, startWorker: () => startPageWorker(network) });
     } catch (error) {
       setProblem(String(error instanceof Error ? error.message : error));
       return undefined;

@@ -1,5 +1,7 @@
 // The page in one file (srmap.html) brings its worker, kernels, network and examples along: pages from disk can fetch nothing.
 
+import type { WebNetwork } from "../messages.ts";
+
 const types: Readonly<Record<string, string>> = { ".jpg": "image/jpeg", ".svg": "image/svg+xml" };
 
 let brought: Readonly<Record<string, string>> | undefined | "unread" = "unread";
@@ -31,10 +33,12 @@ export function fileAddress(address: string): string {
   return `data:${types[address.slice(address.lastIndexOf("."))] ?? "application/octet-stream"};base64,${file}`;
 }
 
-/** Starts the explainer's worker. */
-export function startPageWorker(): Worker {
+/** Starts the explainer's worker for this network: for those of the page without the formats that others come in. */
+export function startPageWorker({ weights, model }: WebNetwork): Worker {
+  const isBundled = typeof weights === "string" && model !== undefined; // the page's are addresses, a visitor's are files
   const script = broughtFiles()?.["worker.js"];
-  if (script === undefined) return new Worker("worker.js", { name: "srmap-explainer" });
+  if (script === undefined)
+    return new Worker(isBundled ? "bundled-worker.js" : "worker.js", { name: "srmap-explainer" });
   const bytes = Uint8Array.from(atob(script), (char) => char.charCodeAt(0));
   return new Worker(URL.createObjectURL(new Blob([bytes], { type: "text/javascript" })));
 }
