@@ -111,8 +111,8 @@ export const transpose: Convert = (state, node) => {
 
 /** The sizes of data, with a batch of one. */
 export const shapeOf: Convert = (state, node) => {
-  const { shape } = dataAt(state, node, 0);
-  setOutput(state, node, ints([1, ...shape].slice(int(node, "start", 0), node.attributes.get("end")?.i)));
+  const { shape } = withBatch(anyDataAt(state, node, 0));
+  setOutput(state, node, ints(shape.slice(int(node, "start", 0), node.attributes.get("end")?.i)));
 };
 
 export const sizeOf: Convert = (state, node) => {
