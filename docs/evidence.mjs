@@ -1,6 +1,7 @@
 // Writes docs/evidence.md: node docs/evidence.mjs DATA OUT [N], or npm run evidence -- DATA OUT [N].
 // DATA holds ilsvrc2012-loc/, ilsvrc2012-val/ (photos/ and annotations.json each) and squeezenet1_0.safetensors. N: at most so many photos
-// in each part. Each part has a folder in OUT, which is taken up where it stopped.
+// in each part. Each part has a folder in OUT, which is taken up where it stopped; what OUT/note.txt says of the run is printed below the
+// facts.
 import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -24,6 +25,8 @@ const maps = {
 };
 const li2019 = ["li2019:|R|", "li2019:blur", "li2019:sr"];
 const [relevance, blur, sr, weighted, gradcam, , gaussian] = Object.keys(maps);
+/** Photos of the parts that cost most. */
+const sizes = { li2019: 110, minis: 40, removal: 16 };
 const places = ["pointing15", "mass", "rank", "auc"];
 const lost = ["deletion", "insertion"];
 
@@ -36,7 +39,14 @@ function evaluate(name, folder, limit, model, theMaps, metrics, ...more) {
     [
       ...[join(root, "build/cli/main.js"), "evaluate", photos, "-a", join(data, folder, "annotations.json")],
       ...["-m", model, ...weights, "--whole", "--maps", theMaps.join(","), "--metrics", metrics.join(",")],
-      ...["-o", join(out, name), ...(Number.isFinite(limit) ? ["--limit", String(limit)] : []), ...more],
+      ...[
+        "--pictures",
+        "0",
+        "-o",
+        join(out, name),
+        ...(Number.isFinite(limit) ? ["--limit", String(limit)] : []),
+        ...more,
+      ],
     ],
     { stdio: "inherit" },
   );
@@ -88,21 +98,21 @@ function words(rows, a, b, metric) {
 
 const all = Object.keys(maps);
 const main = evaluate("main", "ilsvrc2012-loc", most, "squeezenet1_0", all, places);
-const li = evaluate("li2019", "ilsvrc2012-loc", Math.min(most, 110), "squeezenet1_0", li2019, places);
+const li = evaluate("li2019", "ilsvrc2012-loc", Math.min(most, sizes.li2019), "squeezenet1_0", li2019, places);
 const asked = [relevance, blur, sr, weighted, gradcam, gaussian];
+const removed = [relevance, blur, sr, weighted, gaussian];
 const faith = evaluate(
   "faithfulness",
   "ilsvrc2012-loc",
-  Math.min(most, 40),
+  Math.min(most, sizes.removal),
   "squeezenet1_0",
-  asked,
+  removed,
   lost,
-  "--budget",
-  "16",
+  ...["--budget", "8"],
 );
 const minis = ["alexnet-mini", "vgg-mini"].map((model) => [
   model,
-  evaluate(model, "ilsvrc2012-val", Math.min(most, 100), model, asked, places),
+  evaluate(model, "ilsvrc2012-val", Math.min(most, sizes.minis), model, asked, places),
 ]);
 const pairs = [
   [sr, relevance],
@@ -111,6 +121,8 @@ const pairs = [
   [sr, gradcam],
   [sr, gaussian],
 ];
+const notePath = join(out, "note.txt");
+const note = existsSync(notePath) ? `${readFileSync(notePath, "utf8").trim()}\n\n` : "";
 const few = small(main.rows);
 const { weights } = main;
 const first = small(main.rows.slice(0, li.rows.length));
@@ -123,7 +135,7 @@ Made by \`npm run evidence -- DATA OUT\` and never by hand. ${main.rows.length} 
 SqueezeNet 1.0 (\`${weights.file}\`, SHA-256 ${weights.sha256.slice(0, 16)}...); the class of the box is explained, whatever the network says; srmap ${main.srmap}.
 Numbers are means with 95 % bootstrap intervals (seeded, 2000 draws); differences are paired, photo by photo, p by random sign changes.
 
-Maps: ${Object.entries(maps)
+${note}Maps: ${Object.entries(maps)
   .map(([name, what]) => `${shown(name)} ${what}`)
   .join("; ")}.
 
@@ -134,16 +146,16 @@ largest values, K the boxes' area, the share inside; \`auc\` the chance that a p
 
 On objects under half the photo (${few.length} photos):
 
-- **Where Salient Relevance helps.** Of the published map ${says("mass", sr, relevance)} of the relevance lies on the object: ${words(few, sr, relevance, "mass")} the
-  relevance; by the order of the pixels (\`rank\`) ${says("rank", sr, relevance)}, ${words(few, sr, relevance, "rank")} it.
-- **Where a blur does as well.** \`rank\` ${says("rank", sr, blur)} of the relevance blurred by 5 pixels: ${words(few, sr, blur, "rank")} it, by ${digits(Math.abs(compared(few, sr, blur, "rank").mean))}. The
-  largest value (\`pointing15\`) is ${words(few, sr, blur, "pointing15")} the blur's. Most of what Salient Relevance wins over single pixels, a blur wins, too.
-- **Beside class activation maps.** Mass ${says("mass", sr, gradcam)} of Grad-CAM, rank ${says("rank", sr, gradcam)}.
-- **What it costs.** When its largest pixels are taken away, the class's probability (${faith.rows.length} photos, area under the curve, less is better)
-  is ${says("deletion", sr, relevance, faith.rows)} of the relevance: ${words(faith.rows, sr, relevance, "deletion")} it; when they are put into a blurred photo (more is better) it is
-  ${says("insertion", sr, relevance, faith.rows)}: ${words(faith.rows, sr, relevance, "insertion")} it. How long it takes is in performance.md.
-- **What \`--salient weighted\` changes.** Mass ${says("mass", weighted, sr)} as published, rank ${says("rank", weighted, sr)}; deletion ${says("deletion", weighted, sr, faith.rows)} (${words(faith.rows, weighted, sr, "deletion")} it),
-  insertion ${says("insertion", weighted, sr, faith.rows)} (${words(faith.rows, weighted, sr, "insertion")} it).
+- **Where Salient Relevance helps.** It has ${digits(meanOf(few, sr, "mass").mean)} of its mass on the object, the relevance ${digits(meanOf(few, relevance, "mass").mean)}: ${words(few, sr, relevance, "mass")} it. By the
+  order of the pixels alone (\`rank\`) ${says("rank", sr, relevance)}: ${words(few, sr, relevance, "rank")} it.
+- **Where a blur does as well.** The relevance blurred by 5 pixels has a \`rank\` of ${digits(meanOf(few, blur, "rank").mean)}, Salient Relevance differs by ${digits(compared(few, sr, blur, "rank").mean)}; its largest value
+  (\`pointing15\`) is ${words(few, sr, blur, "pointing15")} the blur's. What Salient Relevance wins over single pixels by order, a blur wins almost whole.
+- **Beside Grad-CAM.** Mass ${says("mass", sr, gradcam)}, rank ${says("rank", sr, gradcam)}.
+- **What it costs.** With the largest pixels taken away the class keeps, over the curve, a probability of ${digits(meanOf(faith.rows, sr, "deletion").mean)} (the relevance: ${digits(meanOf(faith.rows, relevance, "deletion").mean)}; less
+  is better; ${words(faith.rows, sr, relevance, "deletion")} it); with the largest put into a blurred photo it has ${digits(meanOf(faith.rows, sr, "insertion").mean)} (${digits(meanOf(faith.rows, relevance, "insertion").mean)}; more is better; ${words(faith.rows, sr, relevance, "insertion")} it).
+  That is on ${faith.rows.length} photos, which are few: what is not tellable from another there need not be equal. How long a map takes is in performance.md.
+- **What \`--salient weighted\` changes.** Mass ${says("mass", weighted, sr)} as published, rank ${says("rank", weighted, sr)}; deletion ${says("deletion", weighted, sr, faith.rows)},
+  insertion ${says("insertion", weighted, sr, faith.rows)}.
 
 ## Objects under half the photo: ${few.length} photos
 
@@ -170,12 +182,16 @@ The Salient Relevance step in its mode "fast", which compares patches by an esti
 
 ## What the network uses: the first ${faith.rows.length} photos
 
-Area under the class's probability while the largest sixteenths of the pixels go to the mean colour, one after the other (\`deletion\`, less is
+Area under the class's probability while the pixels, an eighth after the other, largest first, go to the mean colour (\`deletion\`, less is
 better), or come back into the blurred photo (\`insertion\`, more is better).
 
-${table(faith.rows, asked, lost)}
+${table(faith.rows, removed, lost)}
 
-${differences(faith.rows, pairs, lost)}
+${differences(
+  faith.rows,
+  pairs.filter((pair) => pair.every((map) => removed.includes(map))),
+  lost,
+)}
 
 ## The networks of the package, on their ten classes
 

@@ -121,6 +121,7 @@ export const evaluate: Command = {
     whole: { help: "Squash the whole photo to the network's input instead of cropping it." },
     "max-area": { value: "SHARE", help: "Leave out photos of which the objects cover more. Default 1." },
     limit: { value: "N", help: "Only the first N photos." },
+    pictures: { value: "N", help: "How many of the best and of the worst photos the page shows. Default 10." },
     budget: { value: "STEPS", help: "Forward passes of a perturbation curve. Default 50." },
     baseline: {
       value: "KIND",
@@ -160,6 +161,7 @@ Example:
     const seed = numberOf(given, "seed", 1, 0, 2 ** 31);
     const steps = numberOf(given, "budget", 50, 1, 1000);
     const baseline = baselineOf(given);
+    const pictures = numberOf(given, "pictures", 10, 0, 1000);
     const maxArea = numberOf(given, "max-area", 1, 0, 1);
     const limit = numberOf(given, "limit", Number.MAX_SAFE_INTEGER, 1, Number.MAX_SAFE_INTEGER);
     const threads = numberOf(given, "threads", 1, 1, 64);
@@ -246,7 +248,7 @@ Example:
       const ordered = rows
         .filter((row) => !Number.isNaN(scoreOf(row)))
         .sort((a, b) => sign * (scoreOf(b) - scoreOf(a)));
-      const many = Math.min(10, Math.floor(ordered.length / 2));
+      const many = Math.min(pictures, Math.floor(ordered.length / 2));
       const drawn = maps.filter(({ name, isSlow }) => isSlow !== true || name === against);
       const page = evaluationPage({
         title: `${network.definition.name}: ${mapNames.length} maps on ${rows.length} photos`,
