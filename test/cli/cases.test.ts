@@ -8,11 +8,11 @@ import { parseNpy } from "../../weights-loader/index.ts";
 import { root } from "../support/paths.ts";
 import { suite } from "../support/suite.ts";
 
-// All of ../shared/cases, where that folder is there: inputs that once gave wrong answers, with the right values. Every row of
-// ../shared/cases/files/README.md runs by its own command, word for word; the rows of README.md follow.
+// Inputs that once gave wrong answers, with the right values: those of test/fixtures/cases, and, where that folder is there, every row
+// of ../shared/cases/files/README.md by its own command, word for word.
 
-const cases = resolve(root, "../shared/cases");
-const folder = join(cases, "files");
+const cases = join(root, "test/fixtures/cases");
+const folder = resolve(root, "../shared/cases/files");
 const out = mkdtempSync(join(tmpdir(), "srmap-cases-"));
 process.on("exit", () => rmSync(out, { recursive: true, force: true }));
 
@@ -174,12 +174,12 @@ const onnxLogits: readonly (readonly [file: string, input: string, logits: reado
 
 suite("the other cases", (test) => {
   for (const [file, input, logits] of onnxLogits) {
-    test.needs(join(cases, "onnx", `${file}.onnx`), `onnx/${file}: the logits`, async () => {
+    test(`onnx/${file}: the logits`, async () => {
       assertNear(await arrayOf(file, "logits", `onnx/${input}`, `onnx/${file}.onnx`), logits);
     });
   }
 
-  test.needs(join(cases, "onnx/pad_signed.onnx"), "onnx/pad_signed: padding contributes nothing", async () => {
+  test("onnx/pad_signed: padding contributes nothing", async () => {
     const relevance = await arrayOf("pad_signed", "relevance", "onnx/pad_signed.npy", "onnx/pad_signed.onnx");
     assertNear([sum(relevance)], [0.01856], 1e-4); // all of the start: nothing went to stabilisers
   });
@@ -188,7 +188,7 @@ suite("the other cases", (test) => {
     ["epsilonPlus", 0.1385], // 0.2088 went to biases
     ["epsilonGammaBox", 0.3473],
   ] as const) {
-    test.needs(join(cases, "onnx/affine_bn.onnx"), `one affine map, written in two ways: ${composite}`, async () => {
+    test(`one affine map, written in two ways: ${composite}`, async () => {
       const [norm, sums] = [
         await arrayOf("affine_bn", "relevance", "onnx/affine_bn.npy", "onnx/affine_bn.onnx", "-c", composite),
         await arrayOf(
@@ -209,7 +209,7 @@ suite("the other cases", (test) => {
     ["bn-axis1-equal-sizes", "axis 1; only the last, the channels, is supported"],
     ["gap-channels-first", "channels first; networks with channels last are supported"],
   ] as const) {
-    test.needs(join(cases, `keras/${file}.keras`), `keras/${file} is refused, not wrong`, async () => {
+    test(`keras/${file} is refused, not wrong`, async () => {
       const command = ["explain", "keras/x.npy", "--weights", `keras/${file}.keras`, "--preprocess", "plain"];
       const { code, err } = await srmap(command, cases);
       assert.is(code, 1);
@@ -218,7 +218,7 @@ suite("the other cases", (test) => {
   }
 
   for (const name of ["adobe-ycc", "adobe-ycc-nojfif"]) {
-    test.needs(join(cases, `photos/${name}.jpg`), `photos/${name}: decoding leaves the bytes as they are`, () => {
+    test(`photos/${name}: decoding leaves the bytes as they are`, () => {
       const bytes = readFileSync(join(cases, `photos/${name}.jpg`));
       const before = Buffer.from(bytes);
       const first = decodeImage(bytes);
@@ -226,7 +226,6 @@ suite("the other cases", (test) => {
       assert.ok(bytes.equals(before));
     });
   }
-  // photos/*-on-white.png: pictures of that kind are in test/engine/flat-areas.test.ts.
 });
 
 suite("every command of the cases", (test) => {
