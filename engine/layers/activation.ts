@@ -33,14 +33,7 @@ export const activation: LayerKind<"activation"> = {
         split(
           "activationForward",
           y.height,
-          ...named("activationForward", {
-            ...rowArgs("y", y),
-            ...rowArgs("x", x),
-            length,
-            kind: kernel,
-            a: alpha,
-            b: beta,
-          }),
+          ...named("activationForward", rowArgs("y", y), rowArgs("x", x), { length, kind: kernel, a: alpha, b: beta }),
         );
       },
       ruleName: (rules) => rules.activation,
@@ -49,9 +42,7 @@ export const activation: LayerKind<"activation"> = {
           split(
             "rectify",
             y.height,
-            ...named("rectify", {
-              ...rowArgs("out", dx),
-              ...rowArgs("x", r),
+            ...named("rectify", rowArgs("out", dx), rowArgs("x", r), {
               gate: 0,
               gateRow: 0,
               length,
@@ -65,10 +56,7 @@ export const activation: LayerKind<"activation"> = {
         split(
           "activationGrad",
           y.height,
-          ...named("activationGrad", {
-            ...rowArgs("dx", dx),
-            ...rowArgs("dy", r),
-            ...rowArgs("x", input),
+          ...named("activationGrad", rowArgs("dx", dx), rowArgs("dy", r), rowArgs("x", input), {
             length,
             kind: kernel,
             a: alpha,

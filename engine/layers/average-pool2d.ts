@@ -60,11 +60,9 @@ export function sumRelevance(kernels: Kernels, x: FeatureMap, y: FeatureMap, sum
           split(
             "ratio",
             y.height,
-            ...named("ratio", {
+            ...named("ratio", rowArgs("r", r), rowArgs("z", y), {
               s,
               sRow: r.rowStride,
-              ...rowArgs("r", r),
-              ...rowArgs("z", y),
               g: 0,
               gRow: 0,
               bias: 0,
@@ -81,9 +79,7 @@ export function sumRelevance(kernels: Kernels, x: FeatureMap, y: FeatureMap, sum
           split(
             "multiply",
             x.height,
-            ...named("multiply", {
-              ...rowArgs("out", dx),
-              ...rowArgs("x", x),
+            ...named("multiply", rowArgs("out", dx), rowArgs("x", x), {
               c,
               cRow: dx.rowStride,
               sums: 0,
@@ -110,14 +106,11 @@ export function buildAveragePool(construction: Construction, window: Window, cou
       split(
         "averagePool2dForward",
         y.height,
-        ...named("averagePool2dForward", {
-          ...imageArgs("y", y),
-          ...imageArgs("x", x),
+        ...named("averagePool2dForward", imageArgs("y", y), imageArgs("x", x), windowArgs(window), {
           inH: x.height,
           inW: x.width,
           outW: y.width,
           channels: y.channels,
-          ...windowArgs(window),
           includePad: include,
         }),
       );
@@ -126,14 +119,11 @@ export function buildAveragePool(construction: Construction, window: Window, cou
       split(
         "averagePool2dInputGrad",
         x.channels,
-        ...named("averagePool2dInputGrad", {
-          ...imageArgs("dx", dx, out),
-          ...imageArgs("dy", r, s),
+        ...named("averagePool2dInputGrad", imageArgs("dx", dx, out), imageArgs("dy", r, s), windowArgs(window), {
           inH: x.height,
           inW: x.width,
           outH: y.height,
           outW: y.width,
-          ...windowArgs(window),
           includePad: include,
         }),
       );

@@ -46,9 +46,7 @@ export const concat: LayerKind<"concat"> = {
           split(
             "copyChannels",
             x.height,
-            ...named("copyChannels", {
-              ...imageArgs("out", y, at),
-              ...imageArgs("x", x),
+            ...named("copyChannels", imageArgs("out", y, at), imageArgs("x", x), {
               width: x.width,
               channels: x.channels,
             }),
@@ -63,9 +61,7 @@ export const concat: LayerKind<"concat"> = {
             split(
               "copyChannels",
               dx.height,
-              ...named("copyChannels", {
-                ...imageArgs("out", dx),
-                ...imageArgs("x", r, at),
+              ...named("copyChannels", imageArgs("out", dx), imageArgs("x", r, at), {
                 width: dx.width,
                 channels: dx.channels,
               }),

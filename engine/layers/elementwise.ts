@@ -71,9 +71,7 @@ function buildClamp(construction: Construction, { low, high }: Clamp): LayerRunt
       split(
         "rectify",
         y.height,
-        ...named("rectify", {
-          ...rowArgs("out", dx),
-          ...rowArgs("x", r),
+        ...named("rectify", rowArgs("out", dx), rowArgs("x", r), {
           gate,
           gateRow: input.rowStride,
           length,
@@ -154,10 +152,7 @@ export const leakyRelu: LayerKind<"leakyRelu"> = {
         split(
           "leakyReluGrad",
           y.height,
-          ...named("leakyReluGrad", {
-            ...rowArgs("out", dx),
-            ...rowArgs("x", r),
-            ...rowArgs("gate", input),
+          ...named("leakyReluGrad", rowArgs("out", dx), rowArgs("x", r), rowArgs("gate", input), {
             length,
             slope,
             positiveOnly,
@@ -212,9 +207,7 @@ export const add: LayerKind<"add"> = {
                 split(
                   "copyChannels",
                   y.height,
-                  ...named("copyChannels", {
-                    ...imageArgs("out", dx),
-                    ...imageArgs("x", r),
+                  ...named("copyChannels", imageArgs("out", dx), imageArgs("x", r), {
                     width: y.width,
                     channels: y.channels,
                   }),
@@ -234,9 +227,7 @@ export const add: LayerKind<"add"> = {
                   split(
                     "copyChannels",
                     y.height,
-                    ...named("copyChannels", {
-                      ...imageArgs("out", dx),
-                      ...imageArgs("x", r),
+                    ...named("copyChannels", imageArgs("out", dx), imageArgs("x", r), {
                       width: y.width,
                       channels: y.channels,
                     }),
@@ -255,11 +246,9 @@ export const add: LayerKind<"add"> = {
             split(
               "ratio",
               y.height,
-              ...named("ratio", {
+              ...named("ratio", rowArgs("r", r), rowArgs("z", y), {
                 s,
                 sRow: r.rowStride,
-                ...rowArgs("r", r),
-                ...rowArgs("z", y),
                 g: 0,
                 gRow: 0,
                 bias: 0,
@@ -277,9 +266,7 @@ export const add: LayerKind<"add"> = {
               split(
                 "multiply",
                 y.height,
-                ...named("multiply", {
-                  ...rowArgs("out", dx),
-                  ...rowArgs("x", x),
+                ...named("multiply", rowArgs("out", dx), rowArgs("x", x), {
                   c: s,
                   cRow: r.rowStride,
                   sums: 0,

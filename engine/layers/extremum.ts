@@ -36,13 +36,7 @@ export const extremum: LayerKind<"extremum"> = {
           split(
             "extremum",
             y.height,
-            ...named("extremum", {
-              ...rowArgs("y", y),
-              ...rowArgs("a", left),
-              ...rowArgs("b", right),
-              length,
-              sign,
-            }),
+            ...named("extremum", rowArgs("y", y), rowArgs("a", left), rowArgs("b", right), { length, sign }),
           );
           left = y;
         }
@@ -58,9 +52,7 @@ export const extremum: LayerKind<"extremum"> = {
             split(
               "copyChannels",
               y.height,
-              ...named("copyChannels", {
-                ...imageArgs("out", left),
-                ...imageArgs("x", r),
+              ...named("copyChannels", imageArgs("out", left), imageArgs("x", r), {
                 width: y.width,
                 channels: y.channels,
               }),
@@ -70,11 +62,7 @@ export const extremum: LayerKind<"extremum"> = {
               split(
                 "takeEqual",
                 y.height,
-                ...named("takeEqual", {
-                  ...rowArgs("dx", dx),
-                  ...rowArgs("rest", left),
-                  ...rowArgs("x", x),
-                  ...rowArgs("y", y),
+                ...named("takeEqual", rowArgs("dx", dx), rowArgs("rest", left), rowArgs("x", x), rowArgs("y", y), {
                   length,
                 }),
               );

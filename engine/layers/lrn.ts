@@ -27,9 +27,7 @@ function buildLrn(construction: Construction, node: NodeOf<"lrn">): LayerRuntime
       split(
         "lrnForward",
         x.height,
-        ...named("lrnForward", {
-          ...imageArgs("y", y),
-          ...imageArgs("x", x),
+        ...named("lrnForward", imageArgs("y", y), imageArgs("x", x), {
           inH: x.height,
           inW: x.width,
           channels: x.channels,
@@ -78,11 +76,10 @@ function buildLrn(construction: Construction, node: NodeOf<"lrn">): LayerRuntime
           split(
             "lrnRelevanceShares",
             x.height,
-            ...named("lrnRelevanceShares", {
+            ...named("lrnRelevanceShares", imageArgs("x", x), {
               ownShare: own,
               neighbourShare: neighbour,
               r: r.address,
-              ...imageArgs("x", x),
               inH: x.height,
               inW: x.width,
               channels: x.channels,
@@ -99,11 +96,10 @@ function buildLrn(construction: Construction, node: NodeOf<"lrn">): LayerRuntime
           split(
             "lrnRelevanceGather",
             x.height,
-            ...named("lrnRelevanceGather", {
+            ...named("lrnRelevanceGather", imageArgs("x", x), {
               dx: dx.address,
               ownShare: own,
               neighbourShare: neighbour,
-              ...imageArgs("x", x),
               inH: x.height,
               inW: x.width,
               channels: x.channels,

@@ -2,6 +2,8 @@ import { ShapeError } from "../basics/errors.ts";
 import { mustHave } from "../basics/must-have.ts";
 import { formatShape, type Shape } from "../basics/tensor.ts";
 import { outputSize, type Window, windowOf } from "../graph/window.ts";
+import type { FeatureMap } from "../memory/feature-map.ts";
+import type { Kernels } from "../memory/kernels.ts";
 import { imageArgs, named, windowArgs } from "../memory/named.ts";
 import type { MaxPoolRule } from "../rules/rules.ts";
 import { type Construction, type LayerKind, type LayerRuntime, noParameters } from "./layer-kind.ts";
@@ -22,91 +24,100 @@ export function requireImage(where: string, input: Shape): readonly [channels: n
   return [channels, height, width];
 }
 
+/** Windows side by side that cover the input: each position belongs to one. */
+function areTiles({ kernelShape, strides, pads, dilations }: Window, x: FeatureMap, y: FeatureMap): boolean {
+  const [kh, kw] = kernelShape;
+  return (
+    [strides[0] - kh, strides[1] - kw, ...pads].every((n) => n === 0) &&
+    dilations.every((dilation) => dilation === 1) &&
+    x.height === y.height * kh &&
+    x.width === y.width * kw
+  );
+}
+
+/** The relevance of a pooling's output and where that of its input goes, beside the images that it pools. */
+interface PoolImages {
+  readonly x: FeatureMap;
+  readonly y: FeatureMap;
+  readonly dx: FeatureMap;
+  readonly dy: FeatureMap;
+}
+
+/** Hands relevance to the winners of windows that are tiles. */
+function route({ split }: Kernels, window: Window, { x, y, dx, dy }: PoolImages): void {
+  split(
+    "maxPool2dRoute",
+    y.height,
+    ...named(
+      "maxPool2dRoute",
+      imageArgs("dx", dx),
+      imageArgs("dy", dy),
+      imageArgs("x", x),
+      imageArgs("y", y),
+      windowArgs(window),
+      { channels: y.channels, outW: y.width },
+    ),
+  );
+}
+
+/** Hands relevance down by a rule, whatever the windows. */
+function scatter({ split }: Kernels, window: Window, { x, y, dx, dy }: PoolImages, rule: MaxPoolRule): void {
+  split("fill", dx.height * dx.rowStride, dx.address, 0);
+  split(
+    "maxPool2dScatter",
+    x.channels,
+    ...named(
+      "maxPool2dScatter",
+      imageArgs("dx", dx),
+      imageArgs("dy", dy),
+      imageArgs("x", x),
+      imageArgs("y", y),
+      windowArgs(window),
+      { mode: modes[rule], inH: x.height, inW: x.width, outH: y.height, outW: y.width },
+    ),
+  );
+}
+
 /** Max pooling over an explicit window; global max pooling is the window as large as the image. */
-export function buildMaxPool({ kernels, inputs, sources, output }: Construction, window: Window): LayerRuntime {
-  const { split } = kernels;
+export function buildMaxPool({ kernels, inputs, sources, output: y }: Construction, window: Window): LayerRuntime {
   const x = mustHave(inputs[0], "input");
-  const y = output;
   const [kh, kw] = window.kernelShape;
-  const [sh, sw] = window.strides;
   const [dh, dw] = window.dilations;
   const [top, left, bottom, right] = window.pads;
-  // Windows side by side that cover the input: each position belongs to one.
-  const isTiling =
-    [sh - kh, sw - kw, top, left, bottom, right].every((n) => n === 0) &&
-    [dh, dw].every((dilation) => dilation === 1) &&
-    x.height === y.height * kh &&
-    x.width === y.width * kw;
+  const isTiling = areTiles(window, x, y);
   const hasEmptyWindows = Math.max(top, bottom) > (kh - 1) * dh || Math.max(left, right) > (kw - 1) * dw;
   const exact = sources[0]?.exact;
   const nearTies = exact && new NearTies(kernels, window, x, y, exact);
   return {
     forward() {
       nearTies?.forget();
-      split(
+      kernels.split(
         "maxPool2dForward",
         y.height,
-        ...named("maxPool2dForward", {
-          ...imageArgs("y", y),
-          ...imageArgs("x", x),
+        ...named("maxPool2dForward", imageArgs("y", y), imageArgs("x", x), windowArgs(window), {
           inH: x.height,
           inW: x.width,
           outW: y.width,
           channels: y.channels,
-          ...windowArgs(window),
         }),
       );
     },
     ruleName: (rules) => rules.maxPool,
-    prepareRelevance({ relevance: r, inputRelevance, rules }) {
-      const dx = mustHave(inputRelevance[0], "relevance of the input");
-      const hasOneWinner = rules.maxPool === "winner" || rules.maxPool === "overwrite";
-      const scatter = (): void => {
-        if (isTiling && hasOneWinner) {
-          split(
-            "maxPool2dRoute",
-            y.height,
-            ...named("maxPool2dRoute", {
-              ...imageArgs("dx", dx),
-              ...imageArgs("dy", r),
-              ...imageArgs("x", x),
-              ...imageArgs("y", y),
-              channels: y.channels,
-              outW: y.width,
-              kh,
-              kw,
-            }),
-          );
-          return;
-        }
-        split("fill", dx.height * dx.rowStride, dx.address, 0);
-        split(
-          "maxPool2dScatter",
-          x.channels,
-          ...named("maxPool2dScatter", {
-            ...imageArgs("dx", dx),
-            ...imageArgs("dy", r),
-            ...imageArgs("x", x),
-            ...imageArgs("y", y),
-            mode: modes[rules.maxPool],
-            inH: x.height,
-            inW: x.width,
-            outH: y.height,
-            outW: y.width,
-            ...windowArgs(window),
-          }),
-        );
-      };
+    prepareRelevance({ relevance: dy, inputRelevance, rules: { maxPool } }) {
+      const images = { x, y, dx: mustHave(inputRelevance[0], "relevance of the input"), dy };
+      const isRouted = isTiling && (maxPool === "winner" || maxPool === "overwrite");
+      const handDown = (): void =>
+        isRouted ? route(kernels, window, images) : scatter(kernels, window, images, maxPool);
       // Where windows overwrite one another or share, nothing can be moved afterwards.
-      const settles = rules.maxPool === "winner" || (isTiling && hasOneWinner);
+      const settles = maxPool === "winner" || isRouted;
       // proportional drops windows that sum to 0, overwrite loses what a later window overwrites, and a window that lies in the
       // padding alone has nowhere to put its relevance.
-      const conserves = rules.maxPool === "winner" || rules.maxPool === "shared" || (isTiling && hasOneWinner);
+      const conserves = maxPool === "winner" || maxPool === "shared" || isRouted;
       return {
         scratchBytes: [],
         run() {
-          if (settles && nearTies) routeToWinners(kernels, nearTies.winners, r, dx, scatter);
-          else scatter();
+          if (settles && nearTies) routeToWinners(kernels, nearTies.winners, dy, images.dx, handDown);
+          else handDown();
           return conserves && !hasEmptyWindows ? nothingLost : bookTheRest;
         },
       };

@@ -2,7 +2,7 @@ import { ShapeError } from "../basics/errors.ts";
 import { mustHave } from "../basics/must-have.ts";
 import { elementCount, formatShape, type Shape } from "../basics/tensor.ts";
 import type { FeatureMap } from "../memory/feature-map.ts";
-import { imageArgs, named, namedCall } from "../memory/named.ts";
+import { imageArgs, named, namedCallOver } from "../memory/named.ts";
 import { type LayerKind, type NodeOf, noParameters } from "./layer-kind.ts";
 import { bookTheRest, nothingLost } from "./ledger.ts";
 
@@ -55,12 +55,9 @@ export const multiply: LayerKind<"multiply"> = {
         split(
           "productForward",
           y.height,
-          ...named("productForward", {
-            ...imageArgs("y", y),
+          ...named("productForward", imageArgs("y", y), stridesIn("a", a, y), stridesIn("b", b, y), {
             a: a.address,
-            ...stridesIn("a", a, y),
             b: b.address,
-            ...stridesIn("b", b, y),
             width: y.width,
             channels: y.channels,
           }),
@@ -82,7 +79,7 @@ export const multiply: LayerKind<"multiply"> = {
             width: y.width,
           };
           // Where the factor has one channel for all of the product, its sum is one thread's.
-          if (dx.channels !== y.channels) call.productBackward(...namedCall("productBackward", args, 0, y.channels));
+          if (dx.channels !== y.channels) call.productBackward(...namedCallOver("productBackward", y.channels, args));
           else split("productBackward", y.channels, ...named("productBackward", args));
         };
         return {

@@ -57,10 +57,8 @@ export class NearTies {
     this.#kernels.split(
       "maxPool2dNearTies",
       y.height,
-      ...named("maxPool2dNearTies", {
+      ...named("maxPool2dNearTies", imageArgs("x", x), imageArgs("y", y), windowArgs(window), {
         marks: this.#marks,
-        ...imageArgs("x", x),
-        ...imageArgs("y", y),
         patches: patches.address,
         patchRow: patches.rowStride,
         patchPixel: patches.pixelStride,
@@ -71,7 +69,6 @@ export class NearTies {
         inW: x.width,
         outW: y.width,
         channels: y.channels,
-        ...windowArgs(window),
         tolerances,
         low,
         high,

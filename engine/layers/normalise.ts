@@ -38,9 +38,7 @@ export const normalise: LayerKind<"normalise"> = {
         split(
           "normaliseForward",
           parts,
-          ...named("normaliseForward", {
-            ...imageArgs("y", y),
-            ...imageArgs("x", x),
+          ...named("normaliseForward", imageArgs("y", y), imageArgs("x", x), {
             height: y.height,
             width: y.width,
             channels: y.channels,
@@ -78,10 +76,7 @@ export const normalise: LayerKind<"normalise"> = {
             split(
               "normaliseInputGrad",
               parts,
-              ...named("normaliseInputGrad", {
-                ...imageArgs("dx", dx),
-                ...imageArgs("dy", r),
-                ...imageArgs("x", x),
+              ...named("normaliseInputGrad", imageArgs("dx", dx), imageArgs("dy", r), imageArgs("x", x), {
                 height: y.height,
                 width: y.width,
                 channels: y.channels,

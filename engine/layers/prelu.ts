@@ -27,10 +27,7 @@ export const prelu: LayerKind<"prelu"> = {
         split(
           "preluGrad",
           y.height,
-          ...named("preluGrad", {
-            ...rowArgs("dx", dx),
-            ...rowArgs("dy", r),
-            ...rowArgs("x", input),
+          ...named("preluGrad", rowArgs("dx", dx), rowArgs("dy", r), rowArgs("x", input), {
             slope: usesDerivative ? slopes : ones,
             width: y.width,
             channels: y.channels,

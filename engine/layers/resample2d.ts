@@ -59,9 +59,7 @@ export const resample2d: LayerKind<"resample2d"> = {
         split(
           "resample2dForward",
           y.height,
-          ...named("resample2dForward", {
-            ...imageArgs("y", y),
-            ...imageArgs("x", x),
+          ...named("resample2dForward", imageArgs("y", y), imageArgs("x", x), {
             rows: r.places,
             rowWeights: r.weights,
             rowTaps: rows.taps,
@@ -77,9 +75,7 @@ export const resample2d: LayerKind<"resample2d"> = {
         split(
           "resample2dInputGrad",
           x.channels,
-          ...named("resample2dInputGrad", {
-            ...imageArgs("dx", dx, out),
-            ...imageArgs("dy", relevance, s),
+          ...named("resample2dInputGrad", imageArgs("dx", dx, out), imageArgs("dy", relevance, s), {
             rows: r.places,
             rowWeights: r.weights,
             rowTaps: rows.taps,

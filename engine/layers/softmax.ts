@@ -19,7 +19,7 @@ export const softmax: LayerKind<"softmax"> = {
         kernels.split(
           "softmax",
           y.height,
-          ...named("softmax", { ...imageArgs("y", y), ...imageArgs("x", x), width: y.width, channels: y.channels }),
+          ...named("softmax", imageArgs("y", y), imageArgs("x", x), { width: y.width, channels: y.channels }),
         );
       },
       ruleName: () => "none",

@@ -51,14 +51,11 @@ export function applyForward(
     kernels.split(
       "depthwiseConv2dForward",
       y.height,
-      ...named("depthwiseConv2dForward", {
-        ...imageArgs("y", y),
-        ...imageArgs("x", x, firstTap),
+      ...named("depthwiseConv2dForward", imageArgs("y", y), imageArgs("x", x, firstTap), windowArgs(window), {
         w: pack,
         bias,
         outW: y.width,
         channels: group,
-        ...windowArgs(window),
         low,
         high,
       }),
@@ -70,20 +67,23 @@ export function applyForward(
     kernels.split(
       "conv2dForward",
       y.height,
-      ...named("conv2dForward", {
-        ...imageArgs("y", y, y.address + 4 * g * outPerGroup),
-        ...imageArgs("x", x, firstTap + 4 * g * inPerGroup),
-        w: pack + 4 * g * packLength(setup),
-        bias: bias === 0 ? 0 : bias + 4 * g * padded(outPerGroup),
-        scratch: workspace.memory,
-        outW: y.width,
-        outC: outPerGroup,
-        inC: inPerGroup,
-        ...windowArgs(window),
-        low,
-        high,
-        blockRows,
-      }),
+      ...named(
+        "conv2dForward",
+        imageArgs("y", y, y.address + 4 * g * outPerGroup),
+        imageArgs("x", x, firstTap + 4 * g * inPerGroup),
+        windowArgs(window),
+        {
+          w: pack + 4 * g * packLength(setup),
+          bias: bias === 0 ? 0 : bias + 4 * g * padded(outPerGroup),
+          scratch: workspace.memory,
+          outW: y.width,
+          outC: outPerGroup,
+          inC: inPerGroup,
+          low,
+          high,
+          blockRows,
+        },
+      ),
     );
   }
 }
@@ -118,14 +118,14 @@ function runPhase(setup: Setup, dx: FeatureMap, s: FeatureMap, { py, px, to, fro
   const channels = { outC: inPerGroup, inC: outPerGroup };
   const rest = { bias: 0, strideH: 1, strideW: 1, low: Number.NEGATIVE_INFINITY, high: Number.POSITIVE_INFINITY };
   if (setup.isDepthwise) {
-    const args = named("depthwiseConv2dForward", { ...places, ...rest, channels: group });
+    const args = named("depthwiseConv2dForward", places, rest, { channels: group });
     kernels.split("depthwiseConv2dForward", py.count, ...args);
   } else if (setup.isNarrow) {
-    kernels.split("narrowConv2dForward", py.count, ...named("narrowConv2dForward", { ...places, ...channels }));
+    kernels.split("narrowConv2dForward", py.count, ...named("narrowConv2dForward", places, channels));
   } else {
     const blockRows = Math.max(1, Math.floor(blockBytes / (4 * s.rowStride)));
     const scratch = workspace.memory;
-    const args = named("conv2dForward", { ...places, ...rest, ...channels, scratch, blockRows });
+    const args = named("conv2dForward", places, rest, channels, { scratch, blockRows });
     kernels.split("conv2dForward", py.count, ...args);
   }
 }

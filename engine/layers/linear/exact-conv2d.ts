@@ -74,8 +74,7 @@ export function exactConvolution(
       const ownBias = isDepthwise ? channel : g * padded(outPerGroup) + (channel - g * outPerGroup);
       const patch = patches.address + 4 * (oy * patches.rowStride + ox * patches.pixelStride + g * inPerGroup);
       return call.conv2dSum64(
-        ...namedCall("conv2dSum64", {
-          ...imageArgs("x", x, patch),
+        ...namedCall("conv2dSum64", imageArgs("x", x, patch), {
           w: pack + 4 * firstWeight(channel),
           wStep: lanes,
           bias: bias === 0 ? 0 : bias + 4 * ownBias,

@@ -51,27 +51,30 @@ export class FlatAreas {
     const [rows, columns] = [y.height + taps - 1, y.width + taps - 1];
     const rowBytes = this.#rowBytes;
     const read = { ...imageArgs("x", x, firstTap), height: rows, width: columns, channels: x.channels, taps };
-    this.#kernels.split("markSamples", Math.ceil(rows / taps), ...named("markSamples", { marks, rowBytes, ...read }));
-    this.#kernels.split("markAroundSamples", rows, ...named("markAroundSamples", { marks, rowBytes, ...read }));
+    this.#kernels.split("markSamples", Math.ceil(rows / taps), ...named("markSamples", read, { marks, rowBytes }));
+    this.#kernels.split("markAroundSamples", rows, ...named("markAroundSamples", read, { marks, rowBytes }));
     for (let g = 0; g < group; g++) {
       this.#kernels.split(
         "flatConv2d",
         y.height,
-        ...named("flatConv2d", {
-          ...imageArgs("y", y, y.address + 4 * g * outPerGroup),
-          ...imageArgs("x", x, firstTap + 4 * g * inPerGroup),
-          w: pack + g * packBytes,
-          bias: bias === 0 ? 0 : bias + 4 * g * outPerGroup,
-          scratch: this.#workspace.memory,
-          marks,
-          rowBytes,
-          outW: y.width,
-          outC: outPerGroup,
-          inC: inPerGroup,
-          taps,
-          low,
-          high,
-        }),
+        ...named(
+          "flatConv2d",
+          imageArgs("y", y, y.address + 4 * g * outPerGroup),
+          imageArgs("x", x, firstTap + 4 * g * inPerGroup),
+          {
+            w: pack + g * packBytes,
+            bias: bias === 0 ? 0 : bias + 4 * g * outPerGroup,
+            scratch: this.#workspace.memory,
+            marks,
+            rowBytes,
+            outW: y.width,
+            outC: outPerGroup,
+            inC: inPerGroup,
+            taps,
+            low,
+            high,
+          },
+        ),
       );
     }
   }

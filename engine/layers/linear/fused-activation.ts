@@ -26,9 +26,7 @@ export function prepareActivation(
     split(
       "rectify",
       y.height,
-      ...named("rectify", {
-        ...rowArgs("out", r),
-        ...rowArgs("x", r),
+      ...named("rectify", rowArgs("out", r), rowArgs("x", r), {
         gate,
         gateRow: y.rowStride,
         length: y.width * y.channels,

@@ -96,12 +96,7 @@ function prepareGradient(map: LinearMap, context: RelevanceContext): RelevancePa
       split(
         "copyChannels",
         y.height,
-        ...named("copyChannels", {
-          ...imageArgs("out", image),
-          ...imageArgs("x", r),
-          width: y.width,
-          channels: y.channels,
-        }),
+        ...named("copyChannels", imageArgs("out", image), imageArgs("x", r), { width: y.width, channels: y.channels }),
       );
       if (map.gradientPadding > 0) call.fill(image.address, 0, y.channels, y.channels + map.gradientPadding);
       map.transpose(dx, image, unmodified, undefined, false);

@@ -231,10 +231,7 @@ export function prepareRecipe(map: LinearMap, context: RelevanceContext): Releva
       split(
         "ratio",
         y.height,
-        ...named("ratio", {
-          ...rowArgs("s", ratios),
-          ...rowArgs("r", relevance),
-          ...rowArgs("z", divisor),
+        ...named("ratio", rowArgs("s", ratios), rowArgs("r", relevance), rowArgs("z", divisor), {
           g: branch.gate === 0 ? 0 : gate.address,
           gRow: gate.rowStride,
           bias: branch.biasAddress,
@@ -255,10 +252,7 @@ export function prepareRecipe(map: LinearMap, context: RelevanceContext): Releva
         split(
           "multiply",
           x.height,
-          ...named("multiply", {
-            ...rowArgs("out", dx),
-            ...rowArgs("x", image),
-            ...rowArgs("c", products),
+          ...named("multiply", rowArgs("out", dx), rowArgs("x", image), rowArgs("c", products), {
             sums,
             length: x.width * x.channels,
             factor: term.sign,

@@ -120,22 +120,25 @@ export class WinogradConvolution {
       this.#kernels.split(
         "winogradConv2d",
         this.#tiles,
-        ...named("winogradConv2d", {
-          ...imageArgs("y", y, y.address + 4 * g * this.#outC),
-          ...imageArgs("x", x, firstTap + 4 * g * this.#inC),
-          u: weights + g * this.#groupBytes,
-          bias: bias === 0 ? 0 : bias + 4 * g * this.#outC,
-          scratch,
-          outH: y.height,
-          outW: y.width,
-          outC: this.#outC,
-          inC: this.#inC,
-          size: this.tile,
-          taps: this.taps,
-          low,
-          high,
-          blockTiles: this.#blockTiles,
-        }),
+        ...named(
+          "winogradConv2d",
+          imageArgs("y", y, y.address + 4 * g * this.#outC),
+          imageArgs("x", x, firstTap + 4 * g * this.#inC),
+          {
+            u: weights + g * this.#groupBytes,
+            bias: bias === 0 ? 0 : bias + 4 * g * this.#outC,
+            scratch,
+            outH: y.height,
+            outW: y.width,
+            outC: this.#outC,
+            inC: this.#inC,
+            size: this.tile,
+            taps: this.taps,
+            low,
+            high,
+            blockTiles: this.#blockTiles,
+          },
+        ),
       );
     }
   }
