@@ -180,5 +180,5 @@ const document_ = join(root, "docs/runtimes.md");
 const text = readFileSync(document_, "utf8");
 writeFileSync(
   document_,
-  text.replace(/(<!-- table -->\n)[\s\S]*?(\n<!-- end -->)/, (_, begin, end) => `${begin}${table}${end}`),
+  text.replace(/(<!-- table -->\n)[\s\S]*?(<!-- end -->)/, (_, begin, end) => `${begin}${table}\n${end}`),
 );
