@@ -41,7 +41,6 @@ mobilevit_xxs nf_regnet_b0 nf_resnet26 nfnet_l0 poolformer_s12 poolformerv2_s12 
 repvgg_a0 repvit_m0_9 res2net50_26w_4s resmlp_12_224 resnest14d resnet10t resnet18 resnet18d resnet26t resnet32ts resnet50 resnetblur18
 resnetv2_50 resnetv2_50d_evos resnetv2_50d_gn resnext26ts rexnet_100 selecsls42b semnasnet_075 seresnet18 seresnext26ts skresnet18 spnasnet_100
 starnet_s1 tf_efficientnet_b0 tf_efficientnet_lite0 tf_efficientnetv2_b0 tf_mixnet_s tinynet_e tresnet_m vgg11_bn vit_tiny_patch16_224
-xception41 inception_v3
 """.split()
 SIDES = {"alexnet": 224, "vgg11": 224, "vgg11_bn": 224, "inception_v3": 299, "convmixer_768_32": 56, "bat_resnext26ts": 256}
 NAMES = [f"pattern:{name}" for name in patterns] + [f"torchvision:{name}" for name in TORCHVISION] + TIMM
