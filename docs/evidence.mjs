@@ -177,9 +177,6 @@ ${table(small(li.rows), li2019, places)}
 
 ${table(first, [relevance, blur, sr], places)}
 
-The Salient Relevance step in its mode "fast", which compares patches by an estimate, gives mass .749 and rank .722 in place of .740 and
-.722 on the 53 such photos among the first 110 (\`--sr mode=fast\`).
-
 ## What the network uses: the first ${faith.rows.length} photos
 
 Area under the class's probability while the pixels, an eighth after the other, largest first, go to the mean colour (\`deletion\`, less is
