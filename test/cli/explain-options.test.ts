@@ -300,7 +300,7 @@ suite("cli/explain options", (test) => {
       ["probability:church", "probability", "probability of church"],
     );
     assert.is(made.composite.name, "mine");
-    assert.equal(made.composite.rules[2], { layers: "dense", rule: "epsilon(stabilizer 1e-6)" });
+    assert.equal(made.composite.rules.at(-1), { layers: "dense", rule: "epsilon(stabilizer 1e-6)" });
     assert.is(made.salientRelevance.heatJpegQuality, 75);
     assert.equal(made.computation, { algorithm: "direct", lowMemory: false });
     const { layer, channels } = made.at;
