@@ -19,7 +19,7 @@ function countingLines(file: string): string[] {
   return text
     .split("\n")
     .map((line) => line.trim().replace(/\s+/g, " "))
-    .filter((line) => !/^(\/\/.*|import .*|[^\w]*|(\w+: )?"?[\w.!?]+"?,|\.\.\.\w+\(.*\),)$/.test(line));
+    .filter((line) => !/^(\/\/.*|import .*|[^\w]*|(\w+: )?"?[\w.!?]+"?,|(\.\.\.)?\w+\([^()]*\),)$/.test(line));
 }
 
 /** The longest runs of six lines and more that stand twice, a row for each pair of files. */
