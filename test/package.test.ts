@@ -38,7 +38,7 @@ suite("package", (test) => {
     }
     assert.ok(!existsSync(join(packed, "build/test")), "tests are not packed");
     const { size } = statSync(join(project, `srmap-${packageFile.version}.tgz`));
-    assert.ok(size <= 10.9e6, `the package has ${size} bytes`);
+    assert.ok(size <= 10.5e6, `the package has ${size} bytes`);
   });
 
   test("the library knows its own version", () => {
