@@ -9,6 +9,7 @@ import { atSize } from "./graphs/input-shape.ts";
 import { checkPairing, preprocessingOf } from "./graphs/network-metadata.ts";
 import { bindKeras } from "./keras/binding.ts";
 import { isKeras, theOneThatFits, unwrapped } from "./known-networks.ts";
+import { ownNormalisationNote } from "./own-normalisation.ts";
 import type { WeightFile } from "./tensors/weight-file.ts";
 
 /** How to import a network. */
@@ -52,11 +53,13 @@ export async function importNetwork(source: ByteSource, options: ImportNetworkOp
   const { definition, preprocessing } = options;
   const notes: string[] = [];
   let network: ImportedNetwork;
+  let isDescribed = false;
   if (definition !== undefined) {
     const own = unwrapped(definition, file, options.stateDict);
     notes.push(...own.notes);
     network = ofKnown(atSize(definition, options), own.file, notes);
   } else if (format.import !== undefined && format.describesNetwork(file)) {
+    isDescribed = true;
     const own = preprocessing ?? preprocessingOf(file);
     network = await format.import(source, file, {
       ...options,
@@ -70,6 +73,8 @@ export async function importNetwork(source: ByteSource, options: ImportNetworkOp
   }
   if (preprocessing !== undefined) network = { ...network, definition: { ...network.definition, preprocessing } };
   else checkPairing(network.definition, network.weights);
+  const ownNormalisation = isDescribed ? await ownNormalisationNote(network) : undefined;
+  if (ownNormalisation !== undefined) notes.push(ownNormalisation);
   return { ...network, notes: [...notes, ...(network.notes ?? [])] };
 }
 

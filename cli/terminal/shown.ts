@@ -39,9 +39,12 @@ const mostOfMessage = 1000;
  * a line break stays where our own lists have one, before an indented or a capital line.
  */
 export function shownMessage(message: string): string {
-  return message
-    .replace(/"([^"\n]{101,})"/g, (_, name: string) => `"${shortened(name, 100)}"`)
-    .split(/\n(?= {2}|[A-Z])/)
-    .map((line) => shown(line, mostOfMessage))
-    .join("\n");
+  return (
+    message
+      // One quoted name after the other, so that what stands between two of them is none.
+      .replace(/"([^"\n]*)"/g, (_, name: string) => `"${shortened(name, 100)}"`)
+      .split(/\n(?= {2}|[A-Z])/)
+      .map((line) => shown(line, mostOfMessage))
+      .join("\n")
+  );
 }

@@ -128,6 +128,40 @@ suite("cli/own model", (test) => {
     });
   });
 
+  test("a network that normalises its input itself is told, and twice is told, too", async () => {
+    const weights = join(folder, "normalised.safetensors");
+    const { nodes } = new Chain()
+      .batchNorm("norm", "norm")
+      .convolution("conv1", "conv1", 4, 3, { stride: 2 })
+      .add("pool", { op: "globalAveragePool2d" })
+      .add("flatten", { op: "flatten" })
+      .dense("fc", "fc", 3, false);
+    const norm = { mean: [0.485, 0.456, 0.406], variance: [0.25, 0.25, 0.25] };
+    const values = new Map([
+      ["norm.running_mean", norm.mean],
+      ["norm.running_var", norm.variance],
+      ["norm.weight", [1, 1, 1]],
+      ["norm.bias", [0, 0, 0]],
+    ]);
+    const definition = { name: "own", inputShape: [3, 32, 32], nodes, output: "fc" };
+    writeSeededNetwork(weights, definition, 5, values);
+    const explain = async (how: string): Promise<string> => {
+      const quick = ["--no-salient", "--write", "npy", "--out", join(folder, "normalised"), "--existing", "replace"];
+      const cat = join(root, "examples/cat.jpg");
+      return (await srmap("explain", cat, "--weights", weights, "--preprocess", how, ...quick)).err;
+    };
+    const what =
+      'note: weights "normalised.safetensors": it normalises its input itself: layer "norm" takes the mean 0.485 0.456 0.406 and divides by 0.5.';
+    assert.is(
+      await explain("resize=32,crop=32"),
+      `${what} Photos are given to it without another mean and deviation.\n`,
+    );
+    assert.is(
+      await explain("resize=32,crop=32,mean=0.5,std=0.5"),
+      `${what} Photos come with the mean and deviation of their preprocessing taken off already: unless it was trained so, that is once too often, and --preprocess should have mean=0 and std=1.\n`,
+    );
+  });
+
   for (const [encoding, encode] of marks) {
     test(`text files may begin with a byte order mark: ${encoding}`, async () => {
       const photo = written("noise.png", colouredPng(28).png);

@@ -47,8 +47,17 @@ export function writeSeededWeights(path: string, model: string, seed: number): v
   writeFileSync(path, safetensors(seededTensors(modelByName(model), seed)));
 }
 
-/** Writes seeded weights of any network, with the network in the file. */
-export function writeSeededNetwork(path: string, definition: NetworkDefinition, seed: number): void {
+/** Writes seeded weights of any network, with the network in the file. @param values of tensors that are not seeded */
+export function writeSeededNetwork(
+  path: string,
+  definition: NetworkDefinition,
+  seed: number,
+  values: ReadonlyMap<string, readonly number[]> = new Map(),
+): void {
   const metadata = { [metadataKeys.network]: JSON.stringify(definition) };
-  writeFileSync(path, safetensors(seededTensors(definition, seed), metadata));
+  const tensors = seededTensors(definition, seed).map((one) => {
+    const given = values.get(one.name);
+    return given === undefined ? one : { ...one, data: Float32Array.from(given) };
+  });
+  writeFileSync(path, safetensors(tensors, metadata));
 }
