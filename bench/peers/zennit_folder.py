@@ -14,21 +14,8 @@ import torch
 from PIL import Image
 from safetensors.torch import load_file
 
-
-def stub_torchvision():
-    """zennit imports torchvision, which may be built for another torch; none of its operators is needed."""
-    try:
-        import torchvision  # noqa: F401
-    except Exception:
-        for name in [each for each in sys.modules if each.split(".")[0] == "torchvision"]:
-            del sys.modules[name]
-        library = torch.library.Library("torchvision", "DEF")
-        for operator in ["nms", "qnms"]:
-            library.define(f"{operator}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
-        globals()["kept"] = library
-
-
-stub_torchvision()
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "test/reference"))
+import torchvision_stub  # noqa: E402, F401
 from zennit.composites import EpsilonPlus  # noqa: E402
 
 photos, weights, out, threads = sys.argv[1], load_file(sys.argv[2]), Path(sys.argv[3]), int(sys.argv[4])

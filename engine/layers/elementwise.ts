@@ -1,6 +1,7 @@
 import { ShapeError } from "../basics/errors.ts";
 import { mustHave } from "../basics/must-have.ts";
 import { formatShape, type Shape, sameShape } from "../basics/tensor.ts";
+import { copyValues } from "../memory/copy.ts";
 import type { FeatureMap } from "../memory/feature-map.ts";
 import { imageArgs, named, rowArgs } from "../memory/named.ts";
 import { Scratch } from "../memory/pass-scratch.ts";
@@ -32,20 +33,7 @@ export function activationRelevance(
       run() {
         if (rules.activation === "pass") {
           const count = y.height * y.width * y.channels;
-          kernels.split(
-            "copyChannels",
-            1,
-            ...named("copyChannels", {
-              out: dx.address,
-              outRow: 0,
-              outPixel: count,
-              x: r.address,
-              xRow: 0,
-              xPixel: count,
-              width: 1,
-              channels: count,
-            }),
-          );
+          copyValues(kernels, dx.address, r.address, count);
           return nothingLost;
         }
         backward(dx, r, x, rules.activation === "gradient" ? 0 : 1, rules.activation !== "deconvnet");

@@ -1,5 +1,6 @@
 import { ShapeError } from "../basics/errors.ts";
 import { mustHave } from "../basics/must-have.ts";
+import { copyValues } from "../memory/copy.ts";
 import { imageArgs, named } from "../memory/named.ts";
 import { Scratch } from "../memory/pass-scratch.ts";
 import type { LrnRule } from "../rules/rules.ts";
@@ -47,20 +48,7 @@ function buildLrn(construction: Construction, node: NodeOf<"lrn">): LayerRuntime
         return {
           scratchBytes: [],
           run() {
-            split(
-              "copyChannels",
-              1,
-              ...named("copyChannels", {
-                out: dx.address,
-                outRow: 0,
-                outPixel: count,
-                x: r.address,
-                xRow: 0,
-                xPixel: count,
-                width: 1,
-                channels: count,
-              }),
-            );
+            copyValues(kernels, dx.address, r.address, count);
             return nothingLost;
           },
         };

@@ -1,6 +1,7 @@
 import { ShapeError } from "../basics/errors.ts";
 import { mustHave } from "../basics/must-have.ts";
 import { formatShape } from "../basics/tensor.ts";
+import { copyValues } from "../memory/copy.ts";
 import { imageSize } from "../memory/feature-map.ts";
 import { imageArgs, named } from "../memory/named.ts";
 import { type LayerKind, noParameters } from "./layer-kind.ts";
@@ -57,20 +58,7 @@ export const normalise: LayerKind<"normalise"> = {
           run() {
             if (rules.lrn !== "gradient") {
               const count = y.height * y.width * y.channels;
-              split(
-                "copyChannels",
-                1,
-                ...named("copyChannels", {
-                  out: dx.address,
-                  outRow: 0,
-                  outPixel: count,
-                  x: r.address,
-                  xRow: 0,
-                  xPixel: count,
-                  width: 1,
-                  channels: count,
-                }),
-              );
+              copyValues(kernels, dx.address, r.address, count);
               return nothingLost;
             }
             split(

@@ -3,7 +3,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { PNG } from "pngjs";
 import * as assert from "uvu/assert";
-import { runCli } from "../../cli/cli.ts";
 import { columnOf } from "../../cli/compare/composites.ts";
 import { comparisonPage } from "../../cli/compare/page.ts";
 import type { Summary } from "../../cli/compare/summary.ts";
@@ -13,6 +12,7 @@ import { createImage } from "../../engine/picture/image.ts";
 import { loadNetwork } from "../../host/network/load.ts";
 import { fixturePath } from "../support/fixtures.ts";
 import { root } from "../support/paths.ts";
+import { srmap } from "../support/run-cli.ts";
 import { writeSeededWeights } from "../support/seeded-weights.ts";
 import { suite } from "../support/suite.ts";
 
@@ -24,22 +24,6 @@ for (const name of ["cat.jpg", "coffee.jpg"]) copyFileSync(join(root, "examples"
 const other = join(folder, "other.safetensors");
 writeSeededWeights(other, "squeezenet1_1", 1);
 const fast = ["--sr", "workSize=60"];
-
-async function srmap(...argv: string[]): Promise<{ code: number; out: string; err: string }> {
-  const run = { code: 0, out: "", err: "" };
-  const code = await runCli(argv, {
-    out: (text) => {
-      run.out += text;
-    },
-    err: (text) => {
-      run.err += text;
-    },
-    redraw: () => undefined,
-    isInteractive: false,
-    columns: 80,
-  });
-  return { ...run, code };
-}
 
 const twoModels = ["--models", "alexnet-mini,squeezenet1_1", "--weights", `squeezenet1_1=${other}`, ...fast];
 

@@ -3,37 +3,15 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { PNG } from "pngjs";
 import * as assert from "uvu/assert";
-import { runCli } from "../../cli/cli.ts";
 import { fileNames } from "../../cli/outputs/file-names.ts";
 import { parseNpy } from "../../weights-loader/numpy/npy.ts";
 import { root } from "../support/paths.ts";
+import { type Run, srmap } from "../support/run-cli.ts";
 import { suite } from "../support/suite.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "srmap-options-"));
 process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
 const photo = join(root, "examples", "cat.jpg");
-
-interface Run {
-  readonly code: number;
-  readonly out: string;
-  readonly err: string;
-}
-
-async function srmap(...argv: string[]): Promise<Run> {
-  const run = { code: 0, out: "", err: "" };
-  const code = await runCli(argv, {
-    out: (text) => {
-      run.out += text;
-    },
-    err: (text) => {
-      run.err += text;
-    },
-    redraw: () => undefined,
-    isInteractive: false,
-    columns: 80,
-  });
-  return { ...run, code };
-}
 
 /** `srmap explain` with alexnet-mini and a small Salient Relevance step, into a folder of its own. */
 async function explain(name: string, ...argv: string[]): Promise<Run & { folder: string }> {

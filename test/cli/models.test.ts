@@ -1,24 +1,8 @@
 import * as assert from "uvu/assert";
-import { runCli } from "../../cli/cli.ts";
 import { modelNames } from "../../engine/models/index.ts";
 import { bundledModels, defaultModel } from "../../host/models/bundled.ts";
+import { srmap } from "../support/run-cli.ts";
 import { suite } from "../support/suite.ts";
-
-async function srmap(...argv: string[]): Promise<{ code: number; out: string; err: string }> {
-  const run = { code: 0, out: "", err: "" };
-  const code = await runCli(argv, {
-    out: (text) => {
-      run.out += text;
-    },
-    err: (text) => {
-      run.err += text;
-    },
-    redraw: () => undefined,
-    isInteractive: false,
-    columns: 80,
-  });
-  return { ...run, code };
-}
 
 suite("cli/models", (test) => {
   test("every network is listed with its classes and where its weights are", async () => {

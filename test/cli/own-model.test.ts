@@ -3,7 +3,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { PNG } from "pngjs";
 import * as assert from "uvu/assert";
-import { runCli } from "../../cli/cli.ts";
 import type { NetworkDefinition } from "../../engine/graph/definition.ts";
 import { tensor } from "../../engine/index.ts";
 import { Chain } from "../../engine/models/chain.ts";
@@ -12,6 +11,7 @@ import { parseNpy } from "../../weights-loader/index.ts";
 import { fixturePath } from "../support/fixtures.ts";
 import { root } from "../support/paths.ts";
 import { rng } from "../support/rng.ts";
+import { type Run, srmap } from "../support/run-cli.ts";
 import { writeSeededNetwork } from "../support/seeded-weights.ts";
 import { suite } from "../support/suite.ts";
 
@@ -19,28 +19,6 @@ import { suite } from "../support/suite.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "srmap-own-"));
 process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
-
-interface Run {
-  readonly code: number;
-  readonly out: string;
-  readonly err: string;
-}
-
-async function srmap(...argv: string[]): Promise<Run> {
-  const run = { code: 0, out: "", err: "" };
-  const code = await runCli(argv, {
-    out: (text) => {
-      run.out += text;
-    },
-    err: (text) => {
-      run.err += text;
-    },
-    redraw: () => undefined,
-    isInteractive: false,
-    columns: 80,
-  });
-  return { ...run, code };
-}
 
 function written(name: string, content: string | Uint8Array): string {
   const path = join(folder, name);

@@ -1,6 +1,7 @@
 import { UnsupportedError } from "../../basics/errors.ts";
 import { mustHave } from "../../basics/must-have.ts";
 import { formatShape, sameShape } from "../../basics/tensor.ts";
+import { copyValues } from "../../memory/copy.ts";
 import { imageArgs, named } from "../../memory/named.ts";
 import { Scratch } from "../../memory/pass-scratch.ts";
 import type { LayerRules } from "../../rules/layer-rules.ts";
@@ -57,20 +58,7 @@ function preparePass(map: LinearMap, context: RelevanceContext): RelevancePass {
     run(addresses) {
       const dropped = activate(addresses);
       const count = r.height * r.rowStride;
-      kernels.split(
-        "copyChannels",
-        1,
-        ...named("copyChannels", {
-          out: dx.address,
-          outRow: 0,
-          outPixel: count,
-          x: r.address,
-          xRow: 0,
-          xPixel: count,
-          width: 1,
-          channels: count,
-        }),
-      );
+      copyValues(kernels, dx.address, r.address, count);
       return { ...nothingLost, dropped };
     },
   };
