@@ -18,7 +18,8 @@ import {
   type Target,
   type TargetKind,
 } from "./request/target.ts";
-import { type Composite, compositeByName, defaultComposite } from "./rules/composites.ts";
+import type { Composite } from "./rules/composite.ts";
+import { compositeByName, defaultComposite } from "./rules/composites.ts";
 import type { LrnRule, MaxPoolRule } from "./rules/rules.ts";
 import type { ResolvedSalientRelevanceOptions, SalientRelevanceOptions } from "./salient/options.ts";
 import { heatImage, salientRelevance } from "./salient/salient-relevance.ts";

@@ -84,18 +84,9 @@ export {
   captumStabilizer,
   innvestigateAlphaBeta,
 } from "./rules/compatibility-rules.ts";
+export { type Assignment, type Composite, type LayerMatch, type MatchedLayer, rulesFor } from "./rules/composite.ts";
 export { compositeFromSpec } from "./rules/composite-spec.ts";
-export {
-  type Assignment,
-  type Composite,
-  compositeByName,
-  compositeNames,
-  compositeSummary,
-  defaultComposite,
-  type LayerMatch,
-  type MatchedLayer,
-  rulesFor,
-} from "./rules/composites.ts";
+export { compositeByName, compositeNames, compositeSummary, defaultComposite } from "./rules/composites.ts";
 export type { LayerRules } from "./rules/layer-rules.ts";
 export { describeAssignments, describeRule } from "./rules/rule-description.ts";
 export { type RuleSpec, ruleFromSpec, ruleNames, ruleSummary } from "./rules/rule-spec.ts";

@@ -1,11 +1,11 @@
 // Bundles for pages: build/browser (the library, minified, with its worker scripts) and build/page (the page as static files).
 // Usage: node web/build.mjs. Needs the kernels and models; TypeScript is read as it is.
-import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { deflateRawSync } from "node:zlib";
 import { build } from "esbuild";
+import { buildMinimal } from "./build-minimal.mjs";
 
 const root = fileURLToPath(new URL("../", import.meta.url));
 const from = (path) => `${root}${path}`;
@@ -51,39 +51,7 @@ await build({
   outdir: from("build/browser"),
 });
 
-// The least that explains: fewer layer kinds, and of the kernels what they call. Names of kernels stand in the script as they are.
-const fewerKinds = {
-  name: "fewer layer kinds",
-  setup: ({ onResolve }) =>
-    onResolve({ filter: /\/kinds\.ts$/ }, () => ({ path: from("engine/layers/kinds-minimal.ts") })),
-};
-const minimal = from("build/browser/minimal.js");
-await build({
-  ...common,
-  splitting: false,
-  sourcemap: true,
-  sourcesContent: false,
-  entryPoints: [from("engine/minimal.ts")],
-  outfile: minimal,
-  plugins: [...common.plugins, fewerKinds],
-});
-const kernelsFile = from("build/kernels-as/kernels.wasm");
-const exported = WebAssembly.Module.exports(new WebAssembly.Module(readFileSync(kernelsFile))).map(({ name }) => name);
-const called = exported.filter((name) => new RegExp(`["'.]${name}\\b`).test(readFileSync(minimal, "utf8")));
-const graph = [{ name: "script", root: true, reaches: called }, ...called.map((name) => ({ name, export: name }))];
-writeFileSync(from("build/browser/.graph.json"), JSON.stringify(graph));
-const features = ["simd", "bulk-memory", "sign-ext", "nontrapping-float-to-int", "mutable-globals"];
-execFileSync(
-  process.execPath,
-  [
-    from("node_modules/binaryen/bin/wasm-metadce"),
-    kernelsFile,
-    ...["--graph-file", from("build/browser/.graph.json"), "-o", from("build/browser/kernels-minimal.wasm")],
-    ...features.map((feature) => `--enable-${feature}`),
-  ],
-  { stdio: ["ignore", "ignore", "inherit"] },
-);
-rmSync(from("build/browser/.graph.json"));
+await buildMinimal(root, common);
 
 const page = from("build/page/");
 rmSync(page, { recursive: true, force: true });

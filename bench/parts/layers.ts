@@ -1,7 +1,8 @@
 import { elementCount, tensor } from "../../engine/basics/tensor.ts";
 import { instantiateKernels } from "../../engine/memory/kernels.ts";
 import { Network } from "../../engine/network/network.ts";
-import { type Composite, compositeByName } from "../../engine/rules/composites.ts";
+import type { Composite } from "../../engine/rules/composite.ts";
+import { compositeByName } from "../../engine/rules/composites.ts";
 import { epsilon, gradient, type LinearRule, zPlus } from "../../engine/rules/rules.ts";
 import { fillValues } from "../../test/cases/values.ts";
 import { checked } from "../measure/difference.ts";

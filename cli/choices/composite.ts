@@ -1,7 +1,8 @@
 import { basename, extname } from "node:path";
 import { didYouMean } from "../../engine/basics/errors.ts";
+import type { Composite } from "../../engine/rules/composite.ts";
 import { compositeFromSpec } from "../../engine/rules/composite-spec.ts";
-import { type Composite, compositeByName, defaultComposite } from "../../engine/rules/composites.ts";
+import { compositeByName, defaultComposite } from "../../engine/rules/composites.ts";
 import { lrnRules, maxPoolRules } from "../../engine/rules/rules.ts";
 import { readTextFile } from "../../host/files/text-file.ts";
 import type { Arguments, OptionTable } from "../terminal/arguments.ts";

@@ -1,6 +1,7 @@
 import { basename, join } from "node:path";
 import { parseTarget, resolveTarget } from "../../engine/request/target.ts";
-import { type Composite, compositeNames, defaultComposite } from "../../engine/rules/composites.ts";
+import type { Composite } from "../../engine/rules/composite.ts";
+import { compositeNames, defaultComposite } from "../../engine/rules/composites.ts";
 import type { ResolvedSalientRelevanceOptions } from "../../engine/salient/options.ts";
 import { defaultModel } from "../../host/models/bundled.ts";
 import type { LoadOptions } from "../../host/network/load.ts";

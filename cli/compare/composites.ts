@@ -3,7 +3,7 @@ import type { Network } from "../../engine/network/network.ts";
 import { heatmap } from "../../engine/picture/heatmap.ts";
 import { pictureOf } from "../../engine/picture/preprocess.ts";
 import { parseTarget } from "../../engine/request/target.ts";
-import type { Composite } from "../../engine/rules/composites.ts";
+import type { Composite } from "../../engine/rules/composite.ts";
 import type { ResolvedSalientRelevanceOptions } from "../../engine/salient/options.ts";
 import { version } from "../../host/version.ts";
 import type { ImageLimits } from "../../photos/size-limit.ts";

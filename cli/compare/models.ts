@@ -5,7 +5,7 @@ import type { Network } from "../../engine/network/network.ts";
 import type { Image } from "../../engine/picture/image.ts";
 import { pictureOf, preprocess } from "../../engine/picture/preprocess.ts";
 import { argmax, labelOf } from "../../engine/request/target.ts";
-import type { Composite } from "../../engine/rules/composites.ts";
+import type { Composite } from "../../engine/rules/composite.ts";
 import type { ResolvedSalientRelevanceOptions } from "../../engine/salient/options.ts";
 import { version } from "../../host/version.ts";
 import type { ImageLimits } from "../../photos/size-limit.ts";

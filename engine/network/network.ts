@@ -13,7 +13,7 @@ import { named } from "../memory/named.ts";
 import { Region } from "../memory/shared-region.ts";
 import { Staging } from "../memory/staging.ts";
 import { Workspace } from "../memory/thread-scratch.ts";
-import type { Composite } from "../rules/composites.ts";
+import type { Composite } from "../rules/composite.ts";
 import { compileGraph } from "./compile.ts";
 import { inputTensor } from "./input-tensor.ts";
 import { type BuiltLayer, NetworkMemory } from "./network-memory.ts";
@@ -230,22 +230,21 @@ export class Network implements ParameterSink {
   /** Probabilities of logits, by the function that the network ends in or, without one, softmax; exp is the kernel module's own. */
   probabilities(logits: Tensor): Tensor {
     this.memory.requireUndisposed();
-    const { split, arena } = this.memory.kernels;
+    const { split, arena, call } = this.memory.kernels;
     const count = logits.data.length;
+    // Not the kernel of activations: it brings 20 functions, and the smallest build has none else of them.
+    if (this.graph.probabilities === "sigmoid")
+      return tensor(
+        [count],
+        logits.data.map((x) => 1 / (1 + call.exp(-x))),
+      );
     const flat = this.memory.passage(count);
     arena.f32(flat, count).set(logits.data);
-    if (this.graph.probabilities === "sigmoid")
-      split(
-        "activationForward",
-        1,
-        ...named("activationForward", { y: flat, yRow: 0, x: flat, xRow: 0, length: count, kind: 0, a: 1, b: 1 }),
-      );
-    else
-      split(
-        "softmax",
-        1,
-        ...named("softmax", { y: flat, yRow: 0, yPixel: 0, x: flat, xRow: 0, xPixel: 0, width: 1, channels: count }),
-      );
+    split(
+      "softmax",
+      1,
+      ...named("softmax", { y: flat, yRow: 0, yPixel: 0, x: flat, xRow: 0, xPixel: 0, width: 1, channels: count }),
+    );
     return tensor([count], arena.f32(flat, count).slice());
   }
 }

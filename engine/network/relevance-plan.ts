@@ -9,7 +9,7 @@ import { OffsetPlanner } from "../memory/buffer-planner.ts";
 import { type FeatureMap, featureMapAt, featureMapBytes, noBorder } from "../memory/feature-map.ts";
 import type { Kernels } from "../memory/kernels.ts";
 import { chooseRules } from "../rules/choose-rules.ts";
-import type { Composite } from "../rules/composites.ts";
+import type { Composite } from "../rules/composite.ts";
 import type { LayerRules } from "../rules/layer-rules.ts";
 import type { BuiltLayer, NetworkMemory } from "./network-memory.ts";
 import { firstNotFinite, whereForwardOverflows } from "./not-finite.ts";

@@ -4,7 +4,7 @@ import { type CompiledGraph, valueNamed } from "../graph/compiled-graph.ts";
 import type { NetworkDefinition } from "../graph/definition.ts";
 import { compileGraph } from "../network/compile.ts";
 import { chooseRules } from "../rules/choose-rules.ts";
-import type { Composite } from "../rules/composites.ts";
+import type { Composite } from "../rules/composite.ts";
 import { checkTarget, type Target } from "./target.ts";
 
 /** What is to be explained, and how. */

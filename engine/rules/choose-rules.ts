@@ -1,6 +1,6 @@
 import { mustHave } from "../basics/must-have.ts";
 import type { CompiledGraph, Layer } from "../graph/compiled-graph.ts";
-import { type Composite, rulesFor } from "./composites.ts";
+import { type Composite, rulesFor } from "./composite.ts";
 import type { LayerRules } from "./layer-rules.ts";
 
 /** A layer and what a composite does with it. */

@@ -1,7 +1,8 @@
 import { didYouMean } from "../basics/errors.ts";
 import type { Op } from "../graph/definition.ts";
 import { opsWithWeights } from "../graph/weighted-ops.ts";
-import { type Assignment, type Composite, compositeByName, type LayerMatch } from "./composites.ts";
+import type { Assignment, Composite, LayerMatch } from "./composite.ts";
+import { compositeByName } from "./composites.ts";
 import { ruleFromSpec } from "./rule-spec.ts";
 import { choicesWithoutWeights, type LinearRule } from "./rules.ts";
 

@@ -1,4 +1,4 @@
-import type { Composite, LayerMatch } from "./composites.ts";
+import type { Composite, LayerMatch } from "./composite.ts";
 import type { LinearRule } from "./rules.ts";
 
 /** `1e-6`, `0.25`, `2`. */

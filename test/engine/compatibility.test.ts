@@ -1,7 +1,8 @@
 import * as assert from "uvu/assert";
 import { tensor } from "../../engine/basics/tensor.ts";
 import { innvestigateAlphaBeta } from "../../engine/rules/compatibility-rules.ts";
-import { type Composite, compositeByName } from "../../engine/rules/composites.ts";
+import type { Composite } from "../../engine/rules/composite.ts";
+import { compositeByName } from "../../engine/rules/composites.ts";
 import { alphaBeta, zPlus } from "../../engine/rules/rules.ts";
 import { referenceNetworks } from "../reference/networks.ts";
 import { assertClose, relativeL2 } from "../support/close.ts";

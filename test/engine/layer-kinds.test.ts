@@ -1,7 +1,8 @@
 import * as assert from "uvu/assert";
 import type { NetworkDefinition, NodeDefinition } from "../../engine/graph/definition.ts";
 import { networkParameters } from "../../engine/network/parameter-specs.ts";
-import { type Composite, compositeByName } from "../../engine/rules/composites.ts";
+import type { Composite } from "../../engine/rules/composite.ts";
+import { compositeByName } from "../../engine/rules/composites.ts";
 import { type LayerCase, layerCases } from "../cases/layer-kinds.ts";
 import { plainPreprocessing } from "../cases/networks.ts";
 import { fillValues } from "../cases/values.ts";

@@ -1,7 +1,8 @@
 import * as assert from "uvu/assert";
 import type { NetworkDefinition } from "../../engine/graph/definition.ts";
 import type { LedgerRow } from "../../engine/layers/ledger.ts";
-import { type Composite, compositeByName, compositeNames } from "../../engine/rules/composites.ts";
+import type { Composite } from "../../engine/rules/composite.ts";
+import { compositeByName, compositeNames } from "../../engine/rules/composites.ts";
 import * as engine from "../../engine/rules/rules.ts";
 import { networkCase, networkCases } from "../cases/networks.ts";
 import { seededNetworkInput, seededNetworkParameters } from "../cases/parameters.ts";

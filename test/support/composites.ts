@@ -1,4 +1,5 @@
-import { type Composite, compositeByName } from "../../engine/rules/composites.ts";
+import type { Composite } from "../../engine/rules/composite.ts";
+import { compositeByName } from "../../engine/rules/composites.ts";
 import { type LinearRule, zBox } from "../../engine/rules/rules.ts";
 
 /** One rule for every layer with weights, LRP's usual choices for the others. */

@@ -1,0 +1,61 @@
+import { UnsupportedError } from "../basics/errors.ts";
+import type { Op } from "../graph/definition.ts";
+import { opsWithWeights } from "../graph/weighted-ops.ts";
+import type { LayerRules } from "./layer-rules.ts";
+import { epsilon, type LinearRule } from "./rules.ts";
+
+/** Which layers an assignment concerns; every given condition must hold. */
+export interface LayerMatch {
+  readonly op?: Op | readonly Op[];
+  /** The layer's name in the network definition. */
+  readonly name?: string;
+  /** first: no layer with weights lies between it and the input. last: none between it and the output. */
+  readonly position?: "first" | "last";
+}
+
+/** A rule for the layers that match. */
+export interface Assignment {
+  readonly match: LayerMatch;
+  readonly rule: LinearRule;
+}
+
+/** Which rule serves which layer, as data: for every layer with weights the first assignment that matches wins. */
+export interface Composite extends Omit<LayerRules, "linear"> {
+  readonly name: string;
+  readonly assignments: readonly Assignment[];
+  /** Multiplies the finished map by the input. */
+  readonly timesInput: boolean;
+  /** What relevance starts from: the target's score, or 1, as gradients do. */
+  readonly start: "score" | "one";
+}
+
+/** What a match is tested against. */
+export interface MatchedLayer {
+  readonly op: Op;
+  readonly name: string;
+  readonly isFirst: boolean;
+  readonly isLast: boolean;
+}
+
+function matches(match: LayerMatch, layer: MatchedLayer): boolean {
+  if (match.op !== undefined && ![match.op].flat().includes(layer.op)) return false;
+  if (match.name !== undefined && match.name !== layer.name) return false;
+  if (match.position === "first" && !layer.isFirst) return false;
+  return match.position !== "last" || layer.isLast;
+}
+
+/**
+ * The rules of one layer.
+ * @throws UnsupportedError when a layer with weights is left without a rule
+ */
+export function rulesFor(composite: Composite, layer: MatchedLayer): LayerRules {
+  const { maxPool, lrn, activation, sum, product, normStabilizer } = composite;
+  const assignment = composite.assignments.find(({ match }) => matches(match, layer));
+  if (opsWithWeights.includes(layer.op) && assignment === undefined) {
+    throw new UnsupportedError(
+      `composite "${composite.name}": leaves ${layer.op} "${layer.name}" without a rule. Add an assignment that matches it.`,
+    );
+  }
+  // Layers without weights never read `linear`.
+  return { linear: assignment?.rule ?? epsilon(0), maxPool, lrn, activation, sum, product, normStabilizer };
+}
