@@ -88,6 +88,40 @@ suite("what a visitor can do wrong", (test) => {
   test.needsProgram(
     chromium,
     "Chromium",
+    "what is saved is called after the photo it is of, not after one that failed",
+    (path) =>
+      onPage(path, async (page) => {
+        const bad = join(folder, "unreadable.pdf");
+        writeFileSync(bad, "%PDF-1.7");
+        await give(page, ".photos input[type=file]", bad);
+        await problemOf(page);
+        await page.evaluate(() => {
+          HTMLAnchorElement.prototype.click = function (this: HTMLAnchorElement): void {
+            document.title = this.download;
+          };
+        });
+        await press(page, "JSON");
+        assert.is(await page.title(), "coffee-explanation.json");
+      }),
+  );
+
+  test.needsProgram(chromium, "Chromium", "a class waits for another of its own network alone", (path) =>
+    onPage(path, async (page) => {
+      await page.evaluate(() => document.querySelector<HTMLButtonElement>(".compare")?.click());
+      await page.evaluate(() => document.querySelector("details.own")?.setAttribute("open", ""));
+      await press(page, "AlexNet mini"); // ten classes; the class that waits is one of a thousand
+      await page.waitForFunction(() => /AlexNet|alexnet/.test(document.querySelector("footer")?.textContent ?? ""));
+      await page.waitForFunction(() => document.querySelector(".status")?.textContent === "");
+      assert.match(await page.$eval(".classes .hint", (element) => element.textContent ?? ""), /^Shown: /);
+      await page.evaluate(() => document.querySelectorAll<HTMLButtonElement>(".class")[1]?.click());
+      await page.waitForFunction(() => document.querySelectorAll(".class")[1]?.getAttribute("aria-pressed") === "true");
+      assert.is(await page.$(".problem"), null);
+    }),
+  );
+
+  test.needsProgram(
+    chromium,
+    "Chromium",
     "files that are no networks get a sentence; 600 MB are not read for it",
     (path) =>
       onPage(path, async (page) => {

@@ -1,9 +1,12 @@
+import type { RefObject } from "preact";
+import { useRef, useState } from "preact/hooks";
 import type { Explainer } from "../../workers/explainer/client.ts";
 import type { ExplainedPhoto } from "../../workers/explainer/messages.ts";
 import type { WebPhoto } from "../photos/post-photo.ts";
+import { problemText } from "./problem.tsx";
 
 /** A running camera. */
-export interface Camera {
+interface Camera {
   stop(): void;
 }
 
@@ -23,7 +26,7 @@ function cameraProblem(error: unknown): Error {
  * @param settingsOf options of the next frame
  * @throws Error in words for people when there is no camera
  */
-export async function startCamera(
+async function startCamera(
   video: HTMLVideoElement,
   explainer: Explainer<WebPhoto>,
   settingsOf: () => { readonly composite: string },
@@ -73,4 +76,55 @@ export async function startCamera(
   };
   void nextFrame();
   return { stop };
+}
+
+/** The camera of the page. */
+export interface PageCamera {
+  /** Where its picture is shown. */
+  readonly video: RefObject<HTMLVideoElement | null>;
+  /** Maps a second; undefined while it is off. */
+  readonly rate: number | undefined;
+  readonly stop: () => void;
+  readonly toggle: () => Promise<void>;
+}
+
+/**
+ * The camera, switched on and off.
+ * @param settings of the frames to come
+ */
+export function useCamera(
+  explainer: Explainer<WebPhoto> | undefined,
+  settings: { readonly composite: string },
+  onMap: (explained: ExplainedPhoto) => void,
+  onProblem: (problem: string) => void,
+): PageCamera {
+  const video = useRef<HTMLVideoElement>(null);
+  const running = useRef<Camera | undefined>(undefined);
+  const [rate, setRate] = useState<number>();
+  const settingsNow = useRef(settings);
+  settingsNow.current = settings;
+  const stop = (): void => {
+    running.current?.stop();
+    running.current = undefined;
+    setRate(undefined);
+  };
+  const failed = (error: unknown): void => {
+    stop();
+    onProblem(problemText(error));
+  };
+  const toggle = async (): Promise<void> => {
+    if (running.current !== undefined) return stop();
+    if (explainer === undefined || video.current === null) return;
+    const show = (map: ExplainedPhoto, perSecond: number): void => {
+      onMap(map);
+      setRate(perSecond);
+    };
+    try {
+      setRate(0);
+      running.current = await startCamera(video.current, explainer, () => settingsNow.current, show, failed);
+    } catch (error) {
+      failed(error);
+    }
+  };
+  return { video, rate, stop, toggle };
 }
