@@ -8,10 +8,13 @@ export class Staging {
   readonly #address: number;
   readonly #length: number;
 
-  /** @param longestRow elements of the longest row that will pass */
-  constructor(kernels: Kernels, longestRow: number) {
+  /**
+   * @param longestRow elements of the longest row that will pass
+   * @param isSmall half a megabyte instead of four
+   */
+  constructor(kernels: Kernels, longestRow: number, isSmall: boolean) {
     this.#kernels = kernels;
-    this.#length = Math.max(1 << 20, longestRow);
+    this.#length = Math.max(isSmall ? 1 << 17 : 1 << 20, longestRow);
     this.#address = kernels.arena.allocate(4 * this.#length);
   }
 

@@ -5,6 +5,7 @@ import type { Pads } from "../graph/definition.ts";
 import type { LayerRuntime } from "../layers/layer-kind.ts";
 import { allocateFeatureMap, type FeatureMap, widestBorder } from "../memory/feature-map.ts";
 import type { Kernels } from "../memory/kernels.ts";
+import type { PassMemory } from "../memory/shared-region.ts";
 
 /** A layer with its memory. */
 export interface BuiltLayer {
@@ -16,6 +17,8 @@ export interface BuiltLayer {
 export class NetworkMemory {
   readonly kernels: Kernels;
   readonly graph: CompiledGraph;
+  /** What layers need while they run. */
+  readonly passes: PassMemory;
   /** By value id. */
   readonly featureMaps: readonly FeatureMap[];
   /** True once a forward pass has run, so that there are feature maps to explain. */
@@ -25,9 +28,15 @@ export class NetworkMemory {
   #flat = { address: 0, length: 0 };
 
   /** @param borderOf the border of zeros that a layer, by index, wants around an input of this shape */
-  constructor(kernels: Kernels, graph: CompiledGraph, borderOf: (layer: Layer, input: Shape) => Pads) {
+  constructor(
+    kernels: Kernels,
+    graph: CompiledGraph,
+    passes: PassMemory,
+    borderOf: (layer: Layer, input: Shape) => Pads,
+  ) {
     this.kernels = kernels;
     this.graph = graph;
+    this.passes = passes;
     this.featureMaps = graph.values.map(({ shape, consumers }) => {
       const borders = consumers.map((index) => borderOf(mustHave(graph.layers[index], "layer"), shape));
       return allocateFeatureMap(kernels.arena, shape, widestBorder(borders));

@@ -10,7 +10,7 @@ import type { Algorithm } from "../layers/linear/winograd.ts";
 import type { Arena } from "../memory/arena.ts";
 import type { Kernels } from "../memory/kernels.ts";
 import { named } from "../memory/named.ts";
-import { Region } from "../memory/shared-region.ts";
+import { PassMemory } from "../memory/shared-region.ts";
 import { Staging } from "../memory/staging.ts";
 import { Workspace } from "../memory/thread-scratch.ts";
 import type { Composite } from "../rules/composite.ts";
@@ -91,16 +91,17 @@ export class Network implements ParameterSink {
       streamed.has(spec.name) ? { ...spec, isStreamed: true } : spec,
     );
     const longestRow = Math.max(1, ...this.parameters.map(({ shape }) => elementCount(shape.slice(1))));
-    const staging = new Staging(own, longestRow);
+    const staging = new Staging(own, longestRow, rows !== undefined);
     const workspace = new Workspace(own);
-    const lowMemory = rows && { rows, plain: new Region(arena) };
+    const passes = new PassMemory(arena, rows !== undefined);
+    const lowMemory = rows && { rows, plain: passes.region() };
     const shared = {
-      packs: new Region(arena),
-      transformed: new Region(arena),
-      marks: new Region(arena),
+      packs: passes.region(),
+      transformed: passes.region(),
+      marks: passes.region(),
       keptBytes: { left: keptWeightBytes },
     };
-    this.memory = new NetworkMemory(own, this.graph, ({ node }, input) =>
+    this.memory = new NetworkMemory(own, this.graph, passes, ({ node }, input) =>
       kindOf(node).inputBorder(node as never, input, algorithm),
     );
     const { memory } = this;
@@ -187,7 +188,7 @@ export class Network implements ParameterSink {
     this.#requireBound();
     const { memory } = this;
     memory.writeImage(memory.featureMap(0), values);
-    for (const { runtime } of this.layers) runtime.forward();
+    for (const { runtime } of this.layers) memory.passes.during(() => runtime.forward());
     memory.hasRun = true;
     const { data } = memory.readFeatureMap(this.graph.logits);
     requireFiniteLogits(memory, data);

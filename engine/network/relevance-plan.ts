@@ -7,7 +7,6 @@ import type { RelevancePass } from "../layers/layer-kind.ts";
 import { bookTheRest, type LedgerRow, nothingLost } from "../layers/ledger.ts";
 import { OffsetPlanner } from "../memory/buffer-planner.ts";
 import { type FeatureMap, featureMapAt, featureMapBytes, noBorder } from "../memory/feature-map.ts";
-import type { Kernels } from "../memory/kernels.ts";
 import { chooseRules } from "../rules/choose-rules.ts";
 import type { Composite } from "../rules/composite.ts";
 import type { LayerRules } from "../rules/layer-rules.ts";
@@ -30,7 +29,7 @@ interface Step {
   readonly rules: LayerRules;
   readonly pass: RelevancePass;
   /** Scratch addresses for the pass. */
-  readonly scratch: readonly number[];
+  readonly scratch: () => readonly number[];
   readonly output: FeatureMap;
   /** Where each input's relevance is written, and the buffer to which it is then added, if another consumer wrote first. */
   readonly inputs: readonly {
@@ -126,13 +125,16 @@ function placeRelevance(chosen: readonly ChosenLayer[], from: number, bytesOf: (
   return { layers, start, input: homeOf(0), totalBytes: planner.totalBytes };
 }
 
-/** Gives every pass its scratch memory: one region, which all use in turn. */
-function placeScratch({ arena }: Kernels, passes: readonly RelevancePass[]): number[][] {
+/** Gives every pass its scratch memory: one region, which all use in turn, or memory of its own for as long as it runs. */
+function placeScratch(
+  { kernels: { arena }, passes: { isTransient } }: NetworkMemory,
+  passes: readonly RelevancePass[],
+): (() => readonly number[])[] {
   const align = (bytes: number): number => Math.ceil(bytes / 64) * 64;
-  const sizes = passes.map(({ scratchBytes }) => scratchBytes.reduce((sum, bytes) => sum + align(bytes), 0));
-  const base = arena.allocate(Math.max(64, ...sizes));
-  return passes.map(({ scratchBytes }) => {
-    let next = base;
+  const sizes = passes.map(({ scratchBytes }) => scratchBytes.reduce((sum, bytes) => sum + align(bytes), 64));
+  const base = isTransient ? undefined : arena.allocate(Math.max(64, ...sizes));
+  return passes.map(({ scratchBytes }, index) => () => {
+    let next = base ?? arena.allocate(mustHave(sizes[index], "size of scratch memory"));
     return scratchBytes.map((bytes) => {
       const address = next;
       next += align(bytes);
@@ -192,7 +194,7 @@ export class RelevancePlan {
       return { built, rules, pass, output, inputs };
     });
     const scratch = placeScratch(
-      kernels,
+      memory,
       prepared.map(({ pass }) => pass),
     );
     this.#steps = prepared.map((step, index) => ({ ...step, scratch: mustHave(scratch[index], "scratch memory") }));
@@ -265,7 +267,7 @@ export class RelevancePlan {
   ): LedgerRow {
     const { split } = this.#memory.kernels;
     const relevanceOut = sums.get(layer.output) ?? this.#sum(output);
-    const lost = pass.run(scratch);
+    const lost = this.#memory.passes.during(() => pass.run(scratch()));
     let relevanceIn = 0;
     for (const { id, written, addTo } of inputs) {
       const sum = (lost === bookTheRest ? undefined : lost.relevanceIn) ?? this.#sum(written);

@@ -1,13 +1,16 @@
 import * as assert from "uvu/assert";
 import { elementCount, tensor } from "../../engine/basics/tensor.ts";
+import { explain } from "../../engine/explain.ts";
 import type { NetworkDefinition } from "../../engine/graph/definition.ts";
 import type { RowSource } from "../../engine/graph/parameters.ts";
+import { modelByName } from "../../engine/models/index.ts";
 import { Network } from "../../engine/network/network.ts";
 import { compositeByName } from "../../engine/rules/composites.ts";
 import { networkCases, plainPreprocessing } from "../cases/networks.ts";
 import { seededNetworkInput, seededNetworkParameters } from "../cases/parameters.ts";
 import { parameterShapes } from "../oracle/graph.ts";
 import { testKernels } from "../support/kernels.ts";
+import { rng } from "../support/rng.ts";
 import { suite } from "../support/suite.ts";
 
 /** Rows of parameters, in one buffer for all reads, as a host's source has it. */
@@ -71,6 +74,31 @@ suite("low memory", (test) => {
       }
     });
   }
+
+  test("VGG-16 is explained in 118 MB of kernel memory", () => {
+    const definition = modelByName("vgg16");
+    const shapes = parameterShapes(definition);
+    const { f32 } = rng(7);
+    const noise = f32(1 << 16, -1, 1);
+    let buffer = new Float32Array(0);
+    const rows: RowSource = {
+      readRows(name, firstRow, rowCount) {
+        const width = elementCount((shapes.get(name) ?? []).slice(1));
+        if (buffer.length < rowCount * width) buffer = new Float32Array(rowCount * width);
+        const scale = Math.sqrt(6 / width); // as He et al. draw weights: feature maps keep their size
+        for (let i = 0; i < rowCount * width; i++) buffer[i] = scale * noise[(7919 * firstRow + i) % noise.length]!;
+        return buffer.subarray(0, rowCount * width);
+      },
+    };
+    const network = new Network(testKernels(), definition, { rows });
+    for (const { name, shape, isStreamed } of network.parameters) {
+      if (!isStreamed) network.setRows(name, 0, new Float32Array(shape[0] ?? 0));
+    }
+    const input = tensor(definition.inputShape, f32(elementCount(definition.inputShape), -2, 2));
+    for (const mode of ["fast", "exact"] as const) explain(network, input, { salientRelevance: { mode } });
+    const { byteLength } = network.kernels.arena.memory.buffer;
+    assert.ok(byteLength <= 118e6, `${byteLength} bytes`);
+  });
 
   test("a streamed parameter is listed, but cannot be bound", () => {
     const network = build(wide, seededNetworkParameters(wide, 1), true);

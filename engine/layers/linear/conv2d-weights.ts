@@ -1,5 +1,6 @@
 import { mustHave } from "../../basics/must-have.ts";
 import type { Window } from "../../graph/window.ts";
+import type { Place } from "../../memory/shared-region.ts";
 import { type Modification, unmodified } from "../../rules/rules.ts";
 import type { Construction } from "../layer-kind.ts";
 import { isUnmodified, ModifiedVectors, modificationKey, writeModified } from "./modified-weights.ts";
@@ -62,7 +63,10 @@ export function packLength({ isDepthwise, window, inPerGroup, outPerGroup, group
 /** A convolution's packed weights and biases. */
 export class ConvolutionWeights {
   readonly #setup: ConvolutionSetup;
-  readonly #resident: number;
+  /** The unmodified pack; where memory is small, it is there for the moment only. */
+  readonly #plain: Place;
+  readonly #packs: Place;
+  readonly #transformedPlace: Place;
   readonly #bias: number;
   readonly #biases: ModifiedVectors;
   readonly #forward: Packs = new Map();
@@ -76,26 +80,20 @@ export class ConvolutionWeights {
     const channels = setup.group * setup.outPerGroup;
     this.#setup = setup;
     const { lowMemory, shared } = setup.construction;
-    const { forward, transposed } = setup.winograd;
-    this.#resident = lowMemory ? 0 : kernels.arena.allocate(4 * this.#forwardLength);
-    lowMemory?.plain.reserve(4 * this.#forwardLength);
-    if (lowMemory || forward || transposed) {
-      shared.packs.reserve(4 * Math.max(this.#forwardLength, this.#transposedLength));
-      shared.transformed.reserve(Math.max(forward?.weightBytes ?? 0, transposed?.weightBytes ?? 0));
-    }
+    const bytes = 4 * this.#forwardLength;
+    this.#plain = lowMemory?.plain.reserve(bytes) ?? { address: kernels.arena.allocate(bytes) };
+    const transformedBytes = Math.max(...Object.values(setup.winograd).map((pass) => pass?.weightBytes ?? 0));
+    const needsPacks = lowMemory !== undefined || transformedBytes > 0;
+    this.#packs = shared.packs.reserve(needsPacks ? Math.max(bytes, 4 * this.#transposedLength) : 0);
+    this.#transformedPlace = shared.transformed.reserve(transformedBytes);
     this.#bias = hasBias ? kernels.arena.allocate(4 * padded(channels)) : 0;
     this.#biases = new ModifiedVectors(kernels, this.#bias, channels);
-    if (!lowMemory) this.#forward.set(modificationKey(unmodified), this.#resident);
+    if (!lowMemory) this.#forward.set(modificationKey(unmodified), this.#plain.address);
     this.bias(unmodified);
   }
 
   /** Reads the weights of a layer whose weights stay outside, and packs them at `plain`. */
   load: () => void = () => {};
-
-  /** Where the unmodified pack lies or, when memory is small, is to lie for the moment. */
-  get #plain(): number {
-    return this.#setup.construction.lowMemory?.plain.address ?? this.#resident;
-  }
 
   /** Takes rows of the OIHW weights that lie at `address`, each multiplied by its factor. */
   setRows(address: number, first: number, count: number, factors: Float32Array | undefined, scratch: number): void {
@@ -115,11 +113,11 @@ export class ConvolutionWeights {
         for (let r = 0; r < rows; r++) {
           const weights = arena.f32(from + r * rowBytes, kh * kw);
           const factor = Math.fround(factors?.[m + r] ?? 1);
-          const out = arena.f32(this.#plain, packLength(this.#setup));
+          const out = arena.f32(this.#plain.address, packLength(this.#setup));
           for (let t = 0; t < kh * kw; t++) out[t * this.#setup.group + m + r] = weights[t]! * factor;
         }
       } else {
-        const pack = this.#plain + 4 * g * packLength(this.#setup);
+        const pack = this.#plain.address + 4 * g * packLength(this.#setup);
         call.conv2dPack(pack, from, scale, inGroup, rows, inPerGroup, kh, kw);
       }
       done += rows;
@@ -162,12 +160,12 @@ export class ConvolutionWeights {
     const key = modificationKey(modification);
     let pack = this.#forward.get(key);
     if (pack === undefined) {
-      const { lowMemory, shared } = this.#setup.construction;
+      const { lowMemory } = this.#setup.construction;
       if (lowMemory && isUnmodified(modification)) {
         this.load();
-        return this.#plain;
+        return this.#plain.address;
       }
-      pack = this.#makeForward(modification, lowMemory && shared.packs.address);
+      pack = this.#makeForward(modification, lowMemory && this.#packs.address);
       if (lowMemory === undefined) this.#forward.set(key, pack);
     }
     return pack;
@@ -181,7 +179,7 @@ export class ConvolutionWeights {
     this.load();
     const { kernels } = this.#setup.construction;
     const pack = at ?? kernels.arena.allocate(4 * this.#forwardLength);
-    writeModified(kernels, pack, this.#plain, this.#forwardLength, modification);
+    writeModified(kernels, pack, this.#plain.address, this.#forwardLength, modification);
     return pack;
   }
 
@@ -209,7 +207,7 @@ export class ConvolutionWeights {
     const { keptBytes } = shared;
     const isKept = uses >= keptFromUse && lowMemory === undefined && convolution.weightBytes <= keptBytes.left;
     if (isKept) keptBytes.left -= convolution.weightBytes;
-    const weights = isKept ? kernels.arena.allocate(convolution.weightBytes) : shared.transformed.address;
+    const weights = isKept ? kernels.arena.allocate(convolution.weightBytes) : this.#transformedPlace.address;
     if (isKept) this.#transformed.set(key, weights);
     convolution.transformWeights(weights, this.#packFor(pass, modification));
     return weights;
@@ -217,16 +215,15 @@ export class ConvolutionWeights {
 
   /** Address of the unmodified pack, which is there after `winograd` or `forward` gave the unmodified weights. */
   get plain(): number {
-    return this.#plain;
+    return this.#plain.address;
   }
 
   /** Address of a direct pack that is needed for a moment only. */
   #packFor(pass: WinogradPass, modification: Modification): number {
-    const { packs } = this.#setup.construction.shared;
-    if (pass === "transposed") return this.#makeTransposed(modification, packs.address);
-    if (!isUnmodified(modification)) return this.#makeForward(modification, packs.address);
+    if (pass === "transposed") return this.#makeTransposed(modification, this.#packs.address);
+    if (!isUnmodified(modification)) return this.#makeForward(modification, this.#packs.address);
     this.load();
-    return this.#plain;
+    return this.#plain.address;
   }
 
   /** Floats of one group's transposed pack for a phase. */
@@ -239,8 +236,8 @@ export class ConvolutionWeights {
   /** Address of the modified transposed packs, phase after phase, in each phase group after group; made on first use. */
   transposed(modification: Modification): number {
     const key = modificationKey(modification);
-    const { lowMemory, shared } = this.#setup.construction;
-    const pack = this.#transposed.get(key) ?? this.#makeTransposed(modification, lowMemory && shared.packs.address);
+    const { lowMemory } = this.#setup.construction;
+    const pack = this.#transposed.get(key) ?? this.#makeTransposed(modification, lowMemory && this.#packs.address);
     if (lowMemory === undefined) this.#transposed.set(key, pack);
     return pack;
   }
@@ -270,12 +267,12 @@ export class ConvolutionWeights {
             for (let a = 0; a < py.taps; a++) {
               for (let b = 0; b < px.taps; b++) {
                 const tap = (py.lastTap - a * py.tapStep) * kw + px.lastTap - b * px.tapStep;
-                const from = arena.f32(this.#plain + 4 * tap * group, group);
+                const from = arena.f32(this.#plain.address + 4 * tap * group, group);
                 arena.f32(out + 4 * (a * px.taps + b) * group, group).set(from);
               }
             }
           } else if (py.taps * px.taps > 0) {
-            const from = this.#plain + 4 * g * packLength(this.#setup);
+            const from = this.#plain.address + 4 * g * packLength(this.#setup);
             const packGroup = this.#setup.isNarrow ? call.narrowConv2dPackTransposed : call.conv2dPackTransposed;
             // biome-ignore format: one group of arguments a line
             packGroup(out, from, outPerGroup, inPerGroup, kh, kw,

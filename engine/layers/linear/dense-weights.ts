@@ -161,26 +161,34 @@ export function streamedDense(
   factors: () => Float32Array | undefined,
 ): DenseWeights {
   const { split, arena } = kernels;
-  const rows = arena.allocate(4 * blockOutputs * inputs);
-  const block = arena.allocate(4 * blockOutputs * inputs);
-  const partials = arena.allocate(64 * inputs);
   const packer = new Packer(kernels);
   /** Reads, packs and hands on one block after the other. */
-  const forEachBlock = (use: (first: number, stride: number) => void): void => {
+  const forEachBlock = (use: (block: number, first: number, stride: number) => void): void => {
     const scale = factors();
+    const rows = arena.allocate(4 * blockOutputs * inputs);
+    const block = arena.allocate(4 * blockOutputs * inputs);
     for (let first = 0; first < outputs; first += blockOutputs) {
       const count = Math.min(blockOutputs, outputs - first);
       arena.f32(rows, count * inputs).set(source.readRows(name, first, count));
       const stride = outputStride(count);
       packer.pack(block, rows, 0, count, inputs, stride, scale?.subarray(first, first + count));
-      use(first, stride);
+      use(block, first, stride);
+    }
+  };
+  /** What `work` allocates ends with it. */
+  const during = (work: () => void): void => {
+    const mark = arena.mark();
+    try {
+      work();
+    } finally {
+      arena.release(mark);
     }
   };
   return {
     setRows() {}, // they stay where they are
     forward({ y, positive, x, indices, count, bias, low, high }, modification) {
       const [kind, p, n] = kernelModification(modification);
-      forEachBlock((first, stride) => {
+      const run = (block: number, first: number, stride: number): void => {
         const shifted = (address: number): number => (address === 0 ? 0 : address + 4 * first);
         const [to, beside, ownBias] = [y + 4 * first, shifted(positive), shifted(bias)];
         split(
@@ -202,12 +210,12 @@ export function streamedDense(
             high,
           }),
         );
-      });
+      };
+      during(() => forEachBlock(run));
     },
     inputGrad(dx, s, mask, modification) {
       const [kind, p, n] = kernelModification(modification);
-      split("fill", 16 * inputs, partials, 0);
-      forEachBlock((first, stride) => {
+      const run = (partials: number, block: number, first: number, stride: number): void => {
         split(
           "denseInputGradBlock",
           inputs,
@@ -222,8 +230,12 @@ export function streamedDense(
             n,
           }),
         );
+      };
+      during(() => {
+        const partials = arena.allocate(64 * inputs);
+        forEachBlock((block, first, stride) => run(partials, block, first, stride));
+        split("denseInputGradTotal", inputs, dx, partials);
       });
-      split("denseInputGradTotal", inputs, dx, partials);
     },
   };
 }

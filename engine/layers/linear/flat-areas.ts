@@ -1,7 +1,7 @@
 import type { FeatureMap } from "../../memory/feature-map.ts";
 import type { Kernels } from "../../memory/kernels.ts";
 import { imageArgs, named } from "../../memory/named.ts";
-import type { Region } from "../../memory/shared-region.ts";
+import type { Place, Region } from "../../memory/shared-region.ts";
 import type { Workspace } from "../../memory/thread-scratch.ts";
 
 /** What a convolution of one stride is given beside its images. */
@@ -25,18 +25,17 @@ const overread = 15;
 export class FlatAreas {
   readonly #kernels: Kernels;
   readonly #workspace: Workspace;
-  readonly #marks: Region;
+  readonly #marks: Place;
   readonly #convolution: FlatConvolution;
   readonly #rowBytes: number;
 
   constructor(kernels: Kernels, workspace: Workspace, marks: Region, output: FeatureMap, convolution: FlatConvolution) {
     this.#kernels = kernels;
     this.#workspace = workspace;
-    this.#marks = marks;
     this.#convolution = convolution;
     this.#rowBytes = Math.ceil((output.width + convolution.taps + overread) / 16) * 16;
     // One row more: reading ahead from the last.
-    marks.reserve(this.#rowBytes * (output.height + convolution.taps));
+    this.#marks = marks.reserve(this.#rowBytes * (output.height + convolution.taps));
     workspace.reserve(2 * this.#rowBytes + 16 + 256);
   }
 
