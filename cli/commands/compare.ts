@@ -36,6 +36,7 @@ import { writeFolder } from "../outputs/atomic-write.ts";
 import { defaultFolder, outputOption, requireWritable } from "../outputs/outputs.ts";
 import type { Arguments } from "../terminal/arguments.ts";
 import { asUsage, CommandError, describeError, UsageError } from "../terminal/errors.ts";
+import { wholeOption } from "../terminal/number-options.ts";
 import { createProgress } from "../terminal/progress.ts";
 import { mostOfPath, shown as shownText } from "../terminal/shown.ts";
 import { tellNotes } from "../terminal/tell-notes.ts";
@@ -193,11 +194,7 @@ async function runModels(given: Arguments, common: Common, terminal: Terminal): 
   const { photos, settings, out, isJson, theme } = common;
   const choices = await chooseNetworks(given);
   const composite = await readComposite(given.value("composite") ?? defaultComposite);
-  const limitText = given.value("limit");
-  const limit = limitText === undefined ? defaultSheets : Number(limitText);
-  if (!(Number.isSafeInteger(limit) && limit >= 0)) {
-    throw new UsageError(`--limit must be a whole number, 0 or more, got "${limitText}".`);
-  }
+  const limit = wholeOption(given, "limit", { low: 0, high: Number.MAX_SAFE_INTEGER }, defaultSheets);
   const labelsPath = given.value("labels");
   const labels = labelsPath === undefined ? undefined : await readLabels(labelsPath);
   const expanded = await expandInputs(photos, photoInputs);

@@ -4,18 +4,15 @@ import { exitCodeOf } from "../explain/run.ts";
 import { type VerifiedPhoto, verifyRun } from "../explain/verify-run.ts";
 import type { Arguments } from "../terminal/arguments.ts";
 import { UsageError } from "../terminal/errors.ts";
+import { wholeOption } from "../terminal/number-options.ts";
 import { createProgress, type Progress } from "../terminal/progress.ts";
 import { mostOfPath, shown } from "../terminal/shown.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 import { computeOutputs, differences, shippedOutputs } from "../verify/reference-outputs.ts";
 import type { Command } from "./command.ts";
 
-function readSample(given: Arguments): number | undefined {
-  const typed = given.value("sample");
-  if (typed === undefined) return undefined;
-  if (!/^[1-9]\d*$/.test(typed)) throw new UsageError(`--sample must be a whole number from 1, got "${typed}".`);
-  return Number(typed);
-}
+const readSample = (given: Arguments): number | undefined =>
+  wholeOption(given, "sample", { low: 1, high: Number.MAX_SAFE_INTEGER }, undefined);
 
 /** Computes a run again. @returns the exit code */
 async function runOf(run: string, given: Arguments, terminal: Terminal): Promise<number> {

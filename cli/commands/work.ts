@@ -1,21 +1,11 @@
 import { availableParallelism } from "node:os";
 import { queueOption, readPlace, shownPlace } from "../queue/photo-queue.ts";
 import { startQueueWorker } from "../queue/work.ts";
-import type { Arguments } from "../terminal/arguments.ts";
 import { UsageError } from "../terminal/errors.ts";
 import { hearInterrupts, type Interrupt, interruptCodes } from "../terminal/interrupts.ts";
+import { wholeOption } from "../terminal/number-options.ts";
 import { shown } from "../terminal/shown.ts";
 import type { Command } from "./command.ts";
-
-function readWhole(given: Arguments, option: string, fallback: number, most: number): number {
-  const typed = given.value(option);
-  if (typed === undefined) return fallback;
-  const value = Number(typed);
-  if (!/^\d+$/.test(typed) || value < 1 || value > most) {
-    throw new UsageError(`--${option} must be a whole number from 1 to ${most}, got "${typed}".`);
-  }
-  return value;
-}
 
 /** `srmap work`: explains photos from a queue. */
 export const work: Command = {
@@ -50,8 +40,8 @@ Example:
       throw new UsageError(`work takes no argument, got "${given.positionals[0]}". See "srmap help work".`);
     }
     const place = readPlace(given);
-    const jobs = readWhole(given, "jobs", availableParallelism(), 256);
-    const leaseSeconds = readWhole(given, "lease", 30, 3600);
+    const jobs = wholeOption(given, "jobs", { low: 1, high: 256 }, availableParallelism());
+    const leaseSeconds = wholeOption(given, "lease", { low: 1, high: 3600 }, 30);
     const isQuiet = given.has("quiet");
     const counts = { done: 0, parked: 0 };
     let told = "";

@@ -16,7 +16,8 @@ import { requireWritable } from "../outputs/outputs.ts";
 import { openRunIndex } from "../outputs/run-index.ts";
 import { openZarr, type ZarrPlace } from "../outputs/zarr.ts";
 import type { Arguments } from "../terminal/arguments.ts";
-import { CommandError, UsageError } from "../terminal/errors.ts";
+import { CommandError } from "../terminal/errors.ts";
+import { wholeOption } from "../terminal/number-options.ts";
 import { createProgress } from "../terminal/progress.ts";
 import { mostOfPath, shown } from "../terminal/shown.ts";
 import { tellNotes } from "../terminal/tell-notes.ts";
@@ -38,14 +39,8 @@ const workerBytes = 220e6;
 
 /** Processes that share the work. */
 function readJobs(given: Arguments, { weights, load, threads }: ExplainRequest, photos: number): number {
-  const typed = given.value("jobs");
-  if (typed !== undefined) {
-    const jobs = Number(typed);
-    if (!/^\d+$/.test(typed) || jobs < 1 || jobs > 256) {
-      throw new UsageError(`--jobs must be a whole number from 1 to 256, got "${typed}".`);
-    }
-    return jobs;
-  }
+  const jobs = wholeOption(given, "jobs", { low: 1, high: 256 }, undefined);
+  if (jobs !== undefined) return jobs;
   if (load.lowMemory) return 1;
   const cores = Math.floor(availableParallelism() / (given.has("threads") ? threads : 1));
   // A network takes about its weights' size twice while it is loaded.

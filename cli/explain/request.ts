@@ -24,6 +24,7 @@ import { sha256 } from "../outputs/hash.ts";
 import type { ZarrPlace } from "../outputs/zarr.ts";
 import type { Arguments } from "../terminal/arguments.ts";
 import { asUsage, UsageError } from "../terminal/errors.ts";
+import { threadRange, wholeOption } from "../terminal/number-options.ts";
 import type { Existing } from "./existing.ts";
 
 /** A target and the text it was typed as. */
@@ -86,20 +87,12 @@ function readEngineOptions(given: Arguments): LoadOptions {
   return { ...(algorithm === undefined ? {} : { algorithm }), ...(lowMemory ? { lowMemory } : {}) };
 }
 
-/** Largest number of threads that the kernels take. */
-const maximumThreads = 64;
-
 /** Threads unless told otherwise: more were not measured. */
 const usualThreads = 4;
 
 function readThreads(given: Arguments): number {
-  const typed = given.value("threads");
-  if (typed === undefined) return given.has("low-memory") ? 1 : Math.min(availableParallelism(), usualThreads);
-  const threads = Number(typed);
-  if (!/^\d+$/.test(typed) || threads < 1 || threads > maximumThreads) {
-    throw new UsageError(`--threads must be a whole number from 1 to ${maximumThreads}, got "${typed}".`);
-  }
-  return threads;
+  const otherwise = given.has("low-memory") ? 1 : Math.min(availableParallelism(), usualThreads);
+  return wholeOption(given, "threads", threadRange, otherwise);
 }
 
 function readTargets(given: Arguments): TypedTarget[] {
@@ -117,15 +110,12 @@ function readLimits(given: Arguments): ImageLimits {
 }
 
 function readHeatQuality(given: Arguments, feature: string): number | undefined {
-  const typed = given.value("heat-jpeg");
-  if (typed === undefined) return undefined;
-  if (!/^([1-9]\d?|100)$/.test(typed)) {
-    throw new UsageError(`--heat-jpeg must be a whole number from 1 to 100, got "${typed}".`);
-  }
+  const quality = wholeOption(given, "heat-jpeg", { low: 1, high: 100 }, undefined);
+  if (quality === undefined) return undefined;
   if (feature !== "lab") {
     throw new UsageError(`--heat-jpeg needs --feature lab, got ${feature}: other features have no heat image.`);
   }
-  return Number(typed);
+  return quality;
 }
 
 function readOneOf<Choice extends string>(

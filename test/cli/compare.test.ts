@@ -257,7 +257,7 @@ suite("cli/compare", (test) => {
         [photos, "--models", "alexnet-mini,squeezenet1_1", "--weights", other],
         "--weights must name its network, one of --models: --weights alexnet-mini=FILE",
       ],
-      [[photos, ...twoModels, "--limit", "-1"], '--limit must be a whole number, 0 or more, got "-1".'],
+      [[photos, ...twoModels, "--limit", "-1"], '--limit must be a whole number from 0, got "-1".'],
       [[photos, "--model", "alexnet-mini", "--target", "tabby"], 'target "tabby": no class has this name.'],
     ];
     for (const [args, message] of refused) {

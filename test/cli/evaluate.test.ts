@@ -177,6 +177,9 @@ suite("cli/evaluate", (test) => {
       /^srmap: --metrics: there is no metric "beauty"\. Known are pointing, /,
     );
     assert.is(refused("--baseline", "grey"), 'srmap: --baseline must be one of mean, blur, noise, linear, got "grey".');
+    assert.is(refused("--seed", "1.5"), 'srmap: --seed must be a whole number from 0 to 2147483648, got "1.5".');
+    assert.is(refused("--limit", "0"), 'srmap: --limit must be a whole number from 1, got "0".');
+    assert.is(refused("--max-area", " "), 'srmap: --max-area must be a number from 0 to 1, got " ".');
     assert.is(
       srmap("evaluate", "cat.jpg").stderr.split("\n")[0],
       "srmap: evaluate needs --annotations FILE: where the objects are.",

@@ -1,0 +1,84 @@
+import { basename } from "node:path";
+import {
+  type Annotations,
+  type AttentionThresholds,
+  annotatedPhoto,
+  compareAttention,
+} from "../../evaluation/index.ts";
+import { defaultImageLimits } from "../../photos/size-limit.ts";
+import { readPhotoInput } from "../inputs/photo.ts";
+import { CommandError, describeError } from "../terminal/errors.ts";
+import { createProgress } from "../terminal/progress.ts";
+import type { Terminal } from "../terminal/terminal.ts";
+import { type Attended, type AttendSettings, attend } from "./attend.ts";
+import type { AttentionFile } from "./attention-file.ts";
+import type { Checked } from "./reports.ts";
+
+/** A photo with where the network looks on it, or why it could not be explained. */
+export interface Found {
+  readonly path: string;
+  readonly attended?: Attended;
+  readonly error?: string;
+}
+
+/** Explains all photos; one that cannot be is told and does not stop the others. */
+export async function attendAll(
+  paths: readonly { readonly path: string; readonly error?: string | undefined }[],
+  annotations: Annotations | undefined,
+  settings: AttendSettings,
+  terminal: Terminal,
+): Promise<Found[]> {
+  const found: Found[] = [];
+  const progress = createProgress(terminal, paths.length);
+  for (const [i, { path, error }] of paths.entries()) {
+    progress.update(i, path);
+    const file = basename(path);
+    try {
+      if (error !== undefined) throw new CommandError(error);
+      const { input, source } = await readPhotoInput(path, defaultImageLimits);
+      found.push({
+        path,
+        attended: attend(
+          file,
+          source.sha256,
+          input,
+          annotations === undefined ? undefined : annotatedPhoto(annotations, file),
+          settings,
+        ),
+      });
+    } catch (caught) {
+      found.push({ path, error: describeError(caught) });
+    }
+  }
+  progress.clear();
+  return found;
+}
+
+/** Finds each recorded photo again, by name or, where it was renamed, by its bytes. */
+export function compareAll(
+  { photos }: AttentionFile,
+  found: readonly Found[],
+  thresholds: AttentionThresholds,
+): Checked[] {
+  const taken = new Set<Found>();
+  const checked = photos.map((before): Checked => {
+    const own =
+      found.find(({ path }) => basename(path) === before.photo) ??
+      found.find(({ attended }) => attended?.attention.sha256 === before.sha256);
+    if (own === undefined) return { photo: before.photo, error: "was recorded and is not among the photos." };
+    taken.add(own);
+    if (own.attended === undefined) return { photo: before.photo, error: own.error ?? "cannot be read." };
+    const { attention: after, picture } = own.attended;
+    return { photo: before.photo, outcome: compareAttention(before, after, thresholds), before, after, picture };
+  });
+  const others = found.filter((each) => !taken.has(each));
+  return [
+    ...checked,
+    ...others.map(
+      ({ path, error }): Checked => ({
+        photo: basename(path),
+        error: error ?? "was not recorded. Write the attention file again with it.",
+      }),
+    ),
+  ];
+}
