@@ -92,7 +92,7 @@ const rooms: Readonly<Record<string, Room>> = {
     floors: [["measure", "nets"], ["parts"], ["report"]],
   },
   test: {
-    imports: ["engine", "weights-loader", "evaluation", "workers", "photos", "host", "web", "cli"],
+    imports: ["kernels-as", "engine", "weights-loader", "evaluation", "workers", "photos", "host", "web", "cli"],
     packages: /^(node:|bullmq$|uvu$|uvu\/assert$|puppeteer-core$|esbuild$|pngjs$|jpeg-js$)/,
     // Of test files no order is asked: nobody imports them.
     floors: [["oracle"], ["cases"], ["support"], ["reference"]],
@@ -103,8 +103,8 @@ const rooms: Readonly<Record<string, Room>> = {
 // make `instanceof` lie), writes shapes in messages as the engine does, and sorts graphs and places windows by the engine's own rules.
 // All are leaves that hold no engine state.
 const valuesAllTheSame: Readonly<Record<string, readonly string[]>> = {
-  // The names of the kernels' arguments.
-  engine: ["kernels-as/kernel-arguments.js"],
+  // Calls of kernels by named arguments.
+  engine: ["kernels-as/kernel-calls.js"],
   "weights-loader": [
     "engine/basics/bytes.ts",
     "engine/basics/errors.ts",
@@ -162,7 +162,7 @@ suite("architecture", (test) => {
           ({ target }) => target !== undefined && (!existsSync(join(root, target)) || target.endsWith(".test.ts")),
         )
         // Made by the build.
-        .filter(({ target }) => target !== "kernels-as/kernels.js" && target !== "kernels-as/kernel-arguments.js")
+        .filter(({ target }) => target !== "kernels-as/kernels.js" && target !== "kernels-as/kernel-calls.js")
         .map(({ file, specifier }) => `${file}: "${specifier}"`);
       assert.equal(wrong, []);
     });

@@ -150,7 +150,7 @@ suite("package", (test) => {
       const map = JSON.parse(readFileSync(join(folder, `${file}.map`), "utf8")) as { sources: string[] };
       assert.ok(
         map.sources.every((source) =>
-          /^\.\.\/(\.\.\/(engine|weights-loader)\/.*\.ts|kernels-as\/kernel-arguments\.js)$/.test(source),
+          /^\.\.\/(\.\.\/(engine|weights-loader)\/.*\.ts|kernels-as\/kernel-calls\.js)$/.test(source),
         ),
         `${file}: ${map.sources}`,
       );

@@ -35,18 +35,6 @@ export async function buildMinimal(root, common) {
   const script = readFileSync(outfile, "utf8");
   const isCalled = (kernel) => new RegExp(`["'.]${kernel}\\b`).test(script); // their names stand in the script as they are
 
-  // Once more, with the names of the arguments of those kernels alone.
-  const fewerArguments = {
-    name: "arguments of called kernels",
-    setup: ({ onLoad }) =>
-      onLoad({ filter: /kernel-arguments\.js$/ }, ({ path }) => ({
-        contents: readFileSync(path, "utf8").replace(/^ {2}(\w+): .*\n/gm, (line, name) =>
-          isCalled(name) ? line : "",
-        ),
-      })),
-  };
-  await build({ ...settings, plugins: [...common.plugins, tables, fewerArguments] });
-
   const exports = readFileSync(`${root}kernels-as/index.ts`, "utf8").matchAll(/^export \{ (.*) \} from "\.\/(.*)";$/gm);
   const entry = [...exports].map(([, names, file]) => {
     const called = names.split(", ").filter(isCalled);

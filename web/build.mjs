@@ -25,8 +25,8 @@ const common = {
     {
       name: "kernel arguments",
       setup: ({ onResolve }) =>
-        onResolve({ filter: /\/kernels-as\/kernel-arguments\.js$/ }, () => ({
-          path: from("build/kernels-as/kernel-arguments.js"),
+        onResolve({ filter: /\/kernels-as\/kernel-calls\.js$/ }, () => ({
+          path: from("build/kernels-as/kernel-calls.js"),
         })),
     },
   ],

@@ -1,9 +1,10 @@
+import * as kernel from "../../kernels-as/kernel-calls.js";
 import { ShapeError } from "../basics/errors.ts";
 import { mustHave } from "../basics/must-have.ts";
-import { named, rowArgs } from "../memory/named.ts";
 import { functionOf } from "./activation-functions.ts";
 import { activationRelevance, elementwise } from "./elementwise.ts";
 import type { LayerKind } from "./layer-kind.ts";
+import { rectify } from "./rectify.ts";
 
 /**
  * A function of one value. Relevance passes unchanged, as the field has it for every elementwise function. Where 0 does not stay 0 its
@@ -24,46 +25,18 @@ export const activation: LayerKind<"activation"> = {
   },
   build(construction, node) {
     const { kernels, inputs, output: y } = construction;
-    const { split } = kernels;
     const x = mustHave(inputs[0], "input");
-    const { kernel, alpha, beta } = functionOf(node);
-    const length = y.width * y.channels;
+    const { kernel: kind, alpha, beta } = functionOf(node);
+    const shared = { length: y.width * y.channels, kind, a: alpha, b: beta };
     return {
       forward() {
-        split(
-          "activationForward",
-          y.height,
-          ...named("activationForward", rowArgs("y", y), rowArgs("x", x), { length, kind: kernel, a: alpha, b: beta }),
-        );
+        kernel.activationForward(kernels, y.height, { y, x, ...shared });
       },
       ruleName: (rules) => rules.activation,
       prepareRelevance: activationRelevance(construction, (dx, r, input, positiveOnly, usesDerivative) => {
-        if (!usesDerivative) {
-          split(
-            "rectify",
-            y.height,
-            ...named("rectify", rowArgs("out", dx), rowArgs("x", r), {
-              gate: 0,
-              gateRow: 0,
-              length,
-              low: Number.NEGATIVE_INFINITY,
-              high: Number.POSITIVE_INFINITY,
-              positiveOnly,
-            }),
-          );
-          return;
-        }
-        split(
-          "activationGrad",
-          y.height,
-          ...named("activationGrad", rowArgs("dx", dx), rowArgs("dy", r), rowArgs("x", input), {
-            length,
-            kind: kernel,
-            a: alpha,
-            b: beta,
-            positiveOnly,
-          }),
-        );
+        if (usesDerivative) kernel.activationGrad(kernels, y.height, { dx, dy: r, x: input, ...shared, positiveOnly });
+        else
+          rectify(kernels, dx, r, y, { low: Number.NEGATIVE_INFINITY, high: Number.POSITIVE_INFINITY }, positiveOnly);
       }),
     };
   },

@@ -1,8 +1,8 @@
 import { ShapeError } from "../basics/errors.ts";
 import { mustHave } from "../basics/must-have.ts";
 import { formatShape, type Shape } from "../basics/tensor.ts";
-import type { FeatureMap } from "../memory/feature-map.ts";
-import { imageArgs, named } from "../memory/named.ts";
+import { copyImage } from "../memory/copy.ts";
+import { type FeatureMap, pixelsAt } from "../memory/feature-map.ts";
 import { type LayerKind, noParameters } from "./layer-kind.ts";
 import { nothingLost } from "./ledger.ts";
 
@@ -27,7 +27,6 @@ export const concat: LayerKind<"concat"> = {
     return [inputs.reduce((sum, shape) => sum + mustHave(shape[0], "channels"), 0), ...first.slice(1)];
   },
   build({ kernels, inputs, output: y }) {
-    const { split } = kernels;
     /** Calls `copy` with the address of each part's first channel in `whole`. */
     const forEachPart = (
       parts: readonly FeatureMap[],
@@ -42,31 +41,13 @@ export const concat: LayerKind<"concat"> = {
     };
     return {
       forward() {
-        forEachPart(inputs, y, (x, at) => {
-          split(
-            "copyChannels",
-            x.height,
-            ...named("copyChannels", imageArgs("out", y, at), imageArgs("x", x), {
-              width: x.width,
-              channels: x.channels,
-            }),
-          );
-        });
+        forEachPart(inputs, y, (x, at) => copyImage(kernels, pixelsAt(y, at), x, x));
       },
       ruleName: () => "split",
       prepareRelevance: ({ relevance: r, inputRelevance }) => ({
         scratchBytes: [],
         run() {
-          forEachPart(inputRelevance, r, (dx, at) => {
-            split(
-              "copyChannels",
-              dx.height,
-              ...named("copyChannels", imageArgs("out", dx), imageArgs("x", r, at), {
-                width: dx.width,
-                channels: dx.channels,
-              }),
-            );
-          });
+          forEachPart(inputRelevance, r, (dx, at) => copyImage(kernels, dx, pixelsAt(r, at), dx));
           return nothingLost;
         },
       }),

@@ -1,11 +1,9 @@
+import * as kernel from "../../kernels-as/kernel-calls.js";
 import { ShapeError } from "../basics/errors.ts";
 import { mustHave } from "../basics/must-have.ts";
-import { formatShape, type Shape, sameShape } from "../basics/tensor.ts";
+import type { Shape } from "../basics/tensor.ts";
 import { copyValues } from "../memory/copy.ts";
 import type { FeatureMap } from "../memory/feature-map.ts";
-import { imageArgs, named, rowArgs } from "../memory/named.ts";
-import { Scratch } from "../memory/pass-scratch.ts";
-import { sumVanishing } from "./average-pool2d.ts";
 import { type Clamp, clampSign, keepsZero } from "./clamp.ts";
 import {
   type Construction,
@@ -15,7 +13,8 @@ import {
   noParameters,
   type RelevancePass,
 } from "./layer-kind.ts";
-import { addShares, bookTheRest, nothingLost, shareBytes } from "./ledger.ts";
+import { bookTheRest, nothingLost } from "./ledger.ts";
+import { rectify } from "./rectify.ts";
 
 /** A backward pass that reads relevance r and the layer's input x and writes dx, row by row. */
 type Backward = (dx: FeatureMap, r: FeatureMap, x: FeatureMap, positiveOnly: 0 | 1, usesDerivative: boolean) => void;
@@ -55,19 +54,7 @@ function buildClamp(construction: Construction, { low, high }: Clamp): LayerRunt
     },
     ruleName: (rules) => rules.activation,
     prepareRelevance: activationRelevance(construction, (dx, r, input, positiveOnly, usesDerivative) => {
-      const gate = usesDerivative ? input.address : 0;
-      split(
-        "rectify",
-        y.height,
-        ...named("rectify", rowArgs("out", dx), rowArgs("x", r), {
-          gate,
-          gateRow: input.rowStride,
-          length,
-          low,
-          high,
-          positiveOnly,
-        }),
-      );
+      rectify(kernels, dx, r, y, { low, high }, positiveOnly, usesDerivative ? input : undefined);
     }),
   };
 }
@@ -137,137 +124,8 @@ export const leakyRelu: LayerKind<"leakyRelu"> = {
       ruleName: (rules) => rules.activation,
       prepareRelevance: activationRelevance(construction, (dx, r, input, positiveOnly, usesDerivative) => {
         const slope = usesDerivative ? node.slope : 1;
-        split(
-          "leakyReluGrad",
-          y.height,
-          ...named("leakyReluGrad", rowArgs("out", dx), rowArgs("x", r), rowArgs("gate", input), {
-            length,
-            slope,
-            positiveOnly,
-          }),
-        );
+        kernel.leakyReluGrad(kernels, y.height, { out: dx, x: r, gate: input, length, slope, positiveOnly });
       }),
-    };
-  },
-};
-
-/** Sum of inputs of one shape. */
-export const add: LayerKind<"add"> = {
-  ...noParameters,
-  arity: "twoOrMore",
-  absorbedAs: () => undefined,
-  endsInProbabilities: () => undefined,
-  sign: () => "keeps",
-  inputVanishing: (node, rules) => (node.signal === undefined ? sumVanishing(node, rules) : "never"),
-  outputShape(node, inputs) {
-    const first = mustHave(inputs[0], "input");
-    const { signal = 0 } = node;
-    if (!Number.isSafeInteger(signal) || signal < 0 || signal >= inputs.length)
-      throw new ShapeError(`add "${node.name}": signal must be one of its ${inputs.length} inputs, got ${signal}.`);
-    const other = inputs.find((shape) => !sameShape(shape, first));
-    if (other) {
-      throw new ShapeError(
-        `add "${node.name}": inputs must have one shape, got ${formatShape(first)} and ${formatShape(other)}. Broadcasting is not supported.`,
-      );
-    }
-    return first;
-  },
-  build({ kernels, inputs, output: y }, { signal }) {
-    const { split, arena } = kernels;
-    const length = y.width * y.channels;
-    return {
-      forward() {
-        const [first, ...rest] = inputs;
-        let left = mustHave(first, "input");
-        for (const right of rest) {
-          // biome-ignore format: one group of arguments a line
-          split("add", y.height,y.address, y.rowStride, left.address, left.rowStride, right.address, right.rowStride, length);
-          left = y;
-        }
-      },
-      ruleName: (rules) => rules.sum,
-      prepareRelevance({ relevance: r, inputRelevance, rules }) {
-        if (rules.sum === "gradient") {
-          return {
-            scratchBytes: [],
-            run() {
-              for (const dx of inputRelevance) {
-                split(
-                  "copyChannels",
-                  y.height,
-                  ...named("copyChannels", imageArgs("out", dx), imageArgs("x", r), {
-                    width: y.width,
-                    channels: y.channels,
-                  }),
-                );
-              }
-              return bookTheRest;
-            },
-          };
-        }
-        if (signal !== undefined) {
-          return {
-            scratchBytes: [],
-            run() {
-              inputRelevance.forEach((dx, k) => {
-                if (k !== signal) split("fill", dx.height * dx.rowStride, dx.address, 0);
-                else
-                  split(
-                    "copyChannels",
-                    y.height,
-                    ...named("copyChannels", imageArgs("out", dx), imageArgs("x", r), {
-                      width: y.width,
-                      channels: y.channels,
-                    }),
-                  );
-              });
-              return nothingLost;
-            },
-          };
-        }
-        const scratch = new Scratch();
-        const [ratios, shares] = [scratch.reserve(4 * r.height * r.rowStride), scratch.reserve(shareBytes(y.height))];
-        return {
-          scratchBytes: scratch.bytes,
-          run(addresses) {
-            const [s, ledger] = [ratios(addresses), shares(addresses)];
-            split(
-              "ratio",
-              y.height,
-              ...named("ratio", rowArgs("r", r), rowArgs("z", y), {
-                s,
-                sRow: r.rowStride,
-                g: 0,
-                gRow: 0,
-                bias: 0,
-                ledger,
-                length,
-                channels: y.channels,
-                coefficient: 1,
-                stabilizer: rules.normStabilizer,
-                signedStabilizer: 1,
-                gateSign: 0,
-              }),
-            );
-            inputRelevance.forEach((dx, k) => {
-              const x = mustHave(inputs[k], "input");
-              split(
-                "multiply",
-                y.height,
-                ...named("multiply", rowArgs("out", dx), rowArgs("x", x), {
-                  c: s,
-                  cRow: r.rowStride,
-                  sums: 0,
-                  length,
-                  factor: 1,
-                  accumulate: 0,
-                }),
-              );
-            });
-            return addShares({ bias: 0, stabilizer: 0, dropped: 0 }, arena, ledger, y.height);
-          },
-        };
-      },
     };
   },
 };

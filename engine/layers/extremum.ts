@@ -1,8 +1,9 @@
+import * as kernel from "../../kernels-as/kernel-calls.js";
 import { ShapeError } from "../basics/errors.ts";
 import { mustHave } from "../basics/must-have.ts";
 import { formatShape, sameShape } from "../basics/tensor.ts";
+import { copyImage } from "../memory/copy.ts";
 import { noBorder } from "../memory/feature-map.ts";
-import { imageArgs, named, rowArgs } from "../memory/named.ts";
 import { Scratch } from "../memory/pass-scratch.ts";
 import { type LayerKind, noParameters } from "./layer-kind.ts";
 import { bookTheRest } from "./ledger.ts";
@@ -26,18 +27,13 @@ export const extremum: LayerKind<"extremum"> = {
     return first;
   },
   build({ kernels, inputs, output: y, outputShape }, node) {
-    const { split } = kernels;
     const length = y.width * y.channels;
     const sign = node.of === "maximum" ? 1 : -1;
     return {
       forward() {
         let left = mustHave(inputs[0], "input");
         for (const right of inputs.slice(1)) {
-          split(
-            "extremum",
-            y.height,
-            ...named("extremum", rowArgs("y", y), rowArgs("a", left), rowArgs("b", right), { length, sign }),
-          );
+          kernel.extremum(kernels, y.height, { y, a: left, b: right, length, sign });
           left = y;
         }
       },
@@ -49,23 +45,10 @@ export const extremum: LayerKind<"extremum"> = {
           scratchBytes: scratch.bytes,
           run(addresses) {
             const left = rest(addresses);
-            split(
-              "copyChannels",
-              y.height,
-              ...named("copyChannels", imageArgs("out", left), imageArgs("x", r), {
-                width: y.width,
-                channels: y.channels,
-              }),
-            );
+            copyImage(kernels, left, r, y);
             inputRelevance.forEach((dx, k) => {
               const x = mustHave(inputs[k], "input");
-              split(
-                "takeEqual",
-                y.height,
-                ...named("takeEqual", rowArgs("dx", dx), rowArgs("rest", left), rowArgs("x", x), rowArgs("y", y), {
-                  length,
-                }),
-              );
+              kernel.takeEqual(kernels, y.height, { dx, rest: left, x, y, length });
             });
             return bookTheRest; // nothing, unless a value is no number
           },

@@ -1,10 +1,11 @@
 import { mustHave } from "../basics/must-have.ts";
 import type { Shape } from "../basics/tensor.ts";
 import { type Window, windowOf } from "../graph/window.ts";
-import { buildAveragePool, sumVanishing } from "./average-pool2d.ts";
+import { buildAveragePool } from "./average-pool2d.ts";
 import { type Construction, type LayerKind, type NodeOf, noParameters } from "./layer-kind.ts";
 import { buildMaxPool, requireImage } from "./max-pool2d.ts";
 import type { OutputSign } from "./output-sign.ts";
+import { sumVanishing } from "./sums.ts";
 
 /** A window as large as the image. */
 function wholeImage(where: string, { inputShapes }: Construction): Window {

@@ -1,11 +1,13 @@
 // The table of layer kinds for srmap/browser/minimal: what AlexNets without LRN, VGGs, SqueezeNets and ResNets are made of. The bundle's
 // build puts it in the place of kinds.ts.
+
 import type { Op } from "../graph/definition.ts";
+import { add } from "./add.ts";
 import { batchNorm } from "./batch-norm.ts";
 import { concat } from "./concat.ts";
 import { conv2d } from "./conv2d.ts";
 import { dense } from "./dense.ts";
-import { add, relu } from "./elementwise.ts";
+import { relu } from "./elementwise.ts";
 import { globalAveragePool2d } from "./global-pool2d.ts";
 import { type Alias, alias, type LayerKind } from "./layer-kind.ts";
 import { maxPool2d } from "./max-pool2d.ts";

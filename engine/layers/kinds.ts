@@ -1,11 +1,12 @@
 import type { Op } from "../graph/definition.ts";
 import { activation } from "./activation.ts";
+import { add } from "./add.ts";
 import { averagePool2d } from "./average-pool2d.ts";
 import { batchNorm } from "./batch-norm.ts";
 import { concat } from "./concat.ts";
 import { conv2d } from "./conv2d.ts";
 import { dense } from "./dense.ts";
-import { add, clip, leakyRelu, relu } from "./elementwise.ts";
+import { clip, leakyRelu, relu } from "./elementwise.ts";
 import { extremum } from "./extremum.ts";
 import { globalAveragePool2d, globalMaxPool2d } from "./global-pool2d.ts";
 import { permute, take } from "./index-map.ts";

@@ -1,10 +1,20 @@
+import * as kernel from "../../kernels-as/kernel-calls.js";
 import { ShapeError } from "../basics/errors.ts";
 import { mustHave } from "../basics/must-have.ts";
 import { copyValues } from "../memory/copy.ts";
-import { imageArgs, named } from "../memory/named.ts";
+import type { FeatureMap } from "../memory/feature-map.ts";
+import type { Kernels } from "../memory/kernels.ts";
 import { Scratch } from "../memory/pass-scratch.ts";
 import type { LrnRule } from "../rules/rules.ts";
-import { type Construction, type LayerKind, type LayerRuntime, type NodeOf, noParameters } from "./layer-kind.ts";
+import {
+  type Construction,
+  type LayerKind,
+  type LayerRuntime,
+  type NodeOf,
+  noParameters,
+  type RelevanceContext,
+  type RelevancePass,
+} from "./layer-kind.ts";
 import { bookTheRest, nothingLost } from "./ledger.ts";
 import { requireImage } from "./max-pool2d.ts";
 
@@ -16,90 +26,69 @@ const messages = {
   gradient: { kind: 2, normalize: 0 },
 } satisfies Record<Exclude<LrnRule, "identity">, { kind: number; normalize: number }>;
 
-function buildLrn(construction: Construction, node: NodeOf<"lrn">): LayerRuntime {
-  const { kernels, inputs, output: y } = construction;
-  const { split } = kernels;
-  const x = mustHave(inputs[0], "input");
-  const { size, beta, bias, alpha } = node;
-  const across = node.region === "withinChannel" ? 0 : 1;
+/** How the kernels are told of the layer. */
+interface LrnArguments {
+  readonly inH: number;
+  readonly inW: number;
+  readonly channels: number;
+  readonly size: number;
+  readonly across: 0 | 1;
+  readonly alphaOverN: number;
+  readonly beta: number;
+  readonly k: number;
+}
+
+function lrnArguments({ size, beta, bias, alpha, region }: NodeOf<"lrn">, x: FeatureMap): LrnArguments {
+  const across = region === "withinChannel" ? 0 : 1;
   const alphaOverN = alpha / (across ? size : size * size);
+  return { inH: x.height, inW: x.width, channels: x.channels, size, across, alphaOverN, beta, k: bias };
+}
+
+function buildLrn({ kernels, inputs, output: y }: Construction, node: NodeOf<"lrn">): LayerRuntime {
+  const x = mustHave(inputs[0], "input");
+  const args = lrnArguments(node, x);
   return {
     forward() {
-      split(
-        "lrnForward",
-        x.height,
-        ...named("lrnForward", imageArgs("y", y), imageArgs("x", x), {
-          inH: x.height,
-          inW: x.width,
-          channels: x.channels,
-          size,
-          across,
-          alphaOverN,
-          beta,
-          k: bias,
-        }),
-      );
+      kernel.lrnForward(kernels, x.height, { y, x, ...args });
     },
     ruleName: (rules) => rules.lrn,
-    prepareRelevance({ relevance: r, inputRelevance, rules }) {
+    prepareRelevance(context) {
+      const { relevance: r, inputRelevance, rules } = context;
+      if (rules.lrn !== "identity") return prepareMessages(kernels, context, rules.lrn, x, args);
       const dx = mustHave(inputRelevance[0], "relevance of the input");
-      const count = r.height * r.rowStride;
-      if (rules.lrn === "identity") {
-        return {
-          scratchBytes: [],
-          run() {
-            copyValues(kernels, dx.address, r.address, count);
-            return nothingLost;
-          },
-        };
-      }
-      const { kind, normalize } = messages[rules.lrn];
-      const stabilizer = rules.lrn === "epsilon" ? rules.normStabilizer : 0;
-      const scratch = new Scratch();
-      const [ownShares, neighbourShares] = [scratch.reserve(4 * count), scratch.reserve(4 * count)];
       return {
-        scratchBytes: scratch.bytes,
-        run(addresses) {
-          const [own, neighbour] = [ownShares(addresses), neighbourShares(addresses)];
-          split(
-            "lrnRelevanceShares",
-            x.height,
-            ...named("lrnRelevanceShares", imageArgs("x", x), {
-              ownShare: own,
-              neighbourShare: neighbour,
-              r: r.address,
-              inH: x.height,
-              inW: x.width,
-              channels: x.channels,
-              size,
-              across,
-              alphaOverN,
-              beta,
-              k: bias,
-              kind,
-              normalize,
-              stabilizer,
-            }),
-          );
-          split(
-            "lrnRelevanceGather",
-            x.height,
-            ...named("lrnRelevanceGather", imageArgs("x", x), {
-              dx: dx.address,
-              ownShare: own,
-              neighbourShare: neighbour,
-              inH: x.height,
-              inW: x.width,
-              channels: x.channels,
-              size,
-              across,
-              kind,
-            }),
-          );
-          // taylor drops the relevance of outputs that are 0; the others do not promise to conserve.
-          return bookTheRest;
+        scratchBytes: [],
+        run() {
+          copyValues(kernels, dx.address, r.address, r.height * r.rowStride);
+          return nothingLost;
         },
       };
+    },
+  };
+}
+
+/** Every output hands a share to its own input and shares to its neighbours; every input gathers what it is handed. */
+function prepareMessages(
+  kernels: Kernels,
+  { relevance: r, inputRelevance, rules }: RelevanceContext,
+  rule: keyof typeof messages,
+  x: FeatureMap,
+  args: LrnArguments,
+): RelevancePass {
+  const dx = mustHave(inputRelevance[0], "relevance of the input").address;
+  const { kind, normalize } = messages[rule];
+  const stabilizer = rule === "epsilon" ? rules.normStabilizer : 0;
+  const scratch = new Scratch();
+  const bytes = 4 * r.height * r.rowStride;
+  const [own, neighbour] = [scratch.reserve(bytes), scratch.reserve(bytes)];
+  return {
+    scratchBytes: scratch.bytes,
+    run(addresses) {
+      const shares = { x, ownShare: own(addresses), neighbourShare: neighbour(addresses), kind };
+      kernel.lrnRelevanceShares(kernels, x.height, { ...args, ...shares, r: r.address, normalize, stabilizer });
+      kernel.lrnRelevanceGather(kernels, x.height, { ...args, ...shares, dx });
+      // taylor drops the relevance of outputs that are 0; the others do not promise to conserve.
+      return bookTheRest;
     },
   };
 }

@@ -1,10 +1,10 @@
+import * as kernel from "../../kernels-as/kernel-calls.js";
 import { ShapeError } from "../basics/errors.ts";
 import { mustHave } from "../basics/must-have.ts";
 import { formatShape, type Shape } from "../basics/tensor.ts";
 import { outputSize, type Window, windowOf } from "../graph/window.ts";
 import type { FeatureMap } from "../memory/feature-map.ts";
 import type { Kernels } from "../memory/kernels.ts";
-import { imageArgs, named, windowArgs } from "../memory/named.ts";
 import type { MaxPoolRule } from "../rules/rules.ts";
 import { type Construction, type LayerKind, type LayerRuntime, noParameters } from "./layer-kind.ts";
 import { bookTheRest, nothingLost } from "./ledger.ts";
@@ -44,38 +44,17 @@ interface PoolImages {
 }
 
 /** Hands relevance to the winners of windows that are tiles. */
-function route({ split }: Kernels, window: Window, { x, y, dx, dy }: PoolImages): void {
-  split(
-    "maxPool2dRoute",
-    y.height,
-    ...named(
-      "maxPool2dRoute",
-      imageArgs("dx", dx),
-      imageArgs("dy", dy),
-      imageArgs("x", x),
-      imageArgs("y", y),
-      windowArgs(window),
-      { channels: y.channels, outW: y.width },
-    ),
-  );
+function route(kernels: Kernels, window: Window, images: PoolImages): void {
+  const { height, width: outW, channels } = images.y;
+  kernel.maxPool2dRoute(kernels, height, { ...images, window, channels, outW });
 }
 
 /** Hands relevance down by a rule, whatever the windows. */
-function scatter({ split }: Kernels, window: Window, { x, y, dx, dy }: PoolImages, rule: MaxPoolRule): void {
-  split("fill", dx.height * dx.rowStride, dx.address, 0);
-  split(
-    "maxPool2dScatter",
-    x.channels,
-    ...named(
-      "maxPool2dScatter",
-      imageArgs("dx", dx),
-      imageArgs("dy", dy),
-      imageArgs("x", x),
-      imageArgs("y", y),
-      windowArgs(window),
-      { mode: modes[rule], inH: x.height, inW: x.width, outH: y.height, outW: y.width },
-    ),
-  );
+function scatter(kernels: Kernels, window: Window, images: PoolImages, rule: MaxPoolRule): void {
+  const { x, y, dx } = images;
+  kernels.split("fill", dx.height * dx.rowStride, dx.address, 0);
+  const sizes = { inH: x.height, inW: x.width, outH: y.height, outW: y.width };
+  kernel.maxPool2dScatter(kernels, x.channels, { ...images, window, ...sizes, mode: modes[rule] });
 }
 
 /** Max pooling over an explicit window; global max pooling is the window as large as the image. */
@@ -91,16 +70,8 @@ export function buildMaxPool({ kernels, inputs, sources, output: y }: Constructi
   return {
     forward() {
       nearTies?.forget();
-      kernels.split(
-        "maxPool2dForward",
-        y.height,
-        ...named("maxPool2dForward", imageArgs("y", y), imageArgs("x", x), windowArgs(window), {
-          inH: x.height,
-          inW: x.width,
-          outW: y.width,
-          channels: y.channels,
-        }),
-      );
+      const { channels, width: outW } = y;
+      kernel.maxPool2dForward(kernels, y.height, { y, x, window, inH: x.height, inW: x.width, outW, channels });
     },
     ruleName: (rules) => rules.maxPool,
     prepareRelevance({ relevance: dy, inputRelevance, rules: { maxPool } }) {

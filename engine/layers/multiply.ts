@@ -1,23 +1,24 @@
+import * as kernel from "../../kernels-as/kernel-calls.js";
 import { ShapeError } from "../basics/errors.ts";
 import { mustHave } from "../basics/must-have.ts";
 import { elementCount, formatShape, type Shape } from "../basics/tensor.ts";
-import type { FeatureMap } from "../memory/feature-map.ts";
-import { imageArgs, named, namedCallOver } from "../memory/named.ts";
+import type { FeatureMap, Pixels } from "../memory/feature-map.ts";
+import { undivided } from "../memory/kernels.ts";
 import { type LayerKind, type NodeOf, noParameters } from "./layer-kind.ts";
 import { bookTheRest, nothingLost } from "./ledger.ts";
 
-/** Strides of a part as the kernels call them, 0 where it repeats along the product's axis. */
-function stridesIn<N extends string>(
-  name: N,
-  part: FeatureMap,
-  whole: FeatureMap,
-): { readonly [P in `${N}Row` | `${N}Pixel` | `${N}Channel`]: number } {
-  const result: Record<string, number> = {
-    [`${name}Row`]: part.height === whole.height ? part.rowStride : 0,
-    [`${name}Pixel`]: part.width === whole.width ? part.pixelStride : 0,
-    [`${name}Channel`]: part.channels === whole.channels ? 1 : 0,
+/** A part of a product as the kernels are told of it: its strides are 0 where it repeats along the product's axis. */
+interface Repeated extends Pixels {
+  readonly channelStride: number;
+}
+
+function repeated(part: FeatureMap, whole: FeatureMap): Repeated {
+  return {
+    address: part.address,
+    rowStride: part.height === whole.height ? part.rowStride : 0,
+    pixelStride: part.width === whole.width ? part.pixelStride : 0,
+    channelStride: part.channels === whole.channels ? 1 : 0,
   };
-  return result as { readonly [P in `${N}Row` | `${N}Pixel` | `${N}Channel`]: number }; // the three names above
 }
 
 /** The factor that only scales the other. */
@@ -46,41 +47,26 @@ export const multiply: LayerKind<"multiply"> = {
     return a.map((size, axis) => Math.max(size, mustHave(b[axis], "size")));
   },
   build({ kernels, inputs, output: y, inputShapes }, node) {
-    const { split, call } = kernels;
     const factors = [mustHave(inputs[0], "input"), mustHave(inputs[1], "input")] as const;
     const gate = gateOf(node, inputShapes);
-    const [a, b] = factors;
+    const { height, width, channels } = y;
     return {
       forward() {
-        split(
-          "productForward",
-          y.height,
-          ...named("productForward", imageArgs("y", y), stridesIn("a", a, y), stridesIn("b", b, y), {
-            a: a.address,
-            b: b.address,
-            width: y.width,
-            channels: y.channels,
-          }),
-        );
+        const [a, b] = [repeated(factors[0], y), repeated(factors[1], y)];
+        const aside = { aChannel: a.channelStride, bChannel: b.channelStride };
+        kernel.productForward(kernels, height, { y, a, b, ...aside, width, channels });
       },
       ruleName: (rules) => rules.product,
       prepareRelevance({ relevance: r, inputRelevance, rules }) {
         const backward = (index: number, factor: number, isDerivative: boolean): void => {
           const dx = mustHave(inputRelevance[index], "relevance of the input");
-          const other = mustHave(factors[1 - index], "input");
-          const args = {
-            dx: dx.address,
-            ...stridesIn("dx", dx, y),
-            ...imageArgs("r", r),
-            other: isDerivative ? other.address : 0,
-            ...stridesIn("o", other, y),
-            factor,
-            height: y.height,
-            width: y.width,
-          };
+          const to = repeated(dx, y);
+          const from = repeated(mustHave(factors[1 - index], "input"), y);
+          const other = isDerivative ? from : { ...from, address: 0 };
+          const aside = { dxChannel: to.channelStride, otherChannel: from.channelStride };
           // Where the factor has one channel for all of the product, its sum is one thread's.
-          if (dx.channels !== y.channels) call.productBackward(...namedCallOver("productBackward", y.channels, args));
-          else split("productBackward", y.channels, ...named("productBackward", args));
+          const by = dx.channels === channels ? kernels : undivided(kernels);
+          kernel.productBackward(by, channels, { dx: to, r, other, ...aside, factor, height, width });
         };
         return {
           scratchBytes: [],

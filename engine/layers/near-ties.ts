@@ -1,7 +1,7 @@
+import * as kernel from "../../kernels-as/kernel-calls.js";
 import type { Window } from "../graph/window.ts";
 import type { FeatureMap } from "../memory/feature-map.ts";
 import type { Kernels } from "../memory/kernels.ts";
-import { imageArgs, named, windowArgs } from "../memory/named.ts";
 import type { ExactOutputs } from "./layer-kind.ts";
 
 /** Windows of more positions stay as float32 has them. */
@@ -54,26 +54,25 @@ export class NearTies {
     if (kh * kw > mostPositions) return [];
     const { low, high, patches } = this.#exact;
     const tolerances = this.#exact.ready();
-    this.#kernels.split(
-      "maxPool2dNearTies",
-      y.height,
-      ...named("maxPool2dNearTies", imageArgs("x", x), imageArgs("y", y), windowArgs(window), {
-        marks: this.#marks,
-        patches: patches.address,
-        patchRow: patches.rowStride,
-        patchPixel: patches.pixelStride,
-        patchStride: patches.stride,
-        patchRows: patches.rows,
-        patchLength: patches.length,
-        inH: x.height,
-        inW: x.width,
-        outW: y.width,
-        channels: y.channels,
-        tolerances,
-        low,
-        high,
-      }),
-    );
+    kernel.maxPool2dNearTies(this.#kernels, y.height, {
+      marks: this.#marks,
+      x,
+      y,
+      window,
+      patches: patches.address,
+      patchRow: patches.rowStride,
+      patchPixel: patches.pixelStride,
+      patchStride: patches.stride,
+      patchRows: patches.rows,
+      patchLength: patches.length,
+      inH: x.height,
+      inW: x.width,
+      outW: y.width,
+      channels: y.channels,
+      tolerances,
+      low,
+      high,
+    });
     const marks = this.#kernels.arena.u8(this.#marks, y.height * y.width).slice();
     const winners: Winner[] = [];
     const close = this.#kernels.arena.f32(tolerances, y.channels);

@@ -1,9 +1,9 @@
+import * as kernel from "../../kernels-as/kernel-calls.js";
 import { ShapeError } from "../basics/errors.ts";
 import { mustHave } from "../basics/must-have.ts";
 import { formatShape } from "../basics/tensor.ts";
 import { copyValues } from "../memory/copy.ts";
 import { imageSize } from "../memory/feature-map.ts";
-import { imageArgs, named } from "../memory/named.ts";
 import { type LayerKind, noParameters } from "./layer-kind.ts";
 import { bookTheRest, nothingLost } from "./ledger.ts";
 
@@ -30,25 +30,15 @@ export const normalise: LayerKind<"normalise"> = {
     return input;
   },
   build({ kernels, inputs, output: y }, { channels, overPixels, centre, epsilon }) {
-    const { split } = kernels;
     const x = mustHave(inputs[0], "input");
-    const [perPixel, isCentred] = [overPixels ? 0 : 1, centre ? 1 : 0];
     const parts = overPixels ? y.channels / channels : y.height;
+    const args = {
+      ...{ height: y.height, width: y.width, channels: y.channels, size: channels },
+      ...{ perPixel: overPixels ? 0 : 1, centre: centre ? 1 : 0, epsilon },
+    };
     return {
       forward() {
-        split(
-          "normaliseForward",
-          parts,
-          ...named("normaliseForward", imageArgs("y", y), imageArgs("x", x), {
-            height: y.height,
-            width: y.width,
-            channels: y.channels,
-            size: channels,
-            perPixel,
-            centre: isCentred,
-            epsilon,
-          }),
-        );
+        kernel.normaliseForward(kernels, parts, { y, x, ...args });
       },
       ruleName: (rules) => (rules.lrn === "gradient" ? "gradient" : "pass"),
       prepareRelevance({ relevance: r, inputRelevance, rules }) {
@@ -56,25 +46,12 @@ export const normalise: LayerKind<"normalise"> = {
         return {
           scratchBytes: [],
           run() {
-            if (rules.lrn !== "gradient") {
-              const count = y.height * y.width * y.channels;
-              copyValues(kernels, dx.address, r.address, count);
-              return nothingLost;
+            if (rules.lrn === "gradient") {
+              kernel.normaliseInputGrad(kernels, parts, { dx, dy: r, x, ...args });
+              return bookTheRest;
             }
-            split(
-              "normaliseInputGrad",
-              parts,
-              ...named("normaliseInputGrad", imageArgs("dx", dx), imageArgs("dy", r), imageArgs("x", x), {
-                height: y.height,
-                width: y.width,
-                channels: y.channels,
-                size: channels,
-                perPixel,
-                centre: isCentred,
-                epsilon,
-              }),
-            );
-            return bookTheRest;
+            copyValues(kernels, dx.address, r.address, y.height * y.width * y.channels);
+            return nothingLost;
           },
         };
       },

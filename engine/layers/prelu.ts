@@ -1,6 +1,6 @@
+import * as kernel from "../../kernels-as/kernel-calls.js";
 import { mustHave } from "../basics/must-have.ts";
 import { imageSize } from "../memory/feature-map.ts";
-import { named, rowArgs } from "../memory/named.ts";
 import { activationRelevance, elementwise } from "./elementwise.ts";
 import type { LayerKind } from "./layer-kind.ts";
 
@@ -24,16 +24,9 @@ export const prelu: LayerKind<"prelu"> = {
       },
       ruleName: (rules) => rules.activation,
       prepareRelevance: activationRelevance(construction, (dx, r, input, positiveOnly, usesDerivative) => {
-        split(
-          "preluGrad",
-          y.height,
-          ...named("preluGrad", rowArgs("dx", dx), rowArgs("dy", r), rowArgs("x", input), {
-            slope: usesDerivative ? slopes : ones,
-            width: y.width,
-            channels: y.channels,
-            positiveOnly,
-          }),
-        );
+        const slope = usesDerivative ? slopes : ones;
+        const { height, width, channels } = y;
+        kernel.preluGrad(kernels, height, { dx, dy: r, x: input, slope, width, channels, positiveOnly });
       }),
       setRows(name, firstRow, rows) {
         if (name === node.slope) arena.f32(slopes, y.channels).set(rows, firstRow);

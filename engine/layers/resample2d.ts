@@ -1,11 +1,11 @@
+import * as kernel from "../../kernels-as/kernel-calls.js";
 import { ShapeError } from "../basics/errors.ts";
 import { mustHave } from "../basics/must-have.ts";
 import type { AxisTaps } from "../graph/definition.ts";
 import type { Arena } from "../memory/arena.ts";
-import { imageArgs, named } from "../memory/named.ts";
-import { type SumKernels, sumRelevance, sumVanishing } from "./average-pool2d.ts";
 import { type LayerKind, noParameters } from "./layer-kind.ts";
 import { requireImage } from "./max-pool2d.ts";
+import { sumRelevance, sumVanishing } from "./sums.ts";
 
 /** Every place for itself. */
 function identity(length: number): AxisTaps {
@@ -50,44 +50,20 @@ export const resample2d: LayerKind<"resample2d"> = {
     ];
   },
   build({ kernels, inputs, output: y }, node) {
-    const { split, arena } = kernels;
     const x = mustHave(inputs[0], "input");
     const [rows, columns] = [node.rows ?? identity(x.height), node.columns ?? identity(x.width)];
-    const [r, c] = [store(arena, rows), store(arena, columns)];
-    const sum: SumKernels = {
-      forward() {
-        split(
-          "resample2dForward",
-          y.height,
-          ...named("resample2dForward", imageArgs("y", y), imageArgs("x", x), {
-            rows: r.places,
-            rowWeights: r.weights,
-            rowTaps: rows.taps,
-            columns: c.places,
-            columnWeights: c.weights,
-            columnTaps: columns.taps,
-            outW: y.width,
-            channels: y.channels,
-          }),
-        );
-      },
-      inputGrad(out, dx, s, relevance) {
-        split(
-          "resample2dInputGrad",
-          x.channels,
-          ...named("resample2dInputGrad", imageArgs("dx", dx, out), imageArgs("dy", relevance, s), {
-            rows: r.places,
-            rowWeights: r.weights,
-            rowTaps: rows.taps,
-            columns: c.places,
-            columnWeights: c.weights,
-            columnTaps: columns.taps,
-            outH: y.height,
-            outW: y.width,
-          }),
-        );
-      },
+    const [r, c] = [store(kernels.arena, rows), store(kernels.arena, columns)];
+    const taps = {
+      ...{ rows: r.places, rowWeights: r.weights, rowTaps: rows.taps },
+      ...{ columns: c.places, columnWeights: c.weights, columnTaps: columns.taps },
     };
-    return sumRelevance(kernels, x, y, sum);
+    return sumRelevance(kernels, x, y, {
+      forward() {
+        kernel.resample2dForward(kernels, y.height, { y, x, ...taps, outW: y.width, channels: y.channels });
+      },
+      inputGrad(dx, dy) {
+        kernel.resample2dInputGrad(kernels, x.channels, { dx, dy, ...taps, outH: y.height, outW: y.width });
+      },
+    });
   },
 };

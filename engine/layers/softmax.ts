@@ -1,6 +1,6 @@
+import * as kernel from "../../kernels-as/kernel-calls.js";
 import { UnsupportedError } from "../basics/errors.ts";
 import { mustHave } from "../basics/must-have.ts";
-import { imageArgs, named } from "../memory/named.ts";
 import { type LayerKind, noParameters } from "./layer-kind.ts";
 
 /** Softmax over the channels; the network's last layer, evaluated for probabilities, or an inner one for forward only. */
@@ -16,11 +16,7 @@ export const softmax: LayerKind<"softmax"> = {
     const x = mustHave(inputs[0], "input");
     return {
       forward() {
-        kernels.split(
-          "softmax",
-          y.height,
-          ...named("softmax", imageArgs("y", y), imageArgs("x", x), { width: y.width, channels: y.channels }),
-        );
+        kernel.softmax(kernels, y.height, { y, x, width: y.width, channels: y.channels });
       },
       ruleName: () => "none",
       prepareRelevance() {

@@ -17,6 +17,14 @@ export interface FeatureMap {
   readonly border: Pads;
 }
 
+/** Where the pixels of an image lie, as the kernels are told. */
+export type Pixels = Pick<FeatureMap, "address" | "rowStride" | "pixelStride">;
+
+/** The same strides from another address on: a group's channels, or what the first tap of a convolution reads. */
+export function pixelsAt({ rowStride, pixelStride }: FeatureMap, address: number): Pixels {
+  return { address, rowStride, pixelStride };
+}
+
 export const noBorder: Pads = [0, 0, 0, 0];
 
 /** Height, width and channels of a shape [C,H,W] or [F]. */

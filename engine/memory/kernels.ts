@@ -48,6 +48,19 @@ const alone: Threads = {
   },
 };
 
+/** The same kernels, each range by this thread alone. */
+export function undivided({ call }: Kernels): Pick<Kernels, "split"> {
+  return splitAmong(alone, call);
+}
+
+function splitAmong(threads: Threads, call: KernelExports): Pick<Kernels, "split"> {
+  return {
+    split(kernel, length, ...args) {
+      if (length > 0) threads.run(kernel, call[kernel] as (...args: number[]) => void, length, args); // its Leading type holds
+    },
+  };
+}
+
 /** Reserves `bytes` of scratch memory for every thread. */
 export function allocatePerThread({ arena, threads }: Kernels, bytes: number): PerThread {
   const strideBytes = Math.ceil(bytes / 64) * 64;
@@ -74,8 +87,6 @@ export function instantiateKernels(
     call,
     arena: new Arena(memory, call.heapBase()),
     threads: threads.count,
-    split(kernel, length, ...args) {
-      if (length > 0) threads.run(kernel, call[kernel] as (...args: number[]) => void, length, args); // its Leading type holds
-    },
+    ...splitAmong(threads, call),
   };
 }

@@ -1,10 +1,11 @@
 import { didYouMean, ShapeError } from "../basics/errors.ts";
 import { mustHave } from "../basics/must-have.ts";
-import { formatShape, isHoldable } from "../basics/tensor.ts";
+import { formatShape, isHoldable, type Shape } from "../basics/tensor.ts";
 import { type CompiledGraph, describe, type Layer, type NodeFate, type Value } from "../graph/compiled-graph.ts";
 import type { NetworkDefinition, NodeDefinition } from "../graph/definition.ts";
 import { dependencyOrder } from "../graph/order.ts";
 import { layerKind, outputShape } from "../layers/index.ts";
+import type { Absorbed } from "../layers/layer-kind.ts";
 import { valueBounds } from "./value-bounds.ts";
 
 /** Nodes in an order in which every node follows its inputs. */
@@ -55,6 +56,120 @@ function reachable(definition: NetworkDefinition): Set<string> {
   return seen;
 }
 
+/** A graph to which nodes are added in execution order. */
+interface Draft {
+  readonly definition: NetworkDefinition;
+  readonly values: Value[];
+  readonly layers: Layer[];
+  /** The layer that writes a value, by its id; none writes the input. */
+  readonly producers: (Layer | undefined)[];
+  readonly fates: Map<string, NodeFate>;
+  /** How many nodes read a node's output, by its name. */
+  readonly readers: Map<string, number>;
+}
+
+function requireInputShape({ name, inputShape }: NetworkDefinition): void {
+  const isShape = inputShape.length === 3 && inputShape.every((n) => Number.isSafeInteger(n) && n > 0);
+  if (!isShape || !isHoldable(inputShape)) {
+    throw new ShapeError(
+      `network "${name}": inputShape must be [C,H,W] with positive sizes, got ${formatShape(inputShape)}.`,
+    );
+  }
+}
+
+/** A graph of the input alone. @param nodes those that will be added */
+function emptyDraft(definition: NetworkDefinition, nodes: readonly NodeDefinition[]): Draft {
+  const readers = new Map<string, number>();
+  for (const input of nodes.flatMap(({ inputs }) => inputs)) readers.set(input, (readers.get(input) ?? 0) + 1);
+  return {
+    definition,
+    values: [{ id: 0, name: "input", shape: definition.inputShape, consumers: [] }],
+    layers: [],
+    producers: [undefined],
+    fates: new Map([["input", { value: 0, kind: "own", by: "input" }]]),
+    readers,
+  };
+}
+
+function valueNamed({ definition, values, fates }: Draft, name: string): Value {
+  const value = values[fates.get(name)?.value ?? -1];
+  if (value === undefined) throw new ShapeError(`network "${definition.name}": "${name}" has no value.`);
+  return value;
+}
+
+function addNode(draft: Draft, node: NodeDefinition): void {
+  const inputs = node.inputs.map((name) => valueNamed(draft, name));
+  const shapes = inputs.map(({ shape }) => shape);
+  const shape = outputShape(node, shapes);
+  if (!isHoldable(shape)) {
+    throw new ShapeError(
+      `${node.op} "${node.name}": its output ${formatShape(shape)} is larger than any that is held (2^28 elements, 2^22 of an axis). Correct the network definition.`,
+    );
+  }
+  const kind = layerKind(node);
+  if (kind === undefined) {
+    addAlias(draft, node);
+    return;
+  }
+  const absorbed = kind.absorbedAs(node as never); // the kind of this node
+  const isAbsorbed = absorbed !== undefined && absorb(draft, node, absorbed);
+  if (!isAbsorbed) addLayer(draft, node, kind.weights, inputs, shape);
+}
+
+/** A node that changes nothing: its readers count as readers of its source. */
+function addAlias({ fates, readers }: Draft, { name, inputs }: NodeDefinition): void {
+  const source = mustHave(inputs[0], "input");
+  const count = mustHave(readers.get(source), "readers") - 1 + (readers.get(name) ?? 0);
+  readers.set(source, count);
+  readers.set(name, count);
+  fates.set(name, { value: mustHave(fates.get(source), "source").value, kind: "alias", by: source });
+}
+
+/** Lets the layer before a node, if nobody else reads it, do the node's work too. @returns whether it does */
+function absorb(draft: Draft, { name, inputs }: NodeDefinition, absorbed: Absorbed): boolean {
+  const input = mustHave(inputs[0], "input");
+  const source = draft.producers[valueNamed(draft, input).id];
+  if (source === undefined || draft.readers.get(input) !== 1 || source.activation !== undefined) return false;
+  if (!layerKind(source.node)?.absorbs.includes(absorbed.what)) return false;
+  const kind = absorbed.what === "batchNorm" ? "folded" : "fused";
+  if (absorbed.what === "batchNorm") {
+    if (source.batchNorm !== undefined) return false;
+    source.batchNorm = absorbed.node;
+  } else {
+    source.activation = { name, low: absorbed.low, high: absorbed.high };
+    if (source.batchNorm) draft.fates.set(source.batchNorm.name, { value: undefined, kind, by: name });
+  }
+  draft.fates.set(name, { value: source.output, kind: "own", by: source.name });
+  draft.fates.set(source.name, { value: undefined, kind, by: name });
+  return true;
+}
+
+function addLayer(
+  draft: Draft,
+  node: NodeDefinition,
+  weights: Layer["weights"],
+  inputs: readonly Value[],
+  shape: Shape,
+): void {
+  const { values, layers, producers, fates } = draft;
+  const value: Value = { id: values.length, name: node.name, shape, consumers: [] };
+  values.push(value);
+  const layer: Layer = {
+    index: layers.length,
+    name: node.name,
+    node,
+    weights,
+    inputs: inputs.map(({ id }) => id),
+    output: value.id,
+    activation: undefined,
+    batchNorm: undefined,
+  };
+  for (const { consumers } of inputs) consumers.push(layer.index);
+  layers.push(layer);
+  producers[value.id] = layer;
+  fates.set(node.name, { value: value.id, kind: "own", by: node.name });
+}
+
 /**
  * Checks a definition, infers every shape, and resolves what is not a layer of its own at run time: dropout and identity
  * disappear, batch norm is folded into the layer before it, ReLU and clip are applied by the layer before them.
@@ -62,92 +177,14 @@ function reachable(definition: NetworkDefinition): Set<string> {
  * @throws ShapeError naming the node: duplicate or unknown names, cycles, wrong number of inputs, shapes that do not fit.
  */
 export function compileGraph(definition: NetworkDefinition): CompiledGraph {
-  const { inputShape } = definition;
-  if (
-    inputShape.length !== 3 ||
-    !inputShape.every((n) => Number.isSafeInteger(n) && n > 0) ||
-    !isHoldable(inputShape)
-  ) {
-    throw new ShapeError(
-      `network "${definition.name}": inputShape must be [C,H,W] with positive sizes, got ${formatShape(inputShape)}.`,
-    );
-  }
+  requireInputShape(definition);
   const sorted = sortNodes(definition);
   const wanted = reachable(definition);
-  const values: Value[] = [{ id: 0, name: "input", shape: inputShape, consumers: [] }];
-  const layers: Layer[] = [];
-  const fates = new Map<string, NodeFate>([["input", { value: 0, kind: "own", by: "input" }]]);
-  const readers = new Map<string, number>();
-  for (const node of sorted) {
-    if (wanted.has(node.name)) for (const input of node.inputs) readers.set(input, (readers.get(input) ?? 0) + 1);
-  }
-  const valueNamed = (name: string): Value => {
-    const value = values[fates.get(name)?.value ?? -1];
-    if (value === undefined) throw new ShapeError(`network "${definition.name}": "${name}" has no value.`);
-    return value;
-  };
-  const producers: (Layer | undefined)[] = [undefined];
-
-  for (const node of sorted) {
-    if (!wanted.has(node.name)) continue;
-    const inputs = node.inputs.map(valueNamed);
-    const shape = outputShape(
-      node,
-      inputs.map((value) => value.shape),
-    );
-    if (!isHoldable(shape)) {
-      throw new ShapeError(
-        `${node.op} "${node.name}": its output ${formatShape(shape)} is larger than any that is held (2^28 elements, 2^22 of an axis). Correct the network definition.`,
-      );
-    }
-    const first = inputs[0];
-    const source = first === undefined ? undefined : producers[first.id];
-    const soleReader = first !== undefined && readers.get(node.inputs[0] ?? "") === 1;
-    const kind = layerKind(node);
-    if (kind === undefined) {
-      // Readers of the alias count as readers of its source.
-      const before = node.inputs[0] ?? "";
-      readers.set(before, (readers.get(before) ?? 1) - 1 + (readers.get(node.name) ?? 0));
-      readers.set(node.name, readers.get(before) ?? 0);
-      fates.set(node.name, { value: first?.id ?? 0, kind: "alias", by: node.inputs[0] ?? "input" });
-      continue;
-    }
-    const absorbed = kind.absorbedAs(node as never); // the kind of this node
-    const absorbs = source && absorbed && layerKind(source.node)?.absorbs.includes(absorbed.what);
-    if (source !== undefined && absorbs && soleReader && source.activation === undefined) {
-      if (absorbed.what === "batchNorm" && source.batchNorm === undefined) {
-        source.batchNorm = absorbed.node;
-        fates.set(node.name, { value: source.output, kind: "own", by: source.name });
-        fates.set(source.name, { value: undefined, kind: "folded", by: node.name });
-        continue;
-      }
-      if (absorbed.what === "clamp") {
-        source.activation = { name: node.name, low: absorbed.low, high: absorbed.high };
-        fates.set(node.name, { value: source.output, kind: "own", by: source.name });
-        fates.set(source.name, { value: undefined, kind: "fused", by: node.name });
-        if (source.batchNorm) fates.set(source.batchNorm.name, { value: undefined, kind: "fused", by: node.name });
-        continue;
-      }
-    }
-    const value: Value = { id: values.length, name: node.name, shape, consumers: [] };
-    values.push(value);
-    const layer: Layer = {
-      index: layers.length,
-      name: node.name,
-      node,
-      weights: kind.weights,
-      inputs: inputs.map((input) => input.id),
-      output: value.id,
-      activation: undefined,
-      batchNorm: undefined,
-    };
-    for (const input of inputs) input.consumers.push(layer.index);
-    layers.push(layer);
-    producers[value.id] = layer;
-    fates.set(node.name, { value: value.id, kind: "own", by: node.name });
-  }
-
-  const output = valueNamed(definition.output);
+  const nodes = sorted.filter(({ name }) => wanted.has(name));
+  const draft = emptyDraft(definition, nodes);
+  for (const node of nodes) addNode(draft, node);
+  const { values, layers, producers, fates } = draft;
+  const output = valueNamed(draft, definition.output);
   const last = producers[output.id];
   const probabilities = last && layerKind(last.node)?.endsInProbabilities(last.node as never);
   const logits = last && probabilities ? mustHave(last.inputs[0], "input") : output.id;

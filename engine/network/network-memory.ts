@@ -62,6 +62,11 @@ export class NetworkMemory {
     return mustHave(this.graph.values[id], `value ${id}`).shape;
   }
 
+  /** Shapes of what a layer reads. */
+  inputShapes(layer: Layer): readonly Shape[] {
+    return layer.inputs.map((id) => this.shapeOf(id));
+  }
+
   /** Copies a value out of kernel memory, [C,H,W] or [F]. */
   readFeatureMap(id: number): Tensor {
     return this.readImage(this.featureMap(id), this.shapeOf(id));

@@ -1,3 +1,4 @@
+import * as kernel from "../../kernels-as/kernel-calls.js";
 import { didYouMean, refuseUnknownOptions } from "../basics/errors.ts";
 import { mustHave } from "../basics/must-have.ts";
 import { elementCount, formatShape, type Shape, type Tensor, tensor } from "../basics/tensor.ts";
@@ -9,11 +10,9 @@ import type { LayerRuntime } from "../layers/layer-kind.ts";
 import type { Algorithm } from "../layers/linear/winograd.ts";
 import type { Arena } from "../memory/arena.ts";
 import type { Kernels } from "../memory/kernels.ts";
-import { named } from "../memory/named.ts";
 import { PassMemory } from "../memory/shared-region.ts";
-import { Staging } from "../memory/staging.ts";
-import { Workspace } from "../memory/thread-scratch.ts";
 import type { Composite } from "../rules/composite.ts";
+import { buildLayers } from "./build-layers.ts";
 import { compileGraph } from "./compile.ts";
 import { inputTensor } from "./input-tensor.ts";
 import { type BuiltLayer, NetworkMemory } from "./network-memory.ts";
@@ -90,47 +89,17 @@ export class Network implements ParameterSink {
     this.parameters = parameterSpecs(this.graph).map((spec) =>
       streamed.has(spec.name) ? { ...spec, isStreamed: true } : spec,
     );
-    const longestRow = Math.max(1, ...this.parameters.map(({ shape }) => elementCount(shape.slice(1))));
-    const staging = new Staging(own, longestRow, rows !== undefined);
-    const workspace = new Workspace(own);
     const passes = new PassMemory(arena, rows !== undefined);
-    const lowMemory = rows && { rows, plain: passes.region() };
-    const shared = {
-      packs: passes.region(),
-      transformed: passes.region(),
-      marks: passes.region(),
-      keptBytes: { left: keptWeightBytes },
-    };
     this.memory = new NetworkMemory(own, this.graph, passes, ({ node }, input) =>
       kindOf(node).inputBorder(node as never, input, algorithm),
     );
-    const { memory } = this;
-    const writers = new Map<number, LayerRuntime>();
-    this.layers = layers.map((layer) => {
-      const kind = kindOf(layer.node);
-      const construction = {
-        kernels: own,
-        staging,
-        workspace,
-        lowMemory,
-        shared,
-        algorithm,
-        layer,
-        inputs: layer.inputs.map((id) => memory.featureMap(id)),
-        sources: layer.inputs.map((id) => writers.get(id)),
-        output: memory.featureMap(layer.output),
-        inputShapes: layer.inputs.map((id) => memory.shapeOf(id)),
-        outputShape: memory.shapeOf(layer.output),
-      };
-      const runtime = kind.build(construction, layer.node as never);
-      writers.set(layer.output, runtime);
-      for (const { name, shape } of parametersOf(layer, construction.inputShapes)) {
+    this.layers = buildLayers(own, this.graph, this.memory, this.parameters, { algorithm, rows, keptWeightBytes });
+    for (const { layer, runtime } of this.layers) {
+      for (const { name, shape } of parametersOf(layer, this.memory.inputShapes(layer))) {
         this.#readers.set(name, [...(this.#readers.get(name) ?? []), runtime]);
         this.#missingRows.set(name, streamed.has(name) ? 0 : (shape[0] ?? 1));
       }
-      return { layer, runtime };
-    });
-    workspace.settle();
+    }
   }
 
   /** Shape of the logits, [classes] or [classes,1,1] or, for fully convolutional networks, [classes,h,w]. */
@@ -231,7 +200,8 @@ export class Network implements ParameterSink {
   /** Probabilities of logits, by the function that the network ends in or, without one, softmax; exp is the kernel module's own. */
   probabilities(logits: Tensor): Tensor {
     this.memory.requireUndisposed();
-    const { split, arena, call } = this.memory.kernels;
+    const { kernels } = this.memory;
+    const { arena, call } = kernels;
     const count = logits.data.length;
     // Not the kernel of activations: it brings 20 functions, and the smallest build has none else of them.
     if (this.graph.probabilities === "sigmoid")
@@ -241,11 +211,8 @@ export class Network implements ParameterSink {
       );
     const flat = this.memory.passage(count);
     arena.f32(flat, count).set(logits.data);
-    split(
-      "softmax",
-      1,
-      ...named("softmax", { y: flat, yRow: 0, yPixel: 0, x: flat, xRow: 0, xPixel: 0, width: 1, channels: count }),
-    );
+    const vector = { address: flat, rowStride: 0, pixelStride: 0 };
+    kernel.softmax(kernels, 1, { y: vector, x: vector, width: 1, channels: count });
     return tensor([count], arena.f32(flat, count).slice());
   }
 }

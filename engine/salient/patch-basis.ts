@@ -1,5 +1,5 @@
+import * as kernel from "../../kernels-as/kernel-calls.js";
 import { allocatePerThread, type Kernels } from "../memory/kernels.ts";
-import { named } from "../memory/named.ts";
 
 /** An orthonormal basis for patches, most energetic vectors first: addresses of float64 in kernel memory. */
 export interface PatchBasis {
@@ -60,6 +60,53 @@ function eigenvectors(matrix: Float64Array, n: number): Float64Array {
   return v;
 }
 
+/** A sample of patches, in kernel memory. */
+interface Sample {
+  /** [count,length] float64: patches less their mean. */
+  readonly centred: number;
+  readonly count: number;
+  readonly length: number;
+  readonly channels: number;
+  readonly size: number;
+}
+
+/** The principal axes of the channels, [channels,channels] float64, an axis a column: copied to `axesAt` too. */
+function channelAxes({ arena, split }: Kernels, axesAt: number, sample: Sample): Float64Array {
+  const { centred, count, length, channels, size } = sample;
+  split("channelProducts", channels * channels, axesAt, centred, count, length, channels, size * size);
+  const axes = eigenvectors(arena.f64(axesAt, channels * channels), channels);
+  arena.f64(axesAt, axes.length).set(axes);
+  return axes;
+}
+
+/** The coefficients [axis,u,v], the most energetic over the sample first. */
+function orderOfEnergy(kernels: Kernels, sample: Sample, axes: number, cosines: Float64Array): readonly number[] {
+  const { arena, split } = kernels;
+  const { centred, count, length, channels, size } = sample;
+  const area = size * size;
+  const dimension = channels * area;
+  const cosinesAt = arena.allocate(area * 8);
+  const transposed = arena.allocate(area * 8);
+  arena.f64(cosinesAt, area).set(cosines);
+  arena.f64(transposed, area).set(cosines.map((_, at) => cosines[(at % size) * size + Math.floor(at / size)]!));
+  const squares = arena.allocate(count * dimension * 8);
+  const scratch = allocatePerThread(kernels, 2 * area * 8);
+  const bases = { axes, cosines: cosinesAt, transposed };
+  kernel.squareCoefficients(kernels, count, {
+    out: squares,
+    scratch,
+    patches: centred,
+    ...bases,
+    length,
+    channels,
+    size,
+  });
+  const energies = arena.allocate(dimension * 8);
+  split("sumPlanes", dimension, energies, squares, count, dimension, 1);
+  const energy = arena.f64(energies, dimension);
+  return Array.from(energy.keys()).sort((a, b) => energy[b]! - energy[a]! || a - b);
+}
+
 /**
  * The basis in which few coefficients hold most of a patch: the cosine transform in the plane, the principal axes of the
  * channels across, ordered by energy over a sample. Measured against the principal axes of whole patches (7x7, eight
@@ -79,7 +126,6 @@ export function patchBasis(
 ): PatchBasis {
   const { arena, split } = kernels;
   const area = size * size;
-  const dimension = channels * area;
   const samples = sample.length;
   const mean = arena.allocate(length * 8);
   const vectors = arena.allocate(count * length * 8);
@@ -89,36 +135,11 @@ export function patchBasis(
   const centred = arena.allocate(samples * length * 8);
   split("centreSample", length, centred, mean, patches, places, samples, length);
 
+  const ofSample = { centred, count: samples, length, channels, size };
   const axesAt = arena.allocate(channels * channels * 8); // the covariance, then its principal axes
-  split("channelProducts", channels * channels, axesAt, centred, samples, length, channels, area);
-  const axes = eigenvectors(arena.f64(axesAt, channels * channels), channels);
-  arena.f64(axesAt, axes.length).set(axes);
+  const axes = channelAxes(kernels, axesAt, ofSample);
   const cosines = cosineBasis(size);
-  const cosinesAt = arena.allocate(area * 8);
-  const transposed = arena.allocate(area * 8);
-  arena.f64(cosinesAt, area).set(cosines);
-  arena.f64(transposed, area).set(cosines.map((_, at) => cosines[(at % size) * size + Math.floor(at / size)]!));
-  const squares = arena.allocate(samples * dimension * 8);
-  const scratch = allocatePerThread(kernels, 2 * area * 8);
-  split(
-    "squareCoefficients",
-    samples,
-    ...named("squareCoefficients", {
-      out: squares,
-      scratch,
-      patches: centred,
-      axes: axesAt,
-      cosines: cosinesAt,
-      transposed,
-      length,
-      channels,
-      size,
-    }),
-  );
-  const energies = arena.allocate(dimension * 8);
-  split("sumPlanes", dimension, energies, squares, samples, dimension, 1);
-  const energy = arena.f64(energies, dimension); // of the coefficient [axis, u, v]
-  const order = Array.from(energy.keys()).sort((a, b) => energy[b]! - energy[a]! || a - b);
+  const order = orderOfEnergy(kernels, ofSample, axesAt, cosines);
 
   const out = arena.f64(vectors, count * length);
   order.slice(0, count).forEach((which, k) => {

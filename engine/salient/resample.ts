@@ -1,5 +1,5 @@
+import * as kernel from "../../kernels-as/kernel-calls.js";
 import { allocatePerThread, type Kernels } from "../memory/kernels.ts";
-import { named } from "../memory/named.ts";
 import { allocatePlanes, type Planes } from "../memory/planes.ts";
 
 /** For each output index the run of input indices it reads, with weights. */
@@ -59,7 +59,7 @@ function interpolationTaps(at: Float64Array, m: number): Taps {
 
 /** Weighted sums along both axes of all planes, into `out`. */
 function applyTaps(kernels: Kernels, input: Planes, vertical: Taps, horizontal: Taps, out: Planes): void {
-  const { arena, split } = kernels;
+  const { arena } = kernels;
   const mark = arena.mark();
   const taps = ({ first, count, weights }: Taps): { first: number; count: number; weights: number } => {
     const n = first.length;
@@ -73,27 +73,23 @@ function applyTaps(kernels: Kernels, input: Planes, vertical: Taps, horizontal: 
   };
   const rows = taps(vertical);
   const columns = taps(horizontal);
-  split(
-    "resamplePlanes",
-    out.count * out.height,
-    ...named("resamplePlanes", {
-      out: out.address,
-      scratch: allocatePerThread(kernels, input.width * 8),
-      input: input.address,
-      firstRows: rows.first,
-      rowCounts: rows.count,
-      rowWeights: rows.weights,
-      firstColumns: columns.first,
-      columnCounts: columns.count,
-      columnWeights: columns.weights,
-      height: input.height,
-      width: input.width,
-      rows: out.height,
-      columns: out.width,
-      rowTaps: vertical.longest,
-      columnTaps: horizontal.longest,
-    }),
-  );
+  kernel.resamplePlanes(kernels, out.count * out.height, {
+    out: out.address,
+    scratch: allocatePerThread(kernels, input.width * 8),
+    input: input.address,
+    firstRows: rows.first,
+    rowCounts: rows.count,
+    rowWeights: rows.weights,
+    firstColumns: columns.first,
+    columnCounts: columns.count,
+    columnWeights: columns.weights,
+    height: input.height,
+    width: input.width,
+    rows: out.height,
+    columns: out.width,
+    rowTaps: vertical.longest,
+    columnTaps: horizontal.longest,
+  });
   arena.release(mark);
 }
 

@@ -12,9 +12,10 @@ import {
   valuesOf,
 } from "../memory/planes.ts";
 import { labPlanes } from "./cielab.ts";
-import { scaleSaliency, workShape } from "./context-aware.ts";
+import { scaleSaliency } from "./context-aware.ts";
 import { distanceTransform } from "./distance-transform.ts";
 import { gaussianBlur } from "./gaussian-blur.ts";
+import { workShape } from "./grid.ts";
 import {
   type ResolvedSalientRelevanceOptions,
   resolveSalientRelevanceOptions,

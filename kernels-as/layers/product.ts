@@ -36,7 +36,7 @@ export function productForward(
  * Source: adjoint of productForward in one factor; sums in float64, row by row.
  */
 export function productBackward(
-  dx: usize, dxRow: i32, dxPixel: i32, dxChannel: i32, r: usize, rRow: i32, rPixel: i32, other: usize, oRow: i32, oPixel: i32, oChannel: i32,
+  dx: usize, dxRow: i32, dxPixel: i32, dxChannel: i32, r: usize, rRow: i32, rPixel: i32, other: usize, otherRow: i32, otherPixel: i32, otherChannel: i32,
   factor: f32, height: i32, width: i32, begin: i32, end: i32
 ): void {
   const heights = dxRow == 0 ? 1 : height;
@@ -53,7 +53,7 @@ export function productBackward(
           for (let j = h; j < lastRow; j++) {
             for (let i = w; i < lastPixel; i++) {
               const v = <f64>f32.load(r + (<usize>j * <usize>rRow + <usize>(i * rPixel) + <usize>k << 2));
-              sum += other ? v * <f64>f32.load(other + (<usize>j * <usize>oRow + <usize>(i * oPixel) + <usize>(k * oChannel) << 2)) : v;
+              sum += other ? v * <f64>f32.load(other + (<usize>j * <usize>otherRow + <usize>(i * otherPixel) + <usize>(k * otherChannel) << 2)) : v;
             }
           }
         }

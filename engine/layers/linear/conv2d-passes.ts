@@ -1,6 +1,6 @@
+import * as kernel from "../../../kernels-as/kernel-calls.js";
 import { mustHave } from "../../basics/must-have.ts";
-import type { FeatureMap } from "../../memory/feature-map.ts";
-import { imageArgs, named, windowArgs } from "../../memory/named.ts";
+import { type FeatureMap, pixelsAt } from "../../memory/feature-map.ts";
 import type { Modification } from "../../rules/rules.ts";
 import {
   packLength,
@@ -47,44 +47,25 @@ export function applyForward(
     return;
   }
   const pack = weights.forward(modification);
+  const shared = { window, outW: y.width, low, high };
   if (setup.isDepthwise) {
-    kernels.split(
-      "depthwiseConv2dForward",
-      y.height,
-      ...named("depthwiseConv2dForward", imageArgs("y", y), imageArgs("x", x, firstTap), windowArgs(window), {
-        w: pack,
-        bias,
-        outW: y.width,
-        channels: group,
-        low,
-        high,
-      }),
-    );
+    const places = { y, x: pixelsAt(x, firstTap), w: pack, bias };
+    kernel.depthwiseConv2dForward(kernels, y.height, { ...places, ...shared, channels: group });
     return;
   }
   const blockRows = Math.max(1, Math.floor(blockBytes / (4 * x.rowStride * sh)));
   for (let g = 0; g < group; g++) {
-    kernels.split(
-      "conv2dForward",
-      y.height,
-      ...named(
-        "conv2dForward",
-        imageArgs("y", y, y.address + 4 * g * outPerGroup),
-        imageArgs("x", x, firstTap + 4 * g * inPerGroup),
-        windowArgs(window),
-        {
-          w: pack + 4 * g * packLength(setup),
-          bias: bias === 0 ? 0 : bias + 4 * g * padded(outPerGroup),
-          scratch: workspace.memory,
-          outW: y.width,
-          outC: outPerGroup,
-          inC: inPerGroup,
-          low,
-          high,
-          blockRows,
-        },
-      ),
-    );
+    kernel.conv2dForward(kernels, y.height, {
+      y: pixelsAt(y, y.address + 4 * g * outPerGroup),
+      x: pixelsAt(x, firstTap + 4 * g * inPerGroup),
+      w: pack + 4 * g * packLength(setup),
+      bias: bias === 0 ? 0 : bias + 4 * g * padded(outPerGroup),
+      scratch: workspace.memory,
+      ...shared,
+      outC: outPerGroup,
+      inC: inPerGroup,
+      blockRows,
+    });
   }
 }
 
@@ -101,32 +82,24 @@ interface PhasePass {
 /** Runs one phase of the transposed pass: a convolution of s with stride 1. */
 function runPhase(setup: Setup, dx: FeatureMap, s: FeatureMap, { py, px, to, from, pack }: PhasePass): void {
   const { kernels, workspace } = setup.construction;
-  const { window, group, inPerGroup, outPerGroup } = setup;
-  const [sh, sw] = window.strides;
+  const { group, inPerGroup, outPerGroup } = setup;
+  const [sh, sw] = setup.window.strides;
   const places = {
-    y: to,
-    yRow: sh * dx.rowStride,
-    yPixel: sw * dx.pixelStride,
-    ...imageArgs("x", s, from),
+    y: { address: to, rowStride: sh * dx.rowStride, pixelStride: sw * dx.pixelStride },
+    x: pixelsAt(s, from),
     w: pack,
     outW: px.count,
-    kh: py.taps,
-    kw: px.taps,
-    dilationH: py.readStep,
-    dilationW: px.readStep,
-  };
-  const channels = { outC: inPerGroup, inC: outPerGroup };
-  const rest = { bias: 0, strideH: 1, strideW: 1, low: Number.NEGATIVE_INFINITY, high: Number.POSITIVE_INFINITY };
+    window: { kernelShape: [py.taps, px.taps], strides: [1, 1], dilations: [py.readStep, px.readStep] },
+  } as const;
+  const sizes = { outC: inPerGroup, inC: outPerGroup };
+  const plain = { bias: 0, low: Number.NEGATIVE_INFINITY, high: Number.POSITIVE_INFINITY };
   if (setup.isDepthwise) {
-    const args = named("depthwiseConv2dForward", places, rest, { channels: group });
-    kernels.split("depthwiseConv2dForward", py.count, ...args);
+    kernel.depthwiseConv2dForward(kernels, py.count, { ...places, ...plain, channels: group });
   } else if (setup.isNarrow) {
-    kernels.split("narrowConv2dForward", py.count, ...named("narrowConv2dForward", places, channels));
+    kernel.narrowConv2dForward(kernels, py.count, { ...places, ...sizes });
   } else {
     const blockRows = Math.max(1, Math.floor(blockBytes / (4 * s.rowStride)));
-    const scratch = workspace.memory;
-    const args = named("conv2dForward", places, rest, channels, { scratch, blockRows });
-    kernels.split("conv2dForward", py.count, ...args);
+    kernel.conv2dForward(kernels, py.count, { ...places, ...plain, ...sizes, scratch: workspace.memory, blockRows });
   }
 }
 

@@ -1,6 +1,6 @@
+import * as kernel from "../../../kernels-as/kernel-calls.js";
 import type { RowSource } from "../../graph/parameters.ts";
 import { allocatePerThread, type Kernels, type PerThread } from "../../memory/kernels.ts";
-import { named } from "../../memory/named.ts";
 import type { Staging } from "../../memory/staging.ts";
 import type { Modification } from "../../rules/rules.ts";
 
@@ -34,17 +34,17 @@ export interface DenseWeights {
   inputGrad(dx: number, s: number, mask: number, modification: Modification): void;
 }
 
-/** How the kernels are told of a modification: [kind, positive factor, negative factor]. */
-function kernelModification(modification: Modification): [kind: number, p: number, n: number] {
+/** How the kernels are told of a modification: its kind, and the factors of positive and negative weights. */
+function kernelModification(modification: Modification): { kind: number; p: number; n: number } {
   switch (modification.kind) {
     case "signed": {
       const { positive, negative } = modification;
-      return positive === 1 && negative === 1 ? [0, 1, 1] : [1, positive, negative];
+      return { kind: positive === 1 && negative === 1 ? 0 : 1, p: positive, n: negative };
     }
     case "squared":
-      return [2, 1, 1];
+      return { kind: 2, p: 1, n: 1 };
     case "ones":
-      return [3, 1, 1];
+      return { kind: 3, p: 1, n: 1 };
     default:
       return modification satisfies never;
   }
@@ -75,35 +75,28 @@ class Packer {
     stride: number,
     factors: Float32Array | undefined,
   ): void {
-    const { split, arena } = this.#kernels;
+    const { arena } = this.#kernels;
     for (let done = 0; done < count; done += factorRows) {
       const rows = Math.min(factorRows, count - done);
       if (factors) arena.f32(this.#factors, rows).set(factors.subarray(done, done + rows));
-      const scale = factors ? this.#factors : 0;
-      const from = address + 4 * done * inputs;
-      split(
-        "densePack",
-        inputs,
-        ...named("densePack", {
-          packed,
-          scratch: this.#scratch,
-          w: from,
-          scale,
-          first: first + done,
-          rows,
-          inF: inputs,
-          outStride: stride,
-        }),
-      );
+      kernel.densePack(this.#kernels, inputs, {
+        packed,
+        scratch: this.#scratch,
+        w: address + 4 * done * inputs,
+        scale: factors ? this.#factors : 0,
+        first: first + done,
+        rows,
+        inF: inputs,
+        outStride: stride,
+      });
     }
   }
 }
 
 /** Weights in kernel memory. */
 export function residentDense(kernels: Kernels, staging: Staging, inputs: number, outputs: number): DenseWeights {
-  const { split, arena } = kernels;
   const stride = outputStride(outputs);
-  const weights = arena.allocate(4 * inputs * stride);
+  const weights = kernels.arena.allocate(4 * inputs * stride);
   const packer = new Packer(kernels);
   return {
     setRows(firstRow, rows, factors) {
@@ -112,41 +105,47 @@ export function residentDense(kernels: Kernels, staging: Staging, inputs: number
         packer.pack(weights, address, first, count, inputs, stride, own);
       });
     },
-    forward({ y, positive, x, indices, count, bias, low, high }, modification) {
-      const [kind, p, n] = kernelModification(modification);
-      split(
-        "denseForward",
-        stride / lanes,
-        ...named("denseForward", {
-          y,
-          positive,
-          indices,
-          count,
-          x,
-          w: weights,
-          bias,
-          outStride: stride,
-          kind,
-          p,
-          n,
-          low,
-          high,
-        }),
-      );
+    forward(pass, modification) {
+      const own = { ...kernelModification(modification), w: weights, outStride: stride };
+      kernel.denseForward(kernels, stride / lanes, { ...pass, ...own });
     },
     inputGrad(dx, s, mask, modification) {
-      const [kind, p, n] = kernelModification(modification);
-      split(
-        "denseInputGrad",
-        inputs,
-        ...named("denseInputGrad", { dx, s, w: weights, mask, outStride: stride, kind, p, n }),
-      );
+      const own = { ...kernelModification(modification), w: weights, outStride: stride };
+      kernel.denseInputGrad(kernels, inputs, { dx, s, mask, ...own });
     },
   };
 }
 
 // Outputs of a block: a multiple of the 16 partial sums of denseInputGrad.
 const blockOutputs = 16;
+
+/** Works with a block at an address: its first output, and the number of floats of its outputs. */
+type UseOfBlock = (block: number, first: number, stride: number) => void;
+
+/** Reads, packs and hands on one block after the other. */
+function blockReader(
+  kernels: Kernels,
+  source: RowSource,
+  name: string,
+  inputs: number,
+  outputs: number,
+  factors: () => Float32Array | undefined,
+): (use: UseOfBlock) => void {
+  const { arena } = kernels;
+  const packer = new Packer(kernels);
+  return (use) => {
+    const scale = factors();
+    const rows = arena.allocate(4 * blockOutputs * inputs);
+    const block = arena.allocate(4 * blockOutputs * inputs);
+    for (let first = 0; first < outputs; first += blockOutputs) {
+      const count = Math.min(blockOutputs, outputs - first);
+      arena.f32(rows, count * inputs).set(source.readRows(name, first, count));
+      const stride = outputStride(count);
+      packer.pack(block, rows, 0, count, inputs, stride, scale?.subarray(first, first + count));
+      use(block, first, stride);
+    }
+  };
+}
 
 /**
  * Weights that are read from outside in blocks of outputs whenever the layer runs: the same bytes as resident weights, in the
@@ -161,20 +160,7 @@ export function streamedDense(
   factors: () => Float32Array | undefined,
 ): DenseWeights {
   const { split, arena } = kernels;
-  const packer = new Packer(kernels);
-  /** Reads, packs and hands on one block after the other. */
-  const forEachBlock = (use: (block: number, first: number, stride: number) => void): void => {
-    const scale = factors();
-    const rows = arena.allocate(4 * blockOutputs * inputs);
-    const block = arena.allocate(4 * blockOutputs * inputs);
-    for (let first = 0; first < outputs; first += blockOutputs) {
-      const count = Math.min(blockOutputs, outputs - first);
-      arena.f32(rows, count * inputs).set(source.readRows(name, first, count));
-      const stride = outputStride(count);
-      packer.pack(block, rows, 0, count, inputs, stride, scale?.subarray(first, first + count));
-      use(block, first, stride);
-    }
-  };
+  const forEachBlock = blockReader(kernels, source, name, inputs, outputs, factors);
   /** What `work` allocates ends with it. */
   const during = (work: () => void): void => {
     const mark = arena.mark();
@@ -186,54 +172,23 @@ export function streamedDense(
   };
   return {
     setRows() {}, // they stay where they are
-    forward({ y, positive, x, indices, count, bias, low, high }, modification) {
-      const [kind, p, n] = kernelModification(modification);
-      const run = (block: number, first: number, stride: number): void => {
+    forward(pass, modification) {
+      const modified = kernelModification(modification);
+      const run: UseOfBlock = (w, first, outStride) => {
         const shifted = (address: number): number => (address === 0 ? 0 : address + 4 * first);
-        const [to, beside, ownBias] = [y + 4 * first, shifted(positive), shifted(bias)];
-        split(
-          "denseForward",
-          stride / lanes,
-          ...named("denseForward", {
-            y: to,
-            positive: beside,
-            indices,
-            count,
-            x,
-            w: block,
-            bias: ownBias,
-            outStride: stride,
-            kind,
-            p,
-            n,
-            low,
-            high,
-          }),
-        );
+        const places = { y: pass.y + 4 * first, positive: shifted(pass.positive), bias: shifted(pass.bias) };
+        kernel.denseForward(kernels, outStride / lanes, { ...pass, ...places, ...modified, w, outStride });
       };
       during(() => forEachBlock(run));
     },
     inputGrad(dx, s, mask, modification) {
-      const [kind, p, n] = kernelModification(modification);
-      const run = (partials: number, block: number, first: number, stride: number): void => {
-        split(
-          "denseInputGradBlock",
-          inputs,
-          ...named("denseInputGradBlock", {
-            partials,
-            s: s + 4 * first,
-            w: block,
-            mask,
-            blockStride: stride,
-            kind,
-            p,
-            n,
-          }),
-        );
-      };
+      const modified = kernelModification(modification);
       during(() => {
         const partials = arena.allocate(64 * inputs);
-        forEachBlock((block, first, stride) => run(partials, block, first, stride));
+        forEachBlock((w, first, blockStride) => {
+          const from = s + 4 * first;
+          kernel.denseInputGradBlock(kernels, inputs, { partials, s: from, w, mask, blockStride, ...modified });
+        });
         split("denseInputGradTotal", inputs, dx, partials);
       });
     },

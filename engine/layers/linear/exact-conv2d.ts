@@ -1,5 +1,5 @@
-import type { FeatureMap } from "../../memory/feature-map.ts";
-import { imageArgs, namedCall } from "../../memory/named.ts";
+import * as kernel from "../../../kernels-as/kernel-calls.js";
+import { type FeatureMap, pixelsAt } from "../../memory/feature-map.ts";
 import { unmodified } from "../../rules/rules.ts";
 import type { ExactOutputs, Patches } from "../layer-kind.ts";
 import { type ConvolutionSetup, type ConvolutionWeights, packLength, padded } from "./conv2d-weights.ts";
@@ -17,6 +17,53 @@ function largestOf(values: Float32Array): number {
   return largest;
 }
 
+/** Where the weights of an output channel begin in the direct pack, `lanes` elements from one to the next, and their number. */
+interface PackedChannels {
+  readonly lanes: number;
+  readonly weights: number;
+  /** Element of the pack. */
+  first(channel: number): number;
+  /** Element of the bias as the kernels read it. */
+  bias(channel: number): number;
+  /** First input channel of its group. */
+  input(channel: number): number;
+}
+
+function packedChannels(setup: ConvolutionSetup): PackedChannels {
+  const { window, group, inPerGroup, outPerGroup, isDepthwise } = setup;
+  const [kh, kw] = window.kernelShape;
+  const weights = kh * kw * inPerGroup;
+  const groupOf = (channel: number): number => Math.floor(channel / outPerGroup);
+  const input = (channel: number): number => groupOf(channel) * inPerGroup;
+  if (isDepthwise) return { lanes: group, weights, first: (channel) => channel, bias: (channel) => channel, input };
+  const lanes = padded(1);
+  return {
+    lanes,
+    weights,
+    first(channel) {
+      const g = groupOf(channel);
+      const o = channel - g * outPerGroup;
+      return g * packLength(setup) + (o - (o % lanes)) * weights + (o % lanes);
+    },
+    bias: (channel) => groupOf(channel) * padded(outPerGroup) + (channel % outPerGroup),
+    input,
+  };
+}
+
+/** What the outputs read. @param address of what the first tap of output (0,0) reads */
+function patchesOf({ window }: ConvolutionSetup, x: FeatureMap, address: number): Patches {
+  const { kernelShape, strides, dilations } = window;
+  return {
+    address,
+    rowStride: strides[0] * x.rowStride,
+    pixelStride: strides[1] * x.pixelStride,
+    rows: kernelShape[0],
+    stride: dilations[0] * x.rowStride,
+    // Pixels between the taps too: patches that differ only there are told apart in double.
+    length: (kernelShape[1] - 1) * dilations[1] * x.pixelStride + x.channels,
+  };
+}
+
 /**
  * Single outputs of a convolution, summed in double.
  * @param firstTap address of what the first tap of output (0,0) reads
@@ -28,29 +75,13 @@ export function exactConvolution(
   firstTap: number,
   { low, high }: { readonly low: number; readonly high: number },
 ): ExactOutputs {
-  const { window, group, inPerGroup, outPerGroup, isDepthwise } = setup;
+  const { window, group, inPerGroup, outPerGroup } = setup;
   const { arena, call } = setup.construction.kernels;
-  const [kh, kw] = window.kernelShape;
-  const [dh, dw] = window.dilations;
-  const patches: Patches = {
-    address: firstTap,
-    rowStride: window.strides[0] * x.rowStride,
-    pixelStride: window.strides[1] * x.pixelStride,
-    rows: kh,
-    stride: dh * x.rowStride,
-    // Pixels between the taps too: patches that differ only there are told apart in double.
-    length: (kw - 1) * dw * x.pixelStride + x.channels,
-  };
   const channels = group * outPerGroup;
   const tolerances = arena.allocate(4 * padded(channels));
-  const lanes = isDepthwise ? group : padded(1);
-  /** Where the weights of an output channel begin in the pack, `lanes` elements from one to the next. */
-  const firstWeight = (channel: number): number => {
-    if (isDepthwise) return channel;
-    const g = Math.floor(channel / outPerGroup);
-    const o = channel - g * outPerGroup;
-    return g * packLength(setup) + (o - (o % lanes)) * kh * kw * inPerGroup + (o % lanes);
-  };
+  const packed = packedChannels(setup);
+  const { lanes } = packed;
+  const patches = patchesOf(setup, x, firstTap);
   let [pack, bias] = [0, 0];
   return {
     low,
@@ -62,7 +93,7 @@ export function exactConvolution(
       const largest = largestOf(arena.f32(x.address, (x.height - 1) * x.rowStride + x.width * x.pixelStride));
       const own = arena.f32(tolerances, channels);
       for (let channel = 0; channel < channels; channel++) {
-        const values = arena.f32(pack + 4 * firstWeight(channel), (kh * kw * inPerGroup - 1) * lanes + 1);
+        const values = arena.f32(pack + 4 * packed.first(channel), (packed.weights - 1) * lanes + 1);
         let sum = 0;
         for (let k = 0; k < values.length; k += lanes) sum += Math.abs(values[k]!);
         own[channel] = rounding * sum * largest;
@@ -70,21 +101,15 @@ export function exactConvolution(
       return tolerances;
     },
     value(oy, ox, channel) {
-      const g = Math.floor(channel / outPerGroup);
-      const ownBias = isDepthwise ? channel : g * padded(outPerGroup) + (channel - g * outPerGroup);
-      const patch = patches.address + 4 * (oy * patches.rowStride + ox * patches.pixelStride + g * inPerGroup);
-      return call.conv2dSum64(
-        ...namedCall("conv2dSum64", imageArgs("x", x, patch), {
-          w: pack + 4 * firstWeight(channel),
-          wStep: lanes,
-          bias: bias === 0 ? 0 : bias + 4 * ownBias,
-          inC: inPerGroup,
-          kh,
-          kw,
-          dilationH: dh,
-          dilationW: dw,
-        }),
-      );
+      const place = oy * patches.rowStride + ox * patches.pixelStride + packed.input(channel);
+      return kernel.conv2dSum64(call, {
+        x: pixelsAt(x, patches.address + 4 * place),
+        w: pack + 4 * packed.first(channel),
+        wStep: lanes,
+        bias: bias === 0 ? 0 : bias + 4 * packed.bias(channel),
+        inC: inPerGroup,
+        window,
+      });
     },
   };
 }

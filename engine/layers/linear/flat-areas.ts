@@ -1,6 +1,6 @@
-import type { FeatureMap } from "../../memory/feature-map.ts";
+import * as kernel from "../../../kernels-as/kernel-calls.js";
+import { type FeatureMap, pixelsAt } from "../../memory/feature-map.ts";
 import type { Kernels } from "../../memory/kernels.ts";
-import { imageArgs, named } from "../../memory/named.ts";
 import type { Place, Region } from "../../memory/shared-region.ts";
 import type { Workspace } from "../../memory/thread-scratch.ts";
 
@@ -49,32 +49,33 @@ export class FlatAreas {
     const marks = this.#marks.address;
     const [rows, columns] = [y.height + taps - 1, y.width + taps - 1];
     const rowBytes = this.#rowBytes;
-    const read = { ...imageArgs("x", x, firstTap), height: rows, width: columns, channels: x.channels, taps };
-    this.#kernels.split("markSamples", Math.ceil(rows / taps), ...named("markSamples", read, { marks, rowBytes }));
-    this.#kernels.split("markAroundSamples", rows, ...named("markAroundSamples", read, { marks, rowBytes }));
+    const read = {
+      marks,
+      rowBytes,
+      x: pixelsAt(x, firstTap),
+      height: rows,
+      width: columns,
+      channels: x.channels,
+      taps,
+    };
+    kernel.markSamples(this.#kernels, Math.ceil(rows / taps), read);
+    kernel.markAroundSamples(this.#kernels, rows, read);
     for (let g = 0; g < group; g++) {
-      this.#kernels.split(
-        "flatConv2d",
-        y.height,
-        ...named(
-          "flatConv2d",
-          imageArgs("y", y, y.address + 4 * g * outPerGroup),
-          imageArgs("x", x, firstTap + 4 * g * inPerGroup),
-          {
-            w: pack + g * packBytes,
-            bias: bias === 0 ? 0 : bias + 4 * g * outPerGroup,
-            scratch: this.#workspace.memory,
-            marks,
-            rowBytes,
-            outW: y.width,
-            outC: outPerGroup,
-            inC: inPerGroup,
-            taps,
-            low,
-            high,
-          },
-        ),
-      );
+      kernel.flatConv2d(this.#kernels, y.height, {
+        y: pixelsAt(y, y.address + 4 * g * outPerGroup),
+        x: pixelsAt(x, firstTap + 4 * g * inPerGroup),
+        w: pack + g * packBytes,
+        bias: bias === 0 ? 0 : bias + 4 * g * outPerGroup,
+        scratch: this.#workspace.memory,
+        marks,
+        rowBytes,
+        outW: y.width,
+        outC: outPerGroup,
+        inC: inPerGroup,
+        taps,
+        low,
+        high,
+      });
     }
   }
 }

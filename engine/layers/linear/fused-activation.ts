@@ -1,6 +1,6 @@
-import { named, rowArgs } from "../../memory/named.ts";
 import type { Scratch } from "../../memory/pass-scratch.ts";
 import type { RelevanceContext } from "../layer-kind.ts";
+import { rectify } from "../rectify.ts";
 import type { LinearMap } from "./linear-map.ts";
 
 /** Applies the rule of the layer's own activation to the relevance of its output, in place; returns what that took away. */
@@ -19,22 +19,11 @@ export function prepareActivation(
     return arena.f64(at, r.height).reduce((a, b) => a + b, 0);
   };
   const positiveOnly = rules.activation === "gradient" ? 0 : 1;
-  const gate = rules.activation === "deconvnet" ? 0 : y.address;
+  const gate = rules.activation === "deconvnet" ? undefined : y;
   return (addresses) => {
     const at = sums(addresses);
     const before = total(at);
-    split(
-      "rectify",
-      y.height,
-      ...named("rectify", rowArgs("out", r), rowArgs("x", r), {
-        gate,
-        gateRow: y.rowStride,
-        length: y.width * y.channels,
-        low: activation.low,
-        high: activation.high,
-        positiveOnly,
-      }),
-    );
+    rectify(kernels, r, r, y, activation, positiveOnly, gate);
     return before - total(at);
   };
 }

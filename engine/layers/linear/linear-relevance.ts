@@ -1,8 +1,7 @@
 import { UnsupportedError } from "../../basics/errors.ts";
 import { mustHave } from "../../basics/must-have.ts";
 import { formatShape, sameShape } from "../../basics/tensor.ts";
-import { copyValues } from "../../memory/copy.ts";
-import { imageArgs, named } from "../../memory/named.ts";
+import { copyImage, copyValues } from "../../memory/copy.ts";
 import { Scratch } from "../../memory/pass-scratch.ts";
 import type { LayerRules } from "../../rules/layer-rules.ts";
 import { unmodified } from "../../rules/rules.ts";
@@ -68,7 +67,7 @@ function preparePass(map: LinearMap, context: RelevanceContext): RelevancePass {
 function prepareGradient(map: LinearMap, context: RelevanceContext): RelevancePass {
   const { kernels, relevance: r, inputRelevance } = context;
   const dx = mustHave(inputRelevance[0], "relevance of the input");
-  const { call, split } = kernels;
+  const { call } = kernels;
   const { y } = map;
   const scratch = new Scratch();
   const activate = prepareActivation(map, context, scratch);
@@ -81,11 +80,7 @@ function prepareGradient(map: LinearMap, context: RelevanceContext): RelevancePa
       const image = s(addresses);
       const [top, left, bottom, right] = map.gradientBorder;
       call.clearBorder(image.address, image.rowStride, y.height, y.width, y.channels, top, left, bottom, right);
-      split(
-        "copyChannels",
-        y.height,
-        ...named("copyChannels", imageArgs("out", image), imageArgs("x", r), { width: y.width, channels: y.channels }),
-      );
+      copyImage(kernels, image, r, y);
       if (map.gradientPadding > 0) call.fill(image.address, 0, y.channels, y.channels + map.gradientPadding);
       map.transpose(dx, image, unmodified, undefined, false);
       return bookTheRest;

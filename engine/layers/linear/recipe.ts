@@ -1,12 +1,13 @@
+import * as kernel from "../../../kernels-as/kernel-calls.js";
 import { mustHave } from "../../basics/must-have.ts";
 import { type FeatureMap, featureMapAt, featureMapBytes, noBorder } from "../../memory/feature-map.ts";
 import type { Kernels } from "../../memory/kernels.ts";
-import { named, rowArgs } from "../../memory/named.ts";
 import { Scratch, type Slot } from "../../memory/pass-scratch.ts";
 import { type Branch, type InputPart, type LinearRule, type Term, unmodified } from "../../rules/rules.ts";
 import { rectifies } from "../clamp.ts";
 import type { RelevanceContext, RelevancePass } from "../layer-kind.ts";
 import { addShares, shareBytes } from "../ledger.ts";
+import { noGate } from "../rectify.ts";
 import { prepareActivation } from "./fused-activation.ts";
 import type { LinearMap } from "./linear-map.ts";
 import { isUnmodified } from "./modified-weights.ts";
@@ -192,17 +193,77 @@ function computeZ(
   return sum;
 }
 
+/** Where one run of a recipe has what it computes. */
+interface RecipePlaces {
+  readonly ratios: FeatureMap;
+  readonly term: FeatureMap;
+  readonly products: FeatureMap;
+  readonly gate: FeatureMap;
+  readonly shares: number;
+  readonly sums: number;
+  part(name: InputPart): FeatureMap;
+}
+
+function placesAt(memory: RecipeMemory, parts: InputParts, addresses: readonly number[]): RecipePlaces {
+  return {
+    ratios: memory.ratios(addresses),
+    term: memory.term(addresses),
+    products: memory.products(addresses),
+    gate: memory.gate(addresses),
+    shares: memory.shares(addresses),
+    sums: memory.sums(addresses),
+    part: (name) => parts.get(name, addresses),
+  };
+}
+
+/** S = R / (Z + stabiliser) of a branch in `ratios`, and what of each row's relevance it does not hand on in `shares`. */
+function divideByZ(map: LinearMap, context: RelevanceContext, branch: PlannedBranch, places: RecipePlaces): void {
+  const { kernels, relevance, rules } = context;
+  const { y } = map;
+  const { ratios, gate } = places;
+  const { stabilizer, stabilizerSign } = rules.linear;
+  kernel.ratio(kernels, y.height, {
+    s: ratios,
+    r: relevance,
+    z: computeZ(kernels, map, branch, places.part, ratios, places.term),
+    g: branch.gate === 0 ? noGate : gate,
+    bias: branch.biasAddress,
+    ledger: places.shares,
+    length: y.width * y.channels,
+    channels: y.channels,
+    coefficient: branch.coefficient,
+    stabilizer,
+    signedStabilizer: stabilizerSign === "signed" ? 1 : 0,
+    gateSign: branch.gate,
+  });
+  if (map.gradientPadding > 0) kernels.call.fill(ratios.address, 0, y.channels, y.channels + map.gradientPadding);
+}
+
+/** Adds x * (W^T S) of a term to the input's relevance, or writes it where it is the first. */
+function addTerm(
+  map: LinearMap,
+  { kernels }: RelevanceContext,
+  { weight, input, sign }: Term,
+  isExact: boolean,
+  { ratios, products, sums, part }: RecipePlaces,
+  out: FeatureMap,
+  isFirst: boolean,
+): void {
+  const x = part(input);
+  map.transpose(products, ratios, weight, x, isExact);
+  const length = x.width * x.channels;
+  kernel.multiply(kernels, x.height, { out, x, c: products, sums, length, factor: sign, accumulate: isFirst ? 0 : 1 });
+}
+
 /**
  * The recipe of rules.ts on one layer: for every branch Z, the stabilised ratio S = R / Z, and x * (W^T S) for every term.
  * The layer's stored output serves as plain Z where it is Z: unactivated, or rectified with no relevance where it is 0.
  * @throws RangeError for a rule that lacks its box
  */
 export function prepareRecipe(map: LinearMap, context: RelevanceContext): RelevancePass {
-  const { kernels, relevance } = context;
-  const { call, split, arena } = kernels;
+  const { call, split, arena } = context.kernels;
   const dx = mustHave(context.inputRelevance[0], "relevance of the input");
   const { x, y } = map;
-  const rule = context.rules.linear;
   const { branches, hasStoredZ } = planBranches(map, context);
   prepareWeights(map, branches);
   const computesGate = !hasStoredZ && branches.some((branch) => branch.gate !== 0);
@@ -213,57 +274,27 @@ export function prepareRecipe(map: LinearMap, context: RelevanceContext): Releva
   const activate = prepareActivation(map, context, scratch);
   const parts = prepareParts(map, context, branches, scratch);
   const memory = reserveMemory(map, dx, branches, computesGate, scratch);
-  const rowLength = y.width * y.channels;
-
-  function run(addresses: readonly number[]): ReturnType<RelevancePass["run"]> {
-    const lost = { bias: 0, stabilizer: 0, dropped: activate(addresses) };
-    parts.fill(addresses);
-    const part = (name: InputPart): FeatureMap => parts.get(name, addresses);
-    const [ratios, products] = [memory.ratios(addresses), memory.products(addresses)];
-    const [shares, sums] = [memory.shares(addresses), memory.sums(addresses)];
-    const [top, left, bottom, right] = map.gradientBorder;
-    call.clearBorder(ratios.address, ratios.rowStride, y.height, y.width, y.channels, top, left, bottom, right);
-    const gate = memory.gate(addresses);
-    if (computesGate) map.apply(gate, x, unmodified, plainBias, true);
-    let isFirst = true;
-    for (const branch of branches) {
-      const divisor = computeZ(kernels, map, branch, part, ratios, memory.term(addresses));
-      split(
-        "ratio",
-        y.height,
-        ...named("ratio", rowArgs("s", ratios), rowArgs("r", relevance), rowArgs("z", divisor), {
-          g: branch.gate === 0 ? 0 : gate.address,
-          gRow: gate.rowStride,
-          bias: branch.biasAddress,
-          ledger: shares,
-          length: rowLength,
-          channels: y.channels,
-          coefficient: branch.coefficient,
-          stabilizer: rule.stabilizer,
-          signedStabilizer: rule.stabilizerSign === "signed" ? 1 : 0,
-          gateSign: branch.gate,
-        }),
-      );
-      addShares(lost, arena, shares, y.height);
-      if (map.gradientPadding > 0) call.fill(ratios.address, 0, y.channels, y.channels + map.gradientPadding);
-      for (const term of branch.terms) {
-        const image = part(term.input);
-        map.transpose(products, ratios, term.weight, image, branch.isExact);
-        split(
-          "multiply",
-          x.height,
-          ...named("multiply", rowArgs("out", dx), rowArgs("x", image), rowArgs("c", products), {
-            sums,
-            length: x.width * x.channels,
-            factor: term.sign,
-            accumulate: isFirst ? 0 : 1,
-          }),
-        );
-        isFirst = false;
+  return {
+    scratchBytes: scratch.bytes,
+    run(addresses) {
+      const lost = { bias: 0, stabilizer: 0, dropped: activate(addresses) };
+      parts.fill(addresses);
+      const places = placesAt(memory, parts, addresses);
+      const { ratios, gate, sums } = places;
+      const [top, left, bottom, right] = map.gradientBorder;
+      call.clearBorder(ratios.address, ratios.rowStride, y.height, y.width, y.channels, top, left, bottom, right);
+      if (computesGate) map.apply(gate, x, unmodified, plainBias, true);
+      let isFirst = true;
+      for (const branch of branches) {
+        divideByZ(map, context, branch, places);
+        addShares(lost, arena, places.shares, y.height);
+        for (const term of branch.terms) {
+          addTerm(map, context, term, branch.isExact, places, dx, isFirst);
+          isFirst = false;
+        }
       }
-    }
-    if (isFirst) split("fill", x.height * x.width * x.channels, dx.address, 0);
-    return { ...lost, relevanceIn: isFirst ? 0 : arena.f64(sums, x.height).reduce((a, b) => a + b, 0) };
-  }
-  return { scratchBytes: scratch.bytes, run };
+      if (isFirst) split("fill", x.height * x.width * x.channels, dx.address, 0);
+      return { ...lost, relevanceIn: isFirst ? 0 : arena.f64(sums, x.height).reduce((a, b) => a + b, 0) };
+    },
+  };
 }

@@ -1,7 +1,7 @@
+import * as kernel from "../../../kernels-as/kernel-calls.js";
 import type { Window } from "../../graph/window.ts";
-import type { FeatureMap } from "../../memory/feature-map.ts";
+import { type FeatureMap, pixelsAt } from "../../memory/feature-map.ts";
 import type { Kernels } from "../../memory/kernels.ts";
-import { imageArgs, named } from "../../memory/named.ts";
 import type { Workspace } from "../../memory/thread-scratch.ts";
 
 /** How convolutions are computed. auto: by a fixed table of sizes; direct: the definition, the reference for accuracy. */
@@ -117,29 +117,22 @@ export class WinogradConvolution {
   run(y: FeatureMap, x: FeatureMap, firstTap: number, weights: number, bias: number, low: number, high: number): void {
     const scratch = this.#workspace.memory;
     for (let g = 0; g < this.#group; g++) {
-      this.#kernels.split(
-        "winogradConv2d",
-        this.#tiles,
-        ...named(
-          "winogradConv2d",
-          imageArgs("y", y, y.address + 4 * g * this.#outC),
-          imageArgs("x", x, firstTap + 4 * g * this.#inC),
-          {
-            u: weights + g * this.#groupBytes,
-            bias: bias === 0 ? 0 : bias + 4 * g * this.#outC,
-            scratch,
-            outH: y.height,
-            outW: y.width,
-            outC: this.#outC,
-            inC: this.#inC,
-            size: this.tile,
-            taps: this.taps,
-            low,
-            high,
-            blockTiles: this.#blockTiles,
-          },
-        ),
-      );
+      kernel.winogradConv2d(this.#kernels, this.#tiles, {
+        y: pixelsAt(y, y.address + 4 * g * this.#outC),
+        x: pixelsAt(x, firstTap + 4 * g * this.#inC),
+        u: weights + g * this.#groupBytes,
+        bias: bias === 0 ? 0 : bias + 4 * g * this.#outC,
+        scratch,
+        outH: y.height,
+        outW: y.width,
+        outC: this.#outC,
+        inC: this.#inC,
+        size: this.tile,
+        taps: this.taps,
+        low,
+        high,
+        blockTiles: this.#blockTiles,
+      });
     }
   }
 }
