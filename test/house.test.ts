@@ -58,7 +58,6 @@ const longFilesYet: readonly string[] = [
   "kernels-as/layers/conv2d.ts",
   "kernels-as/layers/dense.ts",
   "kernels-as/layers/winograd.ts",
-  "weights-loader/onnx/fold.ts",
   "weights-loader/onnx/movement.ts",
   "weights-loader/onnx/windows.ts",
 ];

@@ -75,6 +75,8 @@ class Graph:
             extra["auto_pad"] = self.pick(["SAME_UPPER", "SAME_LOWER", "VALID"])
         else:
             extra["pads"] = [int(self.rng.integers(0, 2)) for _ in range(4)]
+            if self.chance(0.25):
+                extra["dilations"] = [int(self.rng.integers(1, 3)) for _ in "hw"]
         inputs = [x, self.normal(m, c // group, kh, kw)] + ([self.normal(m)] if self.chance(0.6) else [])
         y = self.node("Conv", inputs, kernel_shape=[kh, kw], strides=s, group=group, **extra)
         self.infer(y)
@@ -101,6 +103,12 @@ class Graph:
             extra["count_include_pad"] = int(self.rng.integers(0, 2))
         if op != "LpPool":
             extra["ceil_mode"] = int(self.chance(0.4))
+        if op == "MaxPool" and self.chance(0.25):
+            extra["dilations"] = [int(self.rng.integers(1, 3)) for _ in "hw"]
+        elif self.chance(0.15):
+            del extra["pads"]
+            extra.pop("ceil_mode", None)
+            extra["auto_pad"] = self.pick(["SAME_UPPER", "SAME_LOWER", "VALID"])
         self.infer(self.node(op, [x], kernel_shape=k, strides=s, **extra))
 
     def global_pool(self):
@@ -110,7 +118,8 @@ class Graph:
     def function(self):
         x, shape = self.any()
         op = self.pick(["Relu", "Relu", "Sigmoid", "Tanh", "HardSigmoid", "HardSwish", "Gelu", "Elu", "Celu", "Selu", "Mish",
-                        "Softplus", "Softsign", "LeakyRelu", "ThresholdedRelu", "Abs", "Neg", "Erf", "Clip", "PRelu", "Exp", "Sqrt", "Pow"])
+                        "Softplus", "Softsign", "LeakyRelu", "ThresholdedRelu", "Abs", "Neg", "Erf", "Clip", "PRelu", "Exp", "Sqrt", "Pow",
+                        "Log", "Reciprocal", "Sign"])
         inputs, extra = [x], {}
         if op == "Gelu" and self.chance(0.5):
             extra["approximate"] = "tanh"
@@ -122,6 +131,8 @@ class Graph:
             inputs += [self.normal(*([shape[1]] + [1] * (len(shape) - 2)))]
         if op == "Sqrt":
             inputs = [self.node("Abs", [x])]
+        if op in ("Log", "Reciprocal"):
+            inputs = [self.node("Add", [self.node("Abs", [x]), self.const(0.4)])]
         if op == "Exp":
             inputs = [self.node("Tanh", [x])]
         if op == "Pow":
@@ -425,6 +436,71 @@ class Graph:
         known = self.node("Equal", [sizes, self.ints(shape[1] if self.chance(0.5) else 999)])
         self.put(self.node("If", [known], then_branch=branches[0], else_branch=branches[1]), shape)
 
+    def group_norm(self):
+        x, (_, c, h, w) = self.image()
+        groups = self.pick([g for g in (1, 2, 3, c) if c % g == 0])
+        self.put(self.node("GroupNormalization", [x, self.normal(groups), self.normal(groups)], num_groups=groups, epsilon=0.01), [1, c, h, w])
+
+    def tile(self):
+        x, shape = self.any()
+        times = [1] + [int(self.pick([1, 1, 2])) for _ in shape[1:]]
+        self.infer(self.node("Tile", [x, self.ints(times)]))
+
+    def gemm(self):
+        x, shape = self.any()
+        flat, m = int(np.prod(shape)), int(self.rng.integers(1, 5))
+        y = self.node("Flatten", [x])
+        turned = int(self.chance(0.5))
+        inputs = [y, self.normal(*((m, flat) if turned else (flat, m)))] + ([self.normal(m)] if self.chance(0.6) else [])
+        self.put(self.node("Gemm", inputs, transB=turned, alpha=float(self.pick([1, 0.5])), beta=float(self.pick([1, 2]))), [1, m])
+
+    def matmul_from_left(self):
+        x, shape = self.any()
+        if len(shape) < 3:
+            return
+        m = int(self.rng.integers(1, 5))
+        self.put(self.node("MatMul", [self.normal(m, shape[-2]), x]), [*shape[:-2], m, shape[-1]])
+
+    def own_size(self):
+        """x.view(x.size(0), x.size(1), -1), with the sizes read in the graph."""
+        x, shape = self.any()
+        if len(shape) < 3:
+            return
+        sizes = self.node("Shape", [x])
+        first = self.node("Slice", [sizes, self.ints([0]), self.ints([2]), self.ints([0])])
+        target = self.node("Concat", [first, self.ints([-1])], axis=0)
+        self.put(self.node("Reshape", [x, target]), [*shape[:2], int(np.prod(shape[2:]))])
+
+    def crop(self):
+        x, (_, c, h, w) = self.image()
+        pads = [int(self.rng.integers(-1, 2)) for _ in range(4)]
+        self.infer(self.node("Pad", [x, self.ints([0, 0, pads[0], pads[1], 0, 0, pads[2], pads[3]])]))
+
+    def slices(self):
+        x, shape = self.any()
+        axes = [k for k in range(1, len(shape)) if shape[k] > 2]
+        if axes:
+            self.infer(self.node("Slice", [x, self.ints([1] * len(axes)), self.ints([-1 if self.chance(0.5) else 99 for _ in axes]), self.ints(axes)]))
+
+    def several(self):
+        x, shape = self.any()
+        op = self.pick(["Max", "Min", "Sum"])
+        others = [v[0] for v in self.values if v[1] == shape]
+        self.put(self.node(op, [x, self.pick(others), self.pick(others)]), shape)
+
+    def whole_weights(self):
+        """A convolution whose weights are kept as whole numbers."""
+        x, (_, c, h, w) = self.image()
+        m = int(self.rng.integers(1, 4))
+        weights = self.const(self.rng.integers(-90, 90, (m, c, 1, 1)), np.int8)
+        scales = self.const(self.rng.uniform(0.005, 0.02, m))
+        zero = self.const(self.rng.integers(-3, 4, m), np.int8)
+        self.put(self.node("Conv", [x, self.node("DequantizeLinear", [weights, scales, zero], axis=0)]), [1, m, h, w])
+
+    def log_softmax(self):
+        x, shape = self.any()
+        self.put(self.node("LogSoftmax", [x], axis=int(self.rng.integers(1, len(shape)))), shape)
+
     def infer(self, name):
         """Shapes by onnxruntime itself: what the node really gives."""
         shape = self.evaluate([name])[0].shape
@@ -446,7 +522,8 @@ class Graph:
 STEPS = ["conv", "conv", "conv", "pool", "pool", "function", "function", "written_out", "arithmetic", "arithmetic", "both", "both", "norm",
          "lrn", "alias", "alias", "pad", "slice", "split", "gather", "concat", "transpose", "shuffle", "reshape", "squeeze", "reduce",
          "matmul", "resize", "blocks", "expand", "conv_transpose", "global_pool", "compare", "compare", "softmax", "log_sum_exp", "gather_nd", "flat_dense",
-         "beside_constant", "einsum", "conditional", "scatter", "unit_length", "average"]
+         "beside_constant", "einsum", "conditional", "scatter", "unit_length", "average",
+         "group_norm", "tile", "gemm", "matmul_from_left", "own_size", "crop", "slices", "several", "whole_weights", "log_softmax"]
 
 
 def floats(array):

@@ -29,6 +29,7 @@ import { numbersOf } from "./numbers.ts";
 import { convInteger, dequantize, dynamicQuantize, matMulInteger, quantize } from "./quantised.ts";
 import {
   globalLpPool,
+  logSoftmax,
   lpNormalization,
   reduceL1,
   reduceL2,
@@ -122,6 +123,7 @@ export const converters: Readonly<Record<string, Convert>> = {
   Less: comparison(1, false),
   LessOrEqual: comparison(1, true),
   Log: activation("log"),
+  LogSoftmax: logSoftmax,
   LpNormalization: lpNormalization,
   LpPool: lpPool,
   MatMul: matMul,

@@ -108,6 +108,17 @@ function product(
 
 const bare = ({ isBare }: OnnxData): { isBare?: true } => (isBare === true ? { isBare } : {});
 
+/** The last two axes change places. */
+function turned(state: OnnxImport, x: OnnxData): OnnxData {
+  const rank = x.shape.length;
+  if (rank < 2) throw unsupported("a matrix times a batch of vectors would mix the photos of the batch.");
+  return transposed(
+    state,
+    x,
+    [...x.shape.keys()].map((k) => (k === rank - 1 ? rank - 2 : k === rank - 2 ? rank - 1 : k)),
+  );
+}
+
 /** A sum of places weighed by a gate, as attention pooling has it: one column (or row) of shares. */
 function weighed(state: OnnxImport, node: OnnxNode): OnnxData | undefined {
   const [a, b] = [dataAt(state, node, 0), dataAt(state, node, 1)];
@@ -116,19 +127,11 @@ function weighed(state: OnnxImport, node: OnnxNode): OnnxData | undefined {
   const isColumn = b.isGate === true && columns === 1;
   const isRow = a.isGate === true && rows === 1;
   if (a.shape.length < 2 || b.shape.length < 2 || (!isColumn && !isRow)) return undefined;
-  const swap = (x: OnnxData): OnnxData => {
-    const rank = x.shape.length;
-    return transposed(
-      state,
-      x,
-      [...x.shape.keys()].map((k) => (k === rank - 1 ? rank - 2 : k === rank - 2 ? rank - 1 : k)),
-    );
-  };
-  const [x, gate] = isColumn ? [a, swap(b)] : [swap(b), a]; // [..,M,K] and [..,1,K]
+  const [x, gate] = isColumn ? [a, turned(state, b)] : [turned(state, b), a]; // [..,M,K] and [..,1,K]
   const each = times(state, `${node.name}.weighed`, x, { ...gate, isGate: true });
   const mean = pooled(state, `${node.name}.mean`, each, [each.shape.length - 1], true, "globalAveragePool2d");
   const total = scaled(state, node.name, mean, inner ?? 1);
-  return isColumn ? total : swap(total);
+  return isColumn ? total : turned(state, total);
 }
 
 function refuseAttention(state: OnnxImport, node: OnnxNode): void {
@@ -140,6 +143,11 @@ function refuseAttention(state: OnnxImport, node: OnnxNode): void {
 }
 
 export const matMul: Convert = (state, node) => {
+  if (!isData(state, node, 0)) {
+    // W X of a constant matrix is (X' W')': a dense layer along the last axis but one.
+    const y = productWith(state, node, turned(state, dataAt(state, node, 1)), constantAt(state, node, 0));
+    return setOutput(state, node, turned(state, y));
+  }
   const isPool = isData(state, node, 0) && isData(state, node, 1);
   const pool = isPool ? weighed(state, node) : undefined;
   if (pool === undefined) refuseAttention(state, node);

@@ -1,6 +1,7 @@
 import { elementCount, isHoldable, sameShape } from "../../engine/basics/tensor.ts";
 import { affine } from "./affine.ts";
 import { broadcast } from "./arithmetic.ts";
+import { reshapeTarget } from "./constant-moves.ts";
 import {
   axisFirst,
   plain,
@@ -14,7 +15,6 @@ import {
   withoutBatch,
   withPads,
 } from "./data.ts";
-import { reshapeTarget } from "./fold.ts";
 import type { OnnxNode } from "./model.ts";
 import {
   addLayer,

@@ -1,4 +1,4 @@
-import { elementCount } from "../../engine/basics/tensor.ts";
+import { elementCount, formatShape } from "../../engine/basics/tensor.ts";
 import { affine, affineOf } from "./affine.ts";
 import { axisFirst, plain, reshaped, shaped, standard, transposed } from "./data.ts";
 import type { OnnxNode } from "./model.ts";
@@ -16,7 +16,8 @@ import {
   valueAt,
   vectorAt,
 } from "./node.ts";
-import type { OnnxData, OnnxImport } from "./state.ts";
+import { takenNumbers } from "./numbers.ts";
+import type { OnnxData, OnnxImport, OnnxNumbers } from "./state.ts";
 
 // Normalisation, by statistics of the training or of the values themselves.
 
@@ -99,9 +100,24 @@ export const instanceNormalization: Convert = async (state, node) => {
 export const groupNormalization: Convert = async (state, node) => {
   const x = plain(state, dataAt(state, node, 0));
   const groups = int(node, "num_groups", 0);
-  const scale = constantAt(state, node, 1);
-  if (elementCount(scale.shape) !== x.shape[0]) throw unsupported("a scale per group instead of one per channel.");
-  setOutput(state, node, await withAffine(state, node, overPixels(state, node, x, groups), 0, 1, 2));
+  const [channels = 1] = x.shape;
+  const normal = overPixels(state, node, x, groups);
+  // Before opset 21 there is one number per group, since then one per channel.
+  const perChannel = (index: number): OnnxNumbers => {
+    const vector = constantAt(state, node, index);
+    const count = elementCount(vector.shape);
+    if (vector.shape.length !== 1 || (count !== channels && count !== groups))
+      throw unsupported(
+        `input ${index} must have ${channels} elements or ${groups}, got ${formatShape(vector.shape)}.`,
+      );
+    const places = Array.from({ length: channels }, (_, c) =>
+      count === channels ? c : Math.floor((c * groups) / channels),
+    );
+    const own = takenNumbers(vector, 0, places);
+    return { ...own, shape: [channels, ...x.shape.slice(1).map(() => 1)] };
+  };
+  const scaledValue = await affine(state, `${node.name}.scale`, normal, perChannel(1), undefined);
+  setOutput(state, node, await affine(state, `${node.name}.bias`, scaledValue, undefined, perChannel(2)));
 };
 
 /** Statistics over all axes from one on. */

@@ -91,18 +91,40 @@ export const lpNormalization: Convert = (state, node) => {
   );
 };
 
-/** ln sum e^x, by its definition m + ln sum e^(x - m) with m the largest. */
+/** ln sum e^x along axes, by its definition m + ln sum e^(x - m) with m the largest; `centred` is x - m, `largest` m and `logarithm` the rest. */
+function logSumExp(
+  state: OnnxImport,
+  wish: string,
+  x: OnnxData,
+  axes: readonly number[],
+  keepsAxes: boolean,
+): { centred: OnnxData; largest: OnnxData; logarithm: OnnxData } {
+  const count = elementCount(axes.map((k) => x.shape[k]!));
+  const largest = pooled(state, `${wish}.max`, x, axes, true, "globalMaxPool2d");
+  const centred = total(state, `${wish}.difference`, [x, negative(state, `${wish}.negative`, largest)], 0);
+  const powers = functionAt(state, `${wish}.exp`, centred, "exp");
+  const mean = pooled(state, `${wish}.mean`, powers, axes, keepsAxes, "globalAveragePool2d");
+  const logarithm = functionAt(state, `${wish}.log`, sum(state, `${wish}.sum`, mean, count), "log");
+  return { centred, largest, logarithm };
+}
+
 export const reduceLogSumExp: Convert = async (state, node) => {
   const x = plain(state, dataAt(state, node, 0));
   const axes = await reducedAxes(state, node, x);
-  const count = elementCount(axes.map((k) => x.shape[k]!));
   const keepsAxes = int(node, "keepdims", 1) !== 0;
-  const wide = pooled(state, `${node.name}.max`, x, axes, true, "globalMaxPool2d");
-  const less = total(state, `${node.name}.difference`, [x, negative(state, `${node.name}.negative`, wide)], 0);
-  const powers = functionAt(state, `${node.name}.exp`, less, "exp");
-  const mean = pooled(state, `${node.name}.mean`, powers, axes, keepsAxes, "globalAveragePool2d");
-  const logarithm = functionAt(state, `${node.name}.log`, sum(state, `${node.name}.sum`, mean, count), "log");
-  setOutput(state, node, total(state, node.name, [logarithm, reshaped(state, wide, logarithm.shape)]));
+  const { largest, logarithm } = logSumExp(state, node.name, x, axes, keepsAxes);
+  setOutput(state, node, total(state, node.name, [logarithm, reshaped(state, largest, logarithm.shape)]));
+};
+
+/** x - ln sum e^x along an axis, inside a network. */
+export const logSoftmax: Convert = (state, node) => {
+  const x = plain(state, dataAt(state, node, 0));
+  const axis = axisOf(int(node, "axis", state.opset >= 13 ? -1 : 1), x.shape);
+  if (axis === 0) throw unsupported("photos of a batch would be mixed.");
+  // Before opset 13 all axes from `axis` on are one vector.
+  const axes = x.shape.map((_, k) => k).filter((k) => (state.opset < 13 ? k >= axis - 1 : k === axis - 1));
+  const { centred, logarithm } = logSumExp(state, node.name, x, axes, true);
+  setOutput(state, node, total(state, node.name, [centred, negative(state, `${node.name}.normaliser`, logarithm)], 0));
 };
 
 /** The root of the sum of squares over the whole image. */
