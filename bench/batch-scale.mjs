@@ -1,9 +1,9 @@
 // A large batch, killed: `srmap explain FOLDER` and `srmap work` beside undisturbed runs, every byte compared.
 // Usage, after npm run build:
-//   node bench/batch-scale.mjs PHOTOS COUNT [KILLS] [rate|resume|queue ...]
+//   node bench/batch-scale.mjs PHOTOS COUNT [KILLS] [rate|resume|queue ...] [write=PARTS]
 // PHOTOS is a folder of JPEG files, taken again and again until there are COUNT. rate: photos a second and memory of one process and of one a
 // core. resume: killed KILLS times at random moments and started again. queue: three workers on redis-server (on the path), one killed
-// with SIGKILL every ten seconds and replaced, the server killed once and started again from its log. alexnet-mini, Salient Relevance in fast mode.
+// with SIGKILL every ten seconds and replaced, the server killed once and started again from its log. PARTS: what --write takes, such as npy,json; all by default. alexnet-mini, Salient Relevance in fast mode.
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import {
@@ -22,11 +22,13 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const [photos, countText = "1000", killsText = "20", ...wanted] = process.argv.slice(2);
-const parts = wanted.length > 0 ? wanted : ["rate", "resume", "queue"];
+const write = wanted.find((word) => word.startsWith("write="))?.slice("write=".length);
+const named = wanted.filter((word) => !word.startsWith("write="));
+const parts = named.length > 0 ? named : ["rate", "resume", "queue"];
 const count = Number(countText);
 const cli = fileURLToPath(new URL("../build/cli/main.js", import.meta.url));
 const folder = mkdtempSync(join(process.env.SRMAP_SCALE ?? tmpdir(), "srmap-scale-"));
-const settings = ["--model", "alexnet-mini", "--sr", "mode=fast"];
+const settings = ["--model", "alexnet-mini", "--sr", "mode=fast", ...(write === undefined ? [] : ["--write", write])];
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** The photos, each under a name of its own; links where the disk allows. */

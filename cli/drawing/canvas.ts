@@ -1,4 +1,4 @@
-import { createImage, type Image } from "../../engine/picture/image.ts";
+import { createImage, type Image, pixelAsWord } from "../../engine/picture/image.ts";
 import { type FaceName, type Font, fitText, measureText, plotText } from "./font.ts";
 
 /** Red, green, blue. */
@@ -27,6 +27,7 @@ export interface Canvas {
 export function createCanvas(width: number, height: number, background: Color, font: Font): Canvas {
   const image = createImage(width, height, background);
   const { data } = image;
+  const words = new Uint32Array(data.buffer);
   const put = (x: number, y: number, [red, green, blue]: Color, opacity: number): void => {
     if (x < 0 || y < 0 || x >= width || y >= height) return;
     const i = (y * width + x) * 4;
@@ -38,8 +39,13 @@ export function createCanvas(width: number, height: number, background: Color, f
   };
   return {
     image,
-    fill(x, y, w, h, color) {
-      for (let row = y; row < y + h; row++) for (let column = x; column < x + w; column++) put(column, row, color, 255);
+    fill(x, y, w, h, [red, green, blue]) {
+      const [left, right] = [Math.max(0, x), Math.min(width, x + w)];
+      if (left >= right) return;
+      const pixel = pixelAsWord(red, green, blue);
+      for (let row = Math.max(0, y); row < Math.min(height, y + h); row++) {
+        words.fill(pixel, row * width + left, row * width + right);
+      }
     },
     draw(picture, x, y) {
       for (let row = 0; row < picture.height; row++) {
@@ -62,13 +68,15 @@ export function createCanvas(width: number, height: number, background: Color, f
 export function enlarge(picture: Image, factor: number): Image {
   const width = picture.width * factor;
   const height = picture.height * factor;
-  const data = new Uint8Array(width * height * 4);
-  for (let y = 0; y < height; y++) {
-    for (let x = 0; x < width; x++) {
-      const from = (Math.trunc(y / factor) * picture.width + Math.trunc(x / factor)) * 4;
-      const to = (y * width + x) * 4;
-      for (let c = 0; c < 4; c++) data[to + c] = picture.data[from + c] ?? 0;
+  // A copy, since a picture may begin anywhere in its memory and words may not.
+  const from = new Uint32Array(picture.data.slice().buffer);
+  const to = new Uint32Array(width * height);
+  for (let y = 0; y < picture.height; y++) {
+    const row = y * factor * width;
+    for (let x = 0; x < picture.width; x++) {
+      to.fill(from[y * picture.width + x]!, row + x * factor, row + (x + 1) * factor);
     }
+    for (let copy = 1; copy < factor; copy++) to.copyWithin(row + copy * width, row, row + width);
   }
-  return { width, height, data };
+  return { width, height, data: new Uint8Array(to.buffer) };
 }

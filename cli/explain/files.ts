@@ -84,21 +84,29 @@ function panelOf(
 function picturesOf(explanation: RelevanceExplanation | Explanation, context: ExplanationContext): Map<string, Image> {
   const { colors, parts } = context;
   const pictures = new Map<string, Image>();
-  const relevance = heatmap(explanation.relevance, colors);
-  if ("salientRelevance" in explanation) {
-    const salientRelevance = heatmap(explanation.salientRelevance, saliencyColors);
-    const laidOver = overlay(context.picture, explanation.salientRelevance, { colormap: saliencyColors.colormap });
-    if (parts.has("panel")) {
+  const isSalient = "salientRelevance" in explanation;
+  const hasPanel = parts.has("panel") && isSalient;
+  const relevance = hasPanel || parts.has("maps") ? heatmap(explanation.relevance, colors) : undefined;
+  if (isSalient) {
+    const map = explanation.salientRelevance;
+    const salientRelevance = hasPanel || parts.has("maps") ? heatmap(map, saliencyColors) : undefined;
+    const laidOver =
+      hasPanel || parts.has("overlay")
+        ? overlay(context.picture, map, { colormap: saliencyColors.colormap })
+        : undefined;
+    if (hasPanel && relevance !== undefined && salientRelevance !== undefined && laidOver !== undefined) {
       pictures.set("panel.png", panelOf(explanation, context, { relevance, salientRelevance, laidOver }));
     }
-    if (parts.has("overlay")) pictures.set("overlay.png", laidOver);
+    if (parts.has("overlay") && laidOver !== undefined) pictures.set("overlay.png", laidOver);
     if (parts.has("photo") && context.photo !== undefined && context.preprocessing !== undefined) {
       const fit = photoFit(context.photo, context.preprocessing, explanation.input.shape);
-      pictures.set("photo-overlay.png", photoOverlay(context.photo, explanation.salientRelevance, fit));
+      pictures.set("photo-overlay.png", photoOverlay(context.photo, map, fit));
     }
-    if (parts.has("maps")) pictures.set("salient-relevance.png", salientRelevance.image);
+    if (parts.has("maps") && salientRelevance !== undefined) {
+      pictures.set("salient-relevance.png", salientRelevance.image);
+    }
   }
-  if (parts.has("maps")) pictures.set("relevance.png", relevance.image);
+  if (parts.has("maps") && relevance !== undefined) pictures.set("relevance.png", relevance.image);
   return pictures;
 }
 

@@ -19,6 +19,11 @@ export function formatSize(size: { readonly width: number; readonly height: numb
   return `${size.width}x${size.height}`;
 }
 
+/** An opaque pixel as one number of 32 bits, in this machine's order of bytes. */
+export function pixelAsWord(red: number, green: number, blue: number): number {
+  return new Uint32Array(new Uint8Array([red, green, blue, 255]).buffer)[0]!;
+}
+
 /**
  * An opaque picture of one colour (black unless given).
  * @throws ShapeError when a side is not a positive integer.
@@ -32,12 +37,7 @@ export function createImage(
     throw new ShapeError(`image: sides must be positive integers, got ${width}x${height}.`);
   }
   const data = new Uint8Array(width * height * 4);
-  for (let i = 0; i < data.length; i += 4) {
-    data[i] = color[0];
-    data[i + 1] = color[1];
-    data[i + 2] = color[2];
-    data[i + 3] = 255;
-  }
+  new Uint32Array(data.buffer).fill(pixelAsWord(...color));
   return { width, height, data };
 }
 

@@ -118,25 +118,24 @@ function resizedColumns(
 function resizedRows(between: Uint8Array, rows: Coefficients | undefined, crop: Crop, firstRow: number): Uint8Array {
   const data = new Uint8Array(crop.width * crop.height * 4);
   const rowLength = crop.width * 3;
+  const sums = new Int32Array(rowLength);
+  let to = 0;
   for (let y = 0; y < crop.height; y++) {
-    const count = rows === undefined ? 1 : rows.count[y]!;
-    const start = (rows === undefined ? y : rows.first[y]! - firstRow) * rowLength;
-    for (let x = 0; x < crop.width; x++) {
-      const pixel = (y * crop.width + x) * 4;
-      for (let channel = 0; channel < 3; channel++) {
-        let from = start + x * 3 + channel;
-        if (rows === undefined) {
-          data[pixel + channel] = between[from]!;
-          continue;
-        }
-        let sum = half;
-        for (let k = 0; k < count; k++) {
-          sum += between[from]! * rows.weights[y * rows.stride + k]!;
-          from += rowLength;
-        }
-        data[pixel + channel] = clip8(sum);
+    if (rows === undefined) {
+      for (let i = 0, from = y * rowLength; i < rowLength; i++) sums[i] = between[from++]! << precisionBits;
+    } else {
+      sums.fill(half);
+      let from = (rows.first[y]! - firstRow) * rowLength;
+      for (let k = 0; k < rows.count[y]!; k++) {
+        const weight = rows.weights[y * rows.stride + k]!;
+        for (let i = 0; i < rowLength; i++) sums[i] = sums[i]! + between[from++]! * weight;
       }
-      data[pixel + 3] = 255;
+    }
+    for (let i = 0; i < rowLength; i += 3, to += 4) {
+      data[to] = clip8(sums[i]!);
+      data[to + 1] = clip8(sums[i + 1]!);
+      data[to + 2] = clip8(sums[i + 2]!);
+      data[to + 3] = 255;
     }
   }
   return data;
