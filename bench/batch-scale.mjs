@@ -3,7 +3,8 @@
 //   node bench/batch-scale.mjs PHOTOS COUNT [KILLS] [rate|resume|queue ...] [write=PARTS]
 // PHOTOS is a folder of JPEG files, taken again and again until there are COUNT. rate: photos a second and memory of one process and of one a
 // core. resume: killed KILLS times at random moments and started again. queue: three workers on redis-server (on the path), one killed
-// with SIGKILL every ten seconds and replaced, the server killed once and started again from its log. PARTS: what --write takes, such as npy,json; all by default. alexnet-mini, Salient Relevance in fast mode.
+// with SIGKILL every ten seconds and replaced, the server killed once and started again from its log. PARTS: what --write takes,
+// such as npy,json; the pictures, too, by default. alexnet-mini, Salient Relevance in fast mode.
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import {
