@@ -1,4 +1,4 @@
-import { createImage, type Image, pixelAsWord } from "../../engine/picture/image.ts";
+import type { Image } from "../../engine/picture/image.ts";
 import { type FaceName, type Font, fitText, measureText, plotText } from "./font.ts";
 
 /** Red, green, blue. */
@@ -23,11 +23,16 @@ export interface Canvas {
   text(text: string, x: number, y: number, style: TextStyle): number;
 }
 
+/** An opaque pixel as one number of 32 bits, in this machine's order of bytes. */
+function pixelAsWord([red, green, blue]: Color): number {
+  return new Uint32Array(new Uint8Array([red, green, blue, 255]).buffer)[0]!;
+}
+
 /** A canvas of one colour. What falls outside it is not drawn. */
 export function createCanvas(width: number, height: number, background: Color, font: Font): Canvas {
-  const image = createImage(width, height, background);
-  const { data } = image;
-  const words = new Uint32Array(data.buffer);
+  const words = new Uint32Array(width * height).fill(pixelAsWord(background));
+  const data = new Uint8Array(words.buffer);
+  const image: Image = { width, height, data };
   const put = (x: number, y: number, [red, green, blue]: Color, opacity: number): void => {
     if (x < 0 || y < 0 || x >= width || y >= height) return;
     const i = (y * width + x) * 4;
@@ -39,10 +44,10 @@ export function createCanvas(width: number, height: number, background: Color, f
   };
   return {
     image,
-    fill(x, y, w, h, [red, green, blue]) {
+    fill(x, y, w, h, color) {
       const [left, right] = [Math.max(0, x), Math.min(width, x + w)];
       if (left >= right) return;
-      const pixel = pixelAsWord(red, green, blue);
+      const pixel = pixelAsWord(color);
       for (let row = Math.max(0, y); row < Math.min(height, y + h); row++) {
         words.fill(pixel, row * width + left, row * width + right);
       }

@@ -80,25 +80,10 @@ function extremes(values: Float64Array): readonly [low: number, high: number] {
   return [low, high];
 }
 
-const bins = 4096;
-
-/**
- * The smallest value that at least `share` of all values do not exceed. Only those that lie near it are sorted, which takes a
- * sixth of the time; where all do, it takes as long as sorting all.
- */
+/** The smallest value that at least `share` of all values do not exceed. */
 function quantile(values: Float64Array, share: number): number {
-  const [low, high] = extremes(values);
-  const rank = Math.min(values.length - 1, Math.max(0, Math.ceil(share * values.length) - 1));
-  if (rank === values.length - 1 || low === high) return high;
-  // Larger values never come into lower bins: subtraction, product and floor keep the order.
-  const scale = (bins - 1) / (high - low);
-  const bin = (value: number): number => Math.floor((value - low) * scale);
-  const counts = new Uint32Array(bins);
-  for (const value of values) counts[bin(value)]!++;
-  let below = 0;
-  let wanted = 0;
-  while (below + counts[wanted]! <= rank) below += counts[wanted++]!;
-  return values.filter((value) => bin(value) === wanted).sort()[rank - below]!;
+  const sorted = values.slice().sort();
+  return sorted[Math.min(sorted.length - 1, Math.max(0, Math.ceil(share * sorted.length) - 1))]!;
 }
 
 function limits(

@@ -19,11 +19,6 @@ export function formatSize(size: { readonly width: number; readonly height: numb
   return `${size.width}x${size.height}`;
 }
 
-/** An opaque pixel as one number of 32 bits, in this machine's order of bytes. */
-export function pixelAsWord(red: number, green: number, blue: number): number {
-  return new Uint32Array(new Uint8Array([red, green, blue, 255]).buffer)[0]!;
-}
-
 /**
  * An opaque picture of one colour (black unless given).
  * @throws ShapeError when a side is not a positive integer.
@@ -37,7 +32,12 @@ export function createImage(
     throw new ShapeError(`image: sides must be positive integers, got ${width}x${height}.`);
   }
   const data = new Uint8Array(width * height * 4);
-  new Uint32Array(data.buffer).fill(pixelAsWord(...color));
+  for (let i = 0; i < data.length; i += 4) {
+    data[i] = color[0];
+    data[i + 1] = color[1];
+    data[i + 2] = color[2];
+    data[i + 3] = 255;
+  }
   return { width, height, data };
 }
 
