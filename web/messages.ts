@@ -17,6 +17,11 @@ export interface WebNetwork {
   readonly labels?: readonly string[];
   /** Keeps what an address gave in the browser's Cache storage, so that a second visit loads nothing. Default true. */
   readonly cache?: boolean;
+  /**
+   * Leaves the weights where they are kept (a file, the Cache storage, the page's private file system, bytes) and reads each layer's whenever it
+   * runs: slower, in a fraction of the memory, with the bytes of algorithm "direct". VGG-16 in int8 takes 128 MB, scripts included.
+   */
+  readonly lowMemory?: boolean;
   /** SHA-256 of the file in hexadecimal; what differs is refused. */
   readonly sha256?: string;
   /** The kernels, as `loadKernels` takes them: an address or a compiled module. */

@@ -22,4 +22,5 @@ export { type RegisteredWeights, registeredModels, registeredWeights } from "./r
 export { type Conversion, type ConvertedTensor, type ConvertOptions, convertWeights } from "./safetensors/convert.ts";
 export { type Precision, precisionBits } from "./safetensors/precision.ts";
 export { type Dtype, dtypeBytes, type FloatDtype } from "./tensors/dtype.ts";
+export { type WeightRows, weightRows } from "./tensors/rows.ts";
 export type { TensorInfo, TensorPlace, WeightFile } from "./tensors/weight-file.ts";

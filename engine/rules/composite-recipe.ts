@@ -39,7 +39,7 @@ export function zennitRanges(dense: LinearRule, convolution: LinearRule, pixels?
 }
 
 /** The default: also the one that the smallest build has. */
-export function epsilonPlus(): Recipe {
+export function defaultRecipe(): Recipe {
   return {
     summary: "dense epsilon 1e-6, convolutions z+ (zennit EpsilonPlus)",
     assignments: zennitRanges(epsilon(), zPlus()),

@@ -1,6 +1,6 @@
 import { captumAlpha1Beta0, captumGamma, captumStabilizer, innvestigateAlphaBeta } from "./compatibility-rules.ts";
 import type { Assignment, Composite } from "./composite.ts";
-import { epsilonPlus, type Recipe, ranges, zennitRanges } from "./composite-recipe.ts";
+import { defaultRecipe, type Recipe, ranges, zennitRanges } from "./composite-recipe.ts";
 import {
   alphaBeta,
   defaultStabilizer,
@@ -45,7 +45,7 @@ export const composites: Readonly<Record<string, () => Recipe>> = {
     normStabilizer: 0,
     maxPool: "overwrite",
   }),
-  epsilonPlus,
+  epsilonPlus: defaultRecipe,
   epsilonPlusFlat: () => ({
     summary: "epsilonPlus with flat at the pixels (zennit EpsilonPlusFlat)",
     assignments: flatPixels(zPlus()),

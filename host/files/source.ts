@@ -1,8 +1,12 @@
+import { openSync, readSync as readFileSync } from "node:fs";
 import { checkRange } from "../../weights-loader/bytes/source.ts";
 import type { ByteSource } from "../../weights-loader/index.ts";
 import { openFile } from "./open-file.ts";
 
-/** A file that is read at positions, never as a whole; close it when done. */
+/**
+ * A file that is read at positions, never as a whole; close it when done. What reads it without waiting goes on after that: such a file stays
+ * open as long as the process lives.
+ */
 export interface FileSource extends ByteSource {
   readonly path: string;
   close(): Promise<void>;
@@ -28,10 +32,20 @@ export async function fileSource(path: string): Promise<FileSource> {
       done += bytesRead;
     }
   };
+  let descriptor: number | undefined;
+  const readSync = (offset: number, target: Uint8Array): void => {
+    descriptor ??= openSync(path, "r");
+    for (let done = 0; done < target.byteLength; ) {
+      const bytesRead = readFileSync(descriptor, target, done, target.byteLength - done, offset + done);
+      if (bytesRead === 0) throw new RangeError(`"${path}" became shorter while it was read.`);
+      done += bytesRead;
+    }
+  };
   return {
     path,
     byteLength,
     readInto,
+    readSync,
     read: async (offset, length) => {
       checkRange(offset, length, byteLength);
       // A buffer of its own, not one of Node's shared pool: the bytes start at a multiple of 8 and become float views.

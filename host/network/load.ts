@@ -19,8 +19,8 @@ import {
   type OpenOptions,
   openWeights,
   type WeightFile,
+  weightRows,
 } from "../../weights-loader/index.ts";
-import { fileRows } from "../files/rows.ts";
 import { type FileSource, fileSource } from "../files/source.ts";
 import { hdf5Reader } from "../hdf5/reader.ts";
 import { bundledWeights, defaultModel } from "../models/bundled.ts";
@@ -83,8 +83,6 @@ export function knownNetworks(): KnownNetwork[] {
 interface OpenedSource {
   /** The file itself. */
   readonly source: FileSource;
-  /** The same, and those of its external data that were opened. */
-  readonly sources: readonly FileSource[];
   /** How it is opened. */
   readonly options: OpenOptions;
   /** What was decided without being asked. */
@@ -105,7 +103,7 @@ async function openSource(path: string): Promise<OpenedSource> {
     const source = await fileSource(path);
     sources.push(source);
     const options = { name, external: externalData(path, sources, notes), hdf5: reader.fileOpener(path, name) };
-    return { source, sources, options, notes, close };
+    return { source, options, notes, close };
   } catch (error) {
     await close();
     throw error;
@@ -131,8 +129,6 @@ export async function openWeightFile(path: string): Promise<OpenedWeights> {
 
 /** A network's definition and its opened weights; close it when the weights are bound. */
 export interface OpenedNetwork extends FoundNetwork {
-  /** The file itself, and those of its external data that were opened. */
-  readonly sources: readonly FileSource[];
   close(): Promise<void>;
 }
 
@@ -169,7 +165,7 @@ export async function openNetwork(
     const named = labels === undefined ? network : { ...network, definition: { ...network.definition, labels } };
     if (labels !== undefined) checkLabels(named.definition, labels);
     if (options.inputShape !== undefined) checkSize(named);
-    return { ...named, sources: opened.sources, close: opened.close };
+    return { ...named, close: opened.close };
   } catch (error) {
     await opened.close();
     throw error;
@@ -215,10 +211,10 @@ export async function loadNetwork(
   refuseUnknownOptions("loadNetwork", options, loadOptionNames);
   const name = model ?? (weights === undefined ? defaultModel : undefined);
   const path = weights ?? bundledWeights(name ?? defaultModel);
-  const { definition, weights: file, sources, close } = await openNetwork(name, path, options);
+  const { definition, weights: file, close } = await openNetwork(name, path, options);
   try {
     checkFit(networkParameters(definition), file, knownNetworks()); // before memory is reserved for what the file only claims
-    const rows = options.lowMemory ? fileRows(file, sources) : undefined;
+    const rows = options.lowMemory ? weightRows(file) : undefined;
     const network = new Network(options.kernels ?? (await loadKernels()), definition, {
       ...(options.algorithm ? { algorithm: options.algorithm } : {}),
       ...(rows ? { rows } : {}),

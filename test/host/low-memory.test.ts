@@ -4,10 +4,10 @@ import { join } from "node:path";
 import * as assert from "uvu/assert";
 import { elementCount, tensor } from "../../engine/basics/tensor.ts";
 import { explain } from "../../engine/explain.ts";
-import { fileRows } from "../../host/files/rows.ts";
 import { bundledWeights } from "../../host/models/bundled.ts";
 import { convertFile } from "../../host/network/convert.ts";
 import { loadNetwork, openNetwork } from "../../host/network/load.ts";
+import { weightRows } from "../../weights-loader/index.ts";
 import { fixturePath } from "../support/fixtures.ts";
 import { rng } from "../support/rng.ts";
 import { suite } from "../support/suite.ts";
@@ -41,7 +41,7 @@ suite("low memory, from files", (test) => {
     const path = fixturePath("onnx-external.onnx");
     const network = await loadNetwork(undefined, path, { preprocess: "torchvision" });
     const opened = await openNetwork(undefined, path, { preprocess: "torchvision" });
-    const rows = fileRows(opened.weights, opened.sources);
+    const rows = weightRows(opened.weights);
     const streamed = network.parameters.filter(({ name }) => name === "w1" || name === "w3");
     assert.is(streamed.length, 2);
     for (const { name, shape } of streamed) {

@@ -11,6 +11,8 @@ export interface ByteSource {
   read(offset: number, length: number): Promise<Uint8Array>;
   /** As `read`, into memory of the caller's: for sources that would otherwise reserve new memory for every read. */
   readInto?(offset: number, target: Uint8Array): Promise<void>;
+  /** As `readInto`, without waiting: for networks that leave their weights where they are (`weightRows`). */
+  readSync?(offset: number, target: Uint8Array): void;
 }
 
 /** The part of the DOM's `Blob` (and `File`) that is needed to read one in ranges. */
@@ -43,6 +45,10 @@ export function bytesSource(bytes: BytesLike): ByteSource {
       checkRange(offset, length, plain.byteLength);
       return plain.subarray(offset, offset + length);
     },
+    readSync: (offset, target) => {
+      checkRange(offset, target.byteLength, plain.byteLength);
+      target.set(plain.subarray(offset, offset + target.byteLength));
+    },
   };
 }
 
@@ -59,20 +65,16 @@ export function blobSource(blob: BlobLike): ByteSource {
 
 /** A part of a source as a source. */
 export function partOf(source: ByteSource, offset: number, byteLength: number): ByteSource {
+  const { readInto, readSync } = source;
+  const whole = (from: number, length: number): number => {
+    checkRange(from, length, byteLength);
+    return offset + from;
+  };
   return {
     byteLength,
-    read: async (from, length) => {
-      checkRange(from, length, byteLength);
-      return source.read(offset + from, length);
-    },
-    ...(source.readInto === undefined
-      ? {}
-      : {
-          readInto: async (from: number, target: Uint8Array) => {
-            checkRange(from, target.byteLength, byteLength);
-            await source.readInto?.(offset + from, target);
-          },
-        }),
+    read: async (from, length) => source.read(whole(from, length), length),
+    ...(readInto && { readInto: async (from, target) => readInto(whole(from, target.byteLength), target) }),
+    ...(readSync && { readSync: (from, target) => readSync(whole(from, target.byteLength), target) }),
   };
 }
 
