@@ -23,12 +23,7 @@ const product = [
 ].flatMap(sourceFiles);
 
 const longestFunction = 59;
-const longFunctions: Readonly<Record<string, string>> = {
-  "photos/jpeg/arithmetic-blocks.ts arithmeticBlocks":
-    "the decoder's registers are variables that its loops share; as fields they cost time",
-  "photos/jpeg/huffman-blocks.ts huffmanBlocks": "the same for Huffman's codes",
-  "photos/jpeg/idct.ts inverseDct": "libjpeg's butterflies line by line, to be compared with it",
-};
+const longFunctions: Readonly<Record<string, string>> = {};
 
 // To be cut yet: nothing may join these two lists. Kernels are loop nests over registers, in which AssemblyScript pays for calls.
 const longYet: readonly string[] = [
@@ -72,8 +67,6 @@ const twice: Readonly<Record<string, string>> = {
   "kernels-as/layers/pool2d.ts": bodies,
   "kernels-as/salient/nearest-distance.ts ~ kernels-as/salient/nearest-tiles.ts": bodies,
   "kernels-as/salient/nearest-tiles.ts": bodies,
-  "photos/jpeg/arithmetic-blocks.ts ~ photos/jpeg/huffman-blocks.ts":
-    "the two decoders choose the pass of a scan by the same rule",
   "photos/jpeg/idct.ts": "libjpeg's butterfly, once for columns and once for rows",
   "weights-loader/onnx/arithmetic.ts": "add and multiply meet their constants in the same steps",
 };

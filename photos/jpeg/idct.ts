@@ -28,16 +28,10 @@ const workspace = new Int32Array(64);
 const wrapped = (value: number): number => (value << 16) >> 16;
 const saturated = (value: number): number => (value > 32767 ? 32767 : value < -32768 ? -32768 : value);
 
-/**
- * 8 x 8 samples of a block.
- * @param x 64 coefficients times their quantisation factors, row by row
- * @param samples where to write: 8 rows from `to`, `stride` apart; clamped to 0 to 255
- */
-export function inverseDct(x: Int16Array, samples: Uint8ClampedArray, to: number, stride: number): void {
-  const w = workspace;
+/** Columns: coefficients to values with two bits more. */
+function transformColumns(x: Int16Array, w: Int32Array): void {
   let below = 0;
   for (let i = 8; i < 64; i++) below |= x[i]!;
-  // Columns.
   for (let i = 0; i < 8; i++) {
     if (below === 0) {
       const dc = wrapped(x[i]! << pass1Bits);
@@ -85,7 +79,10 @@ export function inverseDct(x: Int16Array, samples: Uint8ClampedArray, to: number
     w[i + 24] = saturated((even3 + odd0) >> shift1);
     w[i + 32] = saturated((even3 - odd0) >> shift1);
   }
-  // Rows.
+}
+
+/** Rows: those values to samples. */
+function transformRows(w: Int32Array, samples: Uint8ClampedArray, to: number, stride: number): void {
   let q = to;
   for (let i = 0; i < 64; i += 8, q += stride) {
     const x2 = w[i + 2]!;
@@ -123,6 +120,16 @@ export function inverseDct(x: Int16Array, samples: Uint8ClampedArray, to: number
     samples[q + 3] = (even3 + odd0) >> shift2;
     samples[q + 4] = (even3 - odd0) >> shift2;
   }
+}
+
+/**
+ * 8 x 8 samples of a block.
+ * @param x 64 coefficients times their quantisation factors, row by row
+ * @param samples where to write: 8 rows from `to`, `stride` apart; clamped to 0 to 255
+ */
+export function inverseDct(x: Int16Array, samples: Uint8ClampedArray, to: number, stride: number): void {
+  transformColumns(x, workspace);
+  transformRows(workspace, samples, to, stride);
 }
 
 /** As `inverseDct` for a block whose only coefficient is the first. */

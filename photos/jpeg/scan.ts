@@ -1,6 +1,6 @@
 import { FormatError } from "../../engine/basics/errors.ts";
+import type { BlockDecoder } from "./block-decoder.ts";
 import type { JpegComponent, JpegFrame } from "./frame.ts";
-import type { BlockDecoder } from "./huffman-blocks.ts";
 import { inverseDct, inverseDctOfMean } from "./idct.ts";
 import { nextMarker } from "./markers.ts";
 import type { ScanHeader } from "./scan-header.ts";
