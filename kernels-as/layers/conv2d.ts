@@ -184,6 +184,36 @@ export function conv2dForward(
 }
 
 /**
+ * What conv2dForward gives, with stride 1 and no dilation, at single outputs.
+ *   y_k[m] = clamp(bias[m] + sum over i,j,c of w[m,c,i,j] * x_k[i, j, c], low, high)
+ * Layout: places [count] pairs of addresses (i32): the output y_k, its first tap x_k; the rest as conv2dForward, outC a multiple of 8.
+ * Weights outside, outputs by fours inside: a panel stays in the first-level cache. The order of every sum is conv2dForward's.
+ * Source: definition.
+ */
+export function conv2dAtPlaces(
+  places: usize, count: i32, xRow: i32, xPixel: i32, w: usize, bias: usize, scratch: usize,
+  outC: i32, inC: i32, taps: i32, low: f32, high: f32
+): void {
+  const merged = inC == xPixel && taps * inC <= longestRun;
+  const runs = merged ? 1 : taps;
+  const depth = merged ? taps * inC : inC;
+  const tapSkip: isize = merged ? 0 : <isize>(xPixel - inC) << 2;
+  const rowSkip: isize = (<isize>xRow << 2) - (merged ? <isize>depth << 2 : <isize>(taps * xPixel) << 2);
+  const panelBytes = <usize>(taps * taps * inC) << 5;
+  const last = places + (<usize>(count - 1) << 3);
+  for (let m: usize = 0; m < <usize>outC << 2; m += 32) {
+    for (let p0 = places; p0 <= last; p0 += 32) {
+      // past the last one, the same value is stored again
+      const p1 = min(p0 + 8, last), p2 = min(p0 + 16, last), p3 = min(p0 + 24, last);
+      tile4x8(taps, runs, depth, rowSkip, tapSkip, load<usize>(p0, 4), load<usize>(p1, 4), load<usize>(p2, 4), load<usize>(p3, 4),
+        w, bias ? bias + m : 0, scratch, low, high,
+        load<usize>(p0) + m, load<usize>(p1) + m, load<usize>(p2) + m, load<usize>(p3) + m);
+    }
+    w += panelBytes;
+  }
+}
+
+/**
  * Packs rows of a weight tensor of one group for conv2dForward.
  *   packed[m/8][i][j][c][m%8] = w[m - first][c][i][j] * (scale ? scale[m - first] : 1) for m in [first, first + rows)
  * Layout: w OIHW, C order, starting at row `first` of the group; scale [rows] or 0. packed must be zero before the first call.

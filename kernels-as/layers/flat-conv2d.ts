@@ -1,4 +1,4 @@
-import { conv2dForward } from "./conv2d";
+import { conv2dAtPlaces } from "./conv2d";
 
 // Flat areas under Winograd's algorithm. Two outputs of a convolution that read equal patches are equal; Winograd's algorithm rounds them
 // differently at different places of a tile, so that exact ties of max pooling would fall elsewhere than they do by the definition.
@@ -99,47 +99,63 @@ function markPatches(out: usize, marks: usize, rowBytes: i32, outW: i32, taps: i
   return v128.any_true(any);
 }
 
+/** Outputs that are computed together. Their patches stay in the second-level cache: 295 kB of 3 x 3 x 64 floats. */
+const together = 128;
+
 /**
  * Replaces the outputs of a convolution whose left, right, upper or lower neighbour reads an equal patch by what conv2dForward computes.
  *   y[oy,ox,o] = clamp(bias[o] + sum over i,j,c of w[o,c,i,j] * x[oy+i, ox+j, c], low, high)
  * Layout: as conv2dForward, stride 1, no dilation, of one group; y, x NHWC. marks [outH+taps-1][rowBytes] as markSamples and markAroundSamples
- * write them for the pixels from x on, rowBytes at least outW + taps + 15 and a multiple of 16. outC a multiple of 4. scratch: 2 * rowBytes + 16, then that of conv2dForward.
- * Rows [begin, end) are written; any split gives the same bytes, for what is copied and what is computed is the same.
+ * write them for the pixels from x on, rowBytes at least outW + taps + 15 and a multiple of 16. outC a multiple of 8. scratch: 2 * rowBytes
+ * + 1152 bytes. Rows [begin, end) are written; any split gives the same bytes, for what is copied and what is computed is the same.
+ * What is computed is gathered over rows, so that its weights are read for many outputs at once; copies follow when all of it is there.
  * Source: definition; see docs/design.md, the numeric contract.
  */
 export function flatConv2d(
   y: usize, yRow: i32, yPixel: i32, x: usize, xRow: i32, xPixel: i32, w: usize, bias: usize, scratch: usize, marks: usize, rowBytes: i32,
   outW: i32, outC: i32, inC: i32, taps: i32, low: f32, high: f32, begin: i32, end: i32
 ): void {
-  store<u8>(scratch + 15, 0); // to the left of the first output
-  let own = scratch + 16;
+  const places = scratch + 128;
+  let own = places + (<usize>together << 3);
   let above = own + <usize>rowBytes;
-  const work = above + <usize>rowBytes;
-  let anyAbove = begin > 0 && markPatches(above, marks + <usize>((begin - 1) * rowBytes), rowBytes, outW, taps);
-  for (let oy = begin; oy < end; oy++) {
-    const any = markPatches(own, marks + <usize>(oy * rowBytes), rowBytes, outW, taps);
-    if (any || anyAbove) {
-      let out = y + (<usize>oy * <usize>yRow << 2); // y at [oy, ox]
-      let leftMark = 0;
-      for (let ox = 0; ox < outW; ox++) {
-        const mark = load<u8>(own + ox);
-        const equalsLeft = leftMark & right;
-        const equalsAbove = anyAbove ? load<u8>(above + ox) & below : 0;
-        if (mark | equalsLeft | equalsAbove) {
-          if (equalsLeft) copyPixel(out, out - (<usize>yPixel << 2), outC);
-          else if (equalsAbove && oy > begin) copyPixel(out, out - (<usize>yRow << 2), outC);
-          else {
-            conv2dForward(out, yRow, yPixel, x + (<usize>oy * <usize>xRow + <usize>(ox * xPixel) << 2), xRow, xPixel, w, bias, work,
-              1, outC, inC, taps, taps, 1, 1, 1, 1, low, high, 1, 0, 1);
+  const left = <usize>yPixel << 2;
+  const up = <usize>yRow << 2;
+  let count = 0;
+  let found = 0;
+  for (let copies = 0; copies <= found; copies++) {
+    let anyAbove = begin > 0 && markPatches(above, marks + <usize>((begin - 1) * rowBytes), rowBytes, outW, taps);
+    for (let oy = begin; oy < end; oy++) {
+      const any = markPatches(own, marks + <usize>(oy * rowBytes), rowBytes, outW, taps);
+      if (any || anyAbove) {
+        let out = y + <usize>oy * up; // y at [oy, ox]
+        let leftMark = 0;
+        for (let ox = 0; ox < outW; ox++) {
+          const mark = <i32>load<u8>(own + ox);
+          const equalsLeft = leftMark & right;
+          const equalsAbove = anyAbove ? load<u8>(above + ox) & below : 0;
+          if (mark | equalsLeft | equalsAbove) {
+            if (equalsLeft || equalsAbove && oy > begin) {
+              if (copies) copyPixel(out, out - (equalsLeft ? left : up), outC);
+            } else if (!copies) {
+              store<usize>(places + (<usize>count << 3), out);
+              store<usize>(places + (<usize>count << 3), x + (<usize>oy * <usize>xRow + <usize>(ox * xPixel) << 2), 4);
+              if (++count == together) {
+                conv2dAtPlaces(places, count, xRow, xPixel, w, bias, scratch, outC, inC, taps, low, high);
+                count = 0;
+              }
+              found = 1;
+            }
           }
+          leftMark = mark;
+          out += left;
         }
-        leftMark = mark;
-        out += <usize>yPixel << 2;
       }
+      const swap = above;
+      above = own;
+      own = swap;
+      anyAbove = any;
     }
-    const swap = above;
-    above = own;
-    own = swap;
-    anyAbove = any;
+    if (count > 0) conv2dAtPlaces(places, count, xRow, xPixel, w, bias, scratch, outC, inC, taps, low, high);
+    count = 0;
   }
 }

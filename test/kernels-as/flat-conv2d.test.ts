@@ -29,6 +29,13 @@ const cases: readonly FlatCase[] = [
   { ...base, reason: "an object on white", value: (y, x, c) => (y > 3 && y < 8 && x > 4 && x < 9 ? at(y, x, c) : 1) },
   { ...base, reason: "zeros of both signs are equal", value: (y, x) => ((y + x) % 2 === 0 ? 0 : -0) },
   { ...base, reason: "differs in the last channel only", value: (y, x, c) => (c === 15 ? at(y, x, c) : 1) },
+  {
+    ...base,
+    reason: "more areas than are computed together",
+    outH: 48,
+    outW: 61,
+    value: (y, x, c) => at(y >> 2, x >> 2, c),
+  },
   { ...base, reason: "a NaN equals nothing", value: () => Number.NaN },
   { ...base, reason: "width of whole vectors of marks", outW: 32, value: (y, x, c) => (x < 20 ? 1 : at(y, x, c)) },
   { ...base, reason: "width one more", outW: 33, value: (y, x, c) => (x > 15 ? 1 : at(y, x, c)) },
@@ -108,7 +115,7 @@ suite("flatConv2d", (test) => {
       const pack = fenced(kernels, new Float32Array((packBytes / 4) * group));
       const rows = fenced(kernels, weight);
       const bias = fenced(kernels, fillValues(outC * group, "uniform", 10));
-      const scratch = fenced(kernels, new Uint8Array(2 * rowBytes + 16 + 256));
+      const scratch = fenced(kernels, new Uint8Array(2 * rowBytes + 1152));
       const before = fillValues(outH * outW * outC * group, "uniform", 11);
       const direct = fenced(kernels, new Float32Array(before.length));
       const results = [

@@ -36,7 +36,7 @@ export class FlatAreas {
     this.#rowBytes = Math.ceil((output.width + convolution.taps + overread) / 16) * 16;
     // One row more: reading ahead from the last.
     this.#marks = marks.reserve(this.#rowBytes * (output.height + convolution.taps));
-    workspace.reserve(2 * this.#rowBytes + 16 + 256);
+    workspace.reserve(2 * this.#rowBytes + 1152);
   }
 
   /**
