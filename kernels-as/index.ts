@@ -2,11 +2,15 @@
 // own, as it must for speed, where it is exported.
 export { labPlanes } from "./salient/cielab";
 export { activationForward, activationGrad, preluForward, preluGrad } from "./layers/activation";
-export { conv2dForward, conv2dPack, conv2dPackTransposed, depthwiseConv2dForward } from "./layers/conv2d";
-export { denseForward, denseInputGrad, denseInputGradBlock, denseInputGradTotal, densePack, densePackScratch, nonZeroIndices } from "./layers/dense";
+export { conv2dForward, depthwiseConv2dForward } from "./layers/conv2d";
+export { conv2dPack, conv2dPackTransposed } from "./layers/conv2d-pack";
+export { denseForward, nonZeroIndices } from "./layers/dense";
+export { denseInputGrad, denseInputGradBlock, denseInputGradTotal } from "./layers/dense-input-grad";
+export { densePack, densePackScratch } from "./layers/dense-pack";
 export { flatConv2d, markAroundSamples, markSamples } from "./layers/flat-conv2d";
 export { distanceColumns, distanceRows } from "./salient/distance-transform";
-export { add, clamp, fill, leakyRelu, leakyReluGrad, multiply, ratio, rectify, scaleAdd, scaleSigned, square, sumRows } from "./common/elementwise";
+export { add, clamp, fill, leakyRelu, leakyReluGrad, multiply, rectify, scaleAdd, scaleSigned, square, sumRows } from "./common/elementwise";
+export { ratio } from "./common/ratio";
 export { cbrt, exp } from "./common/functions";
 export { heapBase } from "./heap";
 export { clearBorder, copyChannels, fromChannelFirst, toChannelFirst } from "./common/layout";
@@ -22,7 +26,8 @@ export { filterTile, keepBlocks, listHits, slackOf } from "./salient/nearest-til
 export { centreSample, channelProducts, squareCoefficients } from "./salient/patch-basis";
 export { gatherPatches, projectPatches, saliencyOf } from "./salient/patches";
 export { normaliseRows, rangeRows, sumPlanes, weakenRows } from "./salient/planes";
-export { averagePool2dForward, averagePool2dInputGrad, maxPool2dForward, maxPool2dRoute, maxPool2dScatter } from "./layers/pool2d";
+export { averagePool2dForward, averagePool2dInputGrad } from "./layers/average-pool2d";
+export { maxPool2dForward, maxPool2dRoute, maxPool2dScatter } from "./layers/max-pool2d";
 export { extremum, productBackward, productForward, takeEqual } from "./layers/product";
 export { resample2dForward, resample2dInputGrad } from "./layers/resample2d";
 export { resamplePlanes } from "./salient/resample";

@@ -2,6 +2,7 @@
 
 /**
  * e^x in float64, the same bits on every machine.
+ * Source: AssemblyScript's standard library, after musl's exp.c.
  */
 export function exp(x: f64): f64 {
   return Math.exp(x);
@@ -9,6 +10,7 @@ export function exp(x: f64): f64 {
 
 /**
  * Cube root of x in float64, the same bits on every machine.
+ * Source: AssemblyScript's standard library, after FreeBSD's s_cbrt.c.
  */
 export function cbrt(x: f64): f64 {
   return Math.cbrt(x);

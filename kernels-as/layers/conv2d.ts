@@ -1,5 +1,3 @@
-import { storeTransposed } from "../common/transpose";
-
 // Direct convolution on NHWC images. One micro-kernel: 4 pixels x 8 output channels, no k-unrolling. V8 gives 15 vector
 // registers and hoists the loads of a loop body, so 8 accumulators + 2 weights + 4 broadcasts just fit; larger tiles and
 // unrolled ones spill and run at half the speed (measured). It stays a function of its own, called per tile, because V8
@@ -9,6 +7,28 @@ import { storeTransposed } from "../common/transpose";
 // grow with the length of a run plus the number of runs, not with their product (measured: AlexNet conv1, 363 terms, error
 // 1.4e-7 rms against 4.3e-7 for one running sum and for PyTorch).
 const longestRun = 512;
+
+/** The bias, or 0, of 8 output channels, as the totals of 4 pixels. */
+@inline
+function startTotals(totals: usize, bias: usize): void {
+  const b0 = bias ? v128.load(bias) : f32x4.splat(0);
+  const b1 = bias ? v128.load(bias, 16) : f32x4.splat(0);
+  v128.store(totals, b0);
+  v128.store(totals, b1, 16);
+  v128.store(totals, b0, 32);
+  v128.store(totals, b1, 48);
+  v128.store(totals, b0, 64);
+  v128.store(totals, b1, 80);
+  v128.store(totals, b0, 96);
+  v128.store(totals, b1, 112);
+}
+
+/** y[0..7] = clamp(totals[0..7], low, high). */
+@inline
+function storePixel(y: usize, totals: usize, low: f32, high: f32): void {
+  v128.store(y, f32x4.min(f32x4.max(v128.load(totals), f32x4.splat(low)), f32x4.splat(high)));
+  v128.store(y, f32x4.min(f32x4.max(v128.load(totals, 16), f32x4.splat(low)), f32x4.splat(high)), 16);
+}
 
 /**
  * 4 x 8 outputs. Each pixel's inputs are `rows` x `taps` runs of `depth` contiguous floats; weights are read in order.
@@ -20,16 +40,7 @@ function tile4x8(
   w: usize, bias: usize, totals: usize, low: f32, high: f32,
   y0: usize, y1: usize, y2: usize, y3: usize
 ): void {
-  const b0 = bias ? v128.load(bias) : f32x4.splat(0);
-  const b1 = bias ? v128.load(bias, 16) : f32x4.splat(0);
-  v128.store(totals, b0);
-  v128.store(totals, b1, 16);
-  v128.store(totals, b0, 32);
-  v128.store(totals, b1, 48);
-  v128.store(totals, b0, 64);
-  v128.store(totals, b1, 80);
-  v128.store(totals, b0, 96);
-  v128.store(totals, b1, 112);
+  startTotals(totals, bias);
   const runBytes = <usize>depth << 5;
   while (rows > 0) {
     let t = taps;
@@ -77,16 +88,10 @@ function tile4x8(
     a3 += rowSkip;
     rows--;
   }
-  const lo = f32x4.splat(low);
-  const hi = f32x4.splat(high);
-  v128.store(y0, f32x4.min(f32x4.max(v128.load(totals), lo), hi));
-  v128.store(y0, f32x4.min(f32x4.max(v128.load(totals, 16), lo), hi), 16);
-  v128.store(y1, f32x4.min(f32x4.max(v128.load(totals, 32), lo), hi));
-  v128.store(y1, f32x4.min(f32x4.max(v128.load(totals, 48), lo), hi), 16);
-  v128.store(y2, f32x4.min(f32x4.max(v128.load(totals, 64), lo), hi));
-  v128.store(y2, f32x4.min(f32x4.max(v128.load(totals, 80), lo), hi), 16);
-  v128.store(y3, f32x4.min(f32x4.max(v128.load(totals, 96), lo), hi));
-  v128.store(y3, f32x4.min(f32x4.max(v128.load(totals, 112), lo), hi), 16);
+  storePixel(y0, totals, low, high);
+  storePixel(y1, totals + 32, low, high);
+  storePixel(y2, totals + 64, low, high);
+  storePixel(y3, totals + 96, low, high);
 }
 
 /** Copies `count` floats from each row of the 4x8 scratch tile: the tail of the output channels. */
@@ -96,6 +101,62 @@ function storeTail(scratch: usize, count: i32, y0: usize, y1: usize, y2: usize, 
     f32.store(y1 + lane, f32.load(scratch + lane, 32));
     f32.store(y2 + lane, f32.load(scratch + lane, 64));
     f32.store(y3 + lane, f32.load(scratch + lane, 96));
+  }
+}
+
+/**
+ * `remaining` outputs of one panel of weights, four pixels at a time in raster order from (rowY, rowX) on. Rows of `outW` pixels lie rowBytes
+ * apart, pixels stepX and stepY bytes; `lanes` channels are left, of which at most 8 are written. The rest as in tile4x8.
+ */
+function convolvePixels(
+  remaining: i32, outW: i32, lanes: i32, rowX: usize, rowBytesX: usize, stepX: usize, rowY: usize, rowBytesY: usize, stepY: usize,
+  kh: i32, taps: i32, depth: i32, rowSkip: isize, tapSkip: isize, w: usize, bias: usize, scratch: usize, low: f32, high: f32
+): void {
+  const totals = scratch + 128;
+  let ox = 0;
+  let a0 = rowX;
+  let y0 = rowY;
+  while (remaining > 0) {
+    // four pixels in raster order; past the last one the pointers stay, and the same value is stored again
+    let a1 = a0, y1 = y0;
+    if (remaining > 1) {
+      if (++ox == outW) {
+        ox = 0;
+        rowX += rowBytesX; rowY += rowBytesY;
+        a1 = rowX; y1 = rowY;
+      } else { a1 += stepX; y1 += stepY; }
+    }
+    let a2 = a1, y2 = y1;
+    if (remaining > 2) {
+      if (++ox == outW) {
+        ox = 0;
+        rowX += rowBytesX; rowY += rowBytesY;
+        a2 = rowX; y2 = rowY;
+      } else { a2 += stepX; y2 += stepY; }
+    }
+    let a3 = a2, y3 = y2;
+    if (remaining > 3) {
+      if (++ox == outW) {
+        ox = 0;
+        rowX += rowBytesX; rowY += rowBytesY;
+        a3 = rowX; y3 = rowY;
+      } else { a3 += stepX; y3 += stepY; }
+    }
+    if (lanes >= 8) {
+      tile4x8(kh, taps, depth, rowSkip, tapSkip, a0, a1, a2, a3, w, bias, totals, low, high, y0, y1, y2, y3);
+    } else {
+      tile4x8(kh, taps, depth, rowSkip, tapSkip, a0, a1, a2, a3, w, bias, totals, low, high,
+        scratch, scratch + 32, scratch + 64, scratch + 96);
+      storeTail(scratch, lanes, y0, y1, y2, y3);
+    }
+    remaining -= 4;
+    if (remaining > 0) {
+      if (++ox == outW) {
+        ox = 0;
+        rowX += rowBytesX; rowY += rowBytesY;
+        a0 = rowX; y0 = rowY;
+      } else { a0 = a3 + stepX; y0 = y3 + stepY; }
+    }
   }
 }
 
@@ -116,7 +177,6 @@ export function conv2dForward(
 ): void {
   // The taps of one row form a single run when the group owns all channels of the pixel and there is no dilation.
   const merged = inC == xPixel && dilationW == 1 && kw * inC <= longestRun;
-  const totals = scratch + 128;
   const taps = merged ? 1 : kw;
   const depth = merged ? kw * inC : inC;
   const tapSkip: isize = merged ? 0 : <isize>(dilationW * xPixel - inC) << 2;
@@ -129,56 +189,12 @@ export function conv2dForward(
     for (let m = 0; m < outC; m += 8) {
       const panel = w + <usize>(m >> 3) * panelBytes;
       const panelBias = bias ? bias + (<usize>m << 2) : 0;
-      const lanes = outC - m;
-      let oy = top;
-      let ox = 0;
-      let rowX = x + (<usize>oy * <usize>(strideH * xRow) << 2);
-      let rowY = y + (<usize>oy * <usize>yRow << 2) + (<usize>m << 2);
-      let a0 = rowX;
-      let y0 = rowY;
-      let remaining = (bottom - top) * outW;
-      while (remaining > 0) {
-        // four pixels in raster order; past the last one the pointers stay, and the same value is stored again
-        let a1 = a0, y1 = y0;
-        if (remaining > 1) {
-          if (++ox == outW) {
-            ox = 0; oy++;
-            rowX += <usize>(strideH * xRow) << 2; rowY += <usize>yRow << 2;
-            a1 = rowX; y1 = rowY;
-          } else { a1 += stepX; y1 += stepY; }
-        }
-        let a2 = a1, y2 = y1;
-        if (remaining > 2) {
-          if (++ox == outW) {
-            ox = 0; oy++;
-            rowX += <usize>(strideH * xRow) << 2; rowY += <usize>yRow << 2;
-            a2 = rowX; y2 = rowY;
-          } else { a2 += stepX; y2 += stepY; }
-        }
-        let a3 = a2, y3 = y2;
-        if (remaining > 3) {
-          if (++ox == outW) {
-            ox = 0; oy++;
-            rowX += <usize>(strideH * xRow) << 2; rowY += <usize>yRow << 2;
-            a3 = rowX; y3 = rowY;
-          } else { a3 += stepX; y3 += stepY; }
-        }
-        if (lanes >= 8) {
-          tile4x8(kh, taps, depth, rowSkip, tapSkip, a0, a1, a2, a3, panel, panelBias, totals, low, high, y0, y1, y2, y3);
-        } else {
-          tile4x8(kh, taps, depth, rowSkip, tapSkip, a0, a1, a2, a3, panel, panelBias, totals, low, high,
-            scratch, scratch + 32, scratch + 64, scratch + 96);
-          storeTail(scratch, lanes, y0, y1, y2, y3);
-        }
-        remaining -= 4;
-        if (remaining > 0) {
-          if (++ox == outW) {
-            ox = 0; oy++;
-            rowX += <usize>(strideH * xRow) << 2; rowY += <usize>yRow << 2;
-            a0 = rowX; y0 = rowY;
-          } else { a0 = a3 + stepX; y0 = y3 + stepY; }
-        }
-      }
+      const rowX = x + (<usize>top * <usize>(strideH * xRow) << 2);
+      const rowY = y + (<usize>top * <usize>yRow << 2) + (<usize>m << 2);
+      convolvePixels(
+        (bottom - top) * outW, outW, outC - m, rowX, <usize>(strideH * xRow) << 2, stepX, rowY, <usize>yRow << 2, stepY,
+        kh, taps, depth, rowSkip, tapSkip, panel, panelBias, scratch, low, high
+      );
     }
   }
 }
@@ -211,77 +227,6 @@ export function conv2dAtPlaces(
     }
     w += panelBytes;
   }
-}
-
-/**
- * Packs rows of a weight tensor of one group for conv2dForward.
- *   packed[m/8][i][j][c][m%8] = w[m - first][c][i][j] * (scale ? scale[m - first] : 1) for m in [first, first + rows)
- * Layout: w OIHW, C order, starting at row `first` of the group; scale [rows] or 0. packed must be zero before the first call.
- * Source: layout of conv2dForward.
- */
-export function conv2dPack(packed: usize, w: usize, scale: usize, first: i32, rows: i32, inC: i32, kh: i32, kw: i32): void {
-  const taps = kh * kw;
-  for (let r = 0; r < rows; r++) {
-    const m = first + r;
-    const factor: f32 = scale ? f32.load(scale + (<usize>r << 2)) : 1;
-    const panel = packed + (<usize>(m >> 3) * <usize>(taps * inC) << 5) + (<usize>(m & 7) << 2);
-    for (let c = 0; c < inC; c++) {
-      let out = panel + (<usize>c << 5); // packed at [m/8, 0, c, m%8]
-      for (let t = 0; t < taps; t++) {
-        f32.store(out, f32.load(w) * factor);
-        w += 4; // w at [m, c, t]
-        out += <usize>inC << 5; // packed at [m/8, t, c, m%8]
-      }
-    }
-  }
-}
-
-/**
- * Packs the transposed weights of one group for the input gradient of one stride phase, itself a convolution of dy.
- *   packedT[c/8][a][b][m][c%8] = w[m][c][i(a)][j(b)], i(a) = lastI - a*stepI, j(b) = lastJ - b*stepJ
- * Layout: packed as conv2dPack writes it ([outC/8][kh][kw][inC][8]); packedT [ceil(inC/8)][taps rows][taps columns][outC][8].
- * Source: adjoint of conv2dForward, taps of one residue class flipped.
- */
-export function conv2dPackTransposed(
-  packedT: usize, packed: usize, outC: i32, inC: i32, kh: i32, kw: i32,
-  rows: i32, lastI: i32, stepI: i32, columns: i32, lastJ: i32, stepJ: i32
-): void {
-  let panel = packedT;
-  for (let c = 0; c < inC; c += 8) {
-    const lanes = min(8, inC - c);
-    for (let a = 0; a < rows; a++) {
-      for (let b = 0; b < columns; b++) {
-        const tap = (lastI - a * stepI) * kw + lastJ - b * stepJ;
-        for (let m = 0; m < outC; m += 8) {
-          const from = packed + (<usize>(((m >> 3) * kh * kw + tap) * inC + c) << 5); // packed at [m/8, i, j, c, 0]
-          const count = min(8, outC - m);
-          if (lanes == 8 && count == 8) transpose8x8(panel, from);
-          else {
-            for (let t: usize = 0; t < <usize>count; t++) {
-              for (let lane: usize = 0; lane < <usize>lanes; lane++) {
-                f32.store(panel + (t << 5) + (lane << 2), f32.load(from + (lane << 5) + (t << 2)));
-              }
-            }
-          }
-          panel += <usize>count << 5; // packedT at [c/8, a, b, m + 8, 0]
-        }
-      }
-    }
-  }
-}
-
-/** to[j][i] = from[i][j] for 8 x 8 floats. */
-function transpose8x8(to: usize, from: usize): void {
-  transpose4x4(to, from);
-  transpose4x4(to + 128, from + 16);
-  transpose4x4(to + 16, from + 128);
-  transpose4x4(to + 144, from + 144);
-}
-
-/** The same for 4 x 4 floats in rows of 8. */
-@inline
-function transpose4x4(to: usize, from: usize): void {
-  storeTransposed(to, 32, v128.load(from), v128.load(from, 32), v128.load(from, 64), v128.load(from, 96));
 }
 
 /**

@@ -6,8 +6,8 @@
  * Source: interpolation as ONNX Resize defines it, adaptive and one-axis means.
  */
 export function resample2dForward(
-  y: usize, yRow: i32, yPixel: i32, x: usize, xRow: i32, xPixel: i32, rows: usize, rowWeights: usize, rowTaps: i32,
-  columns: usize, columnWeights: usize, columnTaps: i32, outW: i32, channels: i32, begin: i32, end: i32
+  y: usize, yRow: i32, yPixel: i32, x: usize, xRow: i32, xPixel: i32, rows: usize, rowWeights: usize,
+  columns: usize, columnWeights: usize, rowTaps: i32, columnTaps: i32, outW: i32, channels: i32, begin: i32, end: i32
 ): void {
   for (let oy = begin; oy < end; oy++) {
     for (let ox = 0; ox < outW; ox++) {
@@ -37,8 +37,8 @@ export function resample2dForward(
  * Source: adjoint of resample2dForward.
  */
 export function resample2dInputGrad(
-  dx: usize, dxRow: i32, dxPixel: i32, dy: usize, dyRow: i32, dyPixel: i32, rows: usize, rowWeights: usize, rowTaps: i32,
-  columns: usize, columnWeights: usize, columnTaps: i32, outH: i32, outW: i32, begin: i32, end: i32
+  dx: usize, dxRow: i32, dxPixel: i32, dy: usize, dyRow: i32, dyPixel: i32, rows: usize, rowWeights: usize,
+  columns: usize, columnWeights: usize, rowTaps: i32, columnTaps: i32, outH: i32, outW: i32, begin: i32, end: i32
 ): void {
   for (let oy = 0; oy < outH; oy++) {
     for (let ox = 0; ox < outW; ox++) {

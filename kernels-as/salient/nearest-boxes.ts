@@ -20,17 +20,9 @@ export function boxOf(boxes: usize, b: i32): usize {
  *   boxes[b/4, 10, b%4] = least rest; 3e38 in a block without candidates
  * of the candidates (half < 1e30), the boxes a little widened, by a millionth of their values and of the norm of coefs.
  * Layout: boxes [blocks/4 rounded up,11,4]; coefs [blocks,3,8]; rest, half, x, y [blocks,8]; float32.
+ * Source: definition; what a distance to a box must be for nearBlocks to leave out no near pair.
  */
-export function boundBlocks(
-  boxes: usize,
-  coefs: usize,
-  rest: usize,
-  half: usize,
-  x: usize,
-  y: usize,
-  begin: i32,
-  end: i32,
-): void {
+export function boundBlocks(boxes: usize, coefs: usize, rest: usize, half: usize, x: usize, y: usize, begin: i32, end: i32): void {
   for (let b = begin; b < end; b++) {
     const box = boxOf(boxes, b);
     let isEmpty = true;
@@ -38,29 +30,29 @@ export function boundBlocks(
     let leastRest: f32 = 3e38;
     for (let lane = 0; lane < 8; lane++) {
       const at = (<usize>(8 * b + lane)) << 2;
-      const h = load<f32>(half + at);
+      const h = f32.load(half + at);
       if (h >= noLimit) continue;
       norm = max(norm, h);
-      leastRest = min(leastRest, load<f32>(rest + at));
+      leastRest = min(leastRest, f32.load(rest + at));
       for (let k = 0; k < 2 + boxTerms; k++) {
         const value = k == 0 ? x + at : k == 1 ? y + at : coefs + ((<usize>(8 * (b * boxTerms + k - 2) + lane)) << 2);
-        const v = load<f32>(value);
+        const v = f32.load(value);
         const to = box + ((<usize>k) << 5);
-        store<f32>(to, isEmpty ? v : min(v, load<f32>(to)));
-        store<f32>(to, isEmpty ? v : max(v, load<f32>(to, 16)), 16);
+        f32.store(to, isEmpty ? v : min(v, f32.load(to)));
+        f32.store(to, isEmpty ? v : max(v, f32.load(to, 16)), 16);
       }
       isEmpty = false;
     }
-    store<f32>(box, leastRest, (2 + boxTerms) << 5);
+    f32.store(box, leastRest, (2 + boxTerms) << 5);
     if (isEmpty) continue;
     norm = sqrt<f32>(2 * norm);
     for (let k = 0; k < 2 + boxTerms; k++) {
       const to = box + ((<usize>k) << 5);
-      const low = load<f32>(to);
-      const high = load<f32>(to, 16);
+      const low = f32.load(to);
+      const high = f32.load(to, 16);
       const room = boxRoom * (k < 2 ? high : norm); // positions are not negative
-      store<f32>(to, low - room);
-      store<f32>(to, high + room, 16);
+      f32.store(to, low - room);
+      f32.store(to, high + room, 16);
     }
   }
 }
@@ -80,6 +72,24 @@ export function gap2(value: v128, low: v128, high: v128): v128 {
   return f32x4.mul(gap, gap);
 }
 
+/** Lists the numbers of the lanes of `groups` vectors whose bits are set, the first lane being `first`; returns how many. */
+function listLanes(list: usize, lanes: usize, groups: i32, first: i32): i32 {
+  let to = list;
+  for (let n = 0; n < groups; n++) {
+    const bits = i32x4.bitmask(v128.load(lanes + ((<usize>n) << 4)));
+    const b = first + (n << 2);
+    i32.store(to, b);
+    to += (<usize>(bits & 1)) << 2;
+    i32.store(to, b + 1);
+    to += (<usize>(bits & 2)) << 1;
+    i32.store(to, b + 2);
+    to += <usize>(bits & 4);
+    i32.store(to, b + 3);
+    to += (<usize>(bits & 8)) >> 1;
+  }
+  return <i32>((to - list) >> 2);
+}
+
 /**
  * The first test, for four queries and the blocks [begin,end): lists those for which for some query q
  *   squared distance of coefs of q to the block's box + rest_q + least rest <= 2 halfLimits[q] * 1.00001 * W,
@@ -88,19 +98,11 @@ export function gap2(value: v128, low: v128, high: v128): v128 {
  * Layout: list [end - begin + 3] i32; scratch [(end - begin + 3) * 2] float32; coefs [blocks,3,8], rest, x and y [blocks,8],
  * boxes as boundBlocks makes them, with 3e38 in row 10 beyond the last block, halfLimits [4] float32; first: place of the first
  * query, a multiple of 4; begin a multiple of 4.
+ * Source: a projection's distances, and those to a box, are at most the distances of the patches; checked against all pairs.
  */
 export function nearBlocks(
-  list: usize,
-  scratch: usize,
-  coefs: usize,
-  rest: usize,
-  x: usize,
-  y: usize,
-  boxes: usize,
-  halfLimits: usize,
-  first: i32,
-  begin: i32,
-  end: i32,
+  list: usize, scratch: usize, coefs: usize, rest: usize, x: usize, y: usize, boxes: usize, halfLimits: usize, first: i32, begin: i32,
+  end: i32
 ): i32 {
   const groups = (end - begin + 3) >> 2;
   const start = boxOf(boxes, begin);
@@ -129,7 +131,7 @@ export function nearBlocks(
     const a1 = v128.load32_splat(query + q, 32);
     const a2 = v128.load32_splat(query + q, 64);
     const own = v128.load32_splat(rest + at + q);
-    const limit = f32x4.splat(load<f32>(halfLimits + q) * <f32>2.00002);
+    const limit = f32x4.splat(f32.load(halfLimits + q) * <f32>2.00002);
     w = scratch;
     for (let box = start; box < stop; box += boxRows << 4) {
       const most = f32x4.sub(f32x4.mul(limit, v128.load(w)), own);
@@ -140,19 +142,5 @@ export function nearBlocks(
       w += 16;
     }
   }
-  let to = list;
-  w = scratch + anyAt;
-  for (let n = 0; n < groups; n++) {
-    const bits = i32x4.bitmask(v128.load(w + ((<usize>n) << 4)));
-    const b = begin + (n << 2);
-    store<i32>(to, b);
-    to += (<usize>(bits & 1)) << 2;
-    store<i32>(to, b + 1);
-    to += (<usize>(bits & 2)) << 1;
-    store<i32>(to, b + 2);
-    to += <usize>(bits & 4);
-    store<i32>(to, b + 3);
-    to += (<usize>(bits & 8)) >> 1;
-  }
-  return <i32>((to - list) >> 2);
+  return listLanes(list, scratch + anyAt, groups, begin);
 }

@@ -12,20 +12,11 @@ export const minimaBlocks: i32 = 16;
  * [begin,end), a their first `used` pairs, taken from 128 minima over every 128th candidate.
  * Scratch [128] float32; pairs [blocks,pairCount,8] of two i16, in units, used <= pairCount; unit, half, x and y [blocks,8] float32;
  * end - begin a multiple of 16; 1 <= rank <= 128.
+ * Source: |a_i - a_j|^2 = 2 (half_i + half_j - a_i . a_j), half being half of the squared norm; a guess alone, which changes no result.
  */
 export function guessLimit(
-  scratch: usize,
-  pairs: usize,
-  unit: usize,
-  half: usize,
-  x: usize,
-  y: usize,
-  i: i32,
-  pairCount: i32,
-  used: i32,
-  rank: i32,
-  begin: i32,
-  end: i32,
+  scratch: usize, pairs: usize, unit: usize, half: usize, x: usize, y: usize, i: i32, pairCount: i32, used: i32, rank: i32, begin: i32,
+  end: i32
 ): f32 {
   const query = pairs + ((<usize>((i >> 3) * pairCount)) << 5) + ((<usize>(i & 7)) << 2);
   const stop = query + ((<usize>used) << 5);

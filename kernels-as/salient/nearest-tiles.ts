@@ -11,6 +11,7 @@ const leastRoot: f32 = 0.05;
 /**
  * What rounding to 16 bits can hide in a product of two vectors of 2 pairCount elements, each of norm stepsOfNorm: half a step
  * times the sum of the elements' magnitudes, of either vector, and a quarter for each pair of errors.
+ * Source: |xy - ab| <= |x - a| |b| + |y - b| |a| + |x - a| |y - b|, summed, each rounding at most half a step, sum |a| <= sqrt(n) |a|.
  */
 export function slackOf(pairCount: i32): i32 {
   const root = sqrt<f64>(2 * <f64>pairCount);
@@ -25,18 +26,51 @@ export function dotLessHalf(steps: v128, unit: v128, unitQuery: v128, half: v128
 
 /** Lanes where dot * unit_j * unit_q - half_j + slope * r^2 >= least. */
 @inline
-function passes(
-  steps: v128,
-  unit: v128,
-  unitQuery: v128,
-  half: v128,
-  dx: v128,
-  dy: v128,
-  slope: v128,
-  least: v128,
-): v128 {
+function passes(steps: v128, unit: v128, unitQuery: v128, half: v128, dx: v128, dy: v128, slope: v128, least: v128): v128 {
   const r2 = f32x4.add(f32x4.mul(dx, dx), f32x4.mul(dy, dy));
   return f32x4.ge(f32x4.add(dotLessHalf(steps, unit, unitQuery, half), f32x4.mul(slope, r2)), least);
+}
+
+/**
+ * sums[q,l] = (isFirst ? start : sums[q,l]) + the products of the pairs of four queries, from q to stop, and eight candidates, from a.
+ * Layout: sums [4,8] i32; pairs of two i16, [k,8] from one multiple of 32 bytes to the next.
+ */
+@inline
+function addProducts(sums: usize, a: usize, q: usize, stop: usize, start: v128, isFirst: bool): void {
+  let s00 = isFirst ? start : v128.load(sums);
+  let s01 = isFirst ? start : v128.load(sums, 16);
+  let s10 = isFirst ? start : v128.load(sums, 32);
+  let s11 = isFirst ? start : v128.load(sums, 48);
+  let s20 = isFirst ? start : v128.load(sums, 64);
+  let s21 = isFirst ? start : v128.load(sums, 80);
+  let s30 = isFirst ? start : v128.load(sums, 96);
+  let s31 = isFirst ? start : v128.load(sums, 112);
+  while (q < stop) {
+    const a0 = v128.load(a);
+    const a1 = v128.load(a, 16);
+    let p = v128.load32_splat(q);
+    s00 = i32x4.add(s00, i32x4.dot_i16x8_s(p, a0));
+    s01 = i32x4.add(s01, i32x4.dot_i16x8_s(p, a1));
+    p = v128.load32_splat(q, 4);
+    s10 = i32x4.add(s10, i32x4.dot_i16x8_s(p, a0));
+    s11 = i32x4.add(s11, i32x4.dot_i16x8_s(p, a1));
+    p = v128.load32_splat(q, 8);
+    s20 = i32x4.add(s20, i32x4.dot_i16x8_s(p, a0));
+    s21 = i32x4.add(s21, i32x4.dot_i16x8_s(p, a1));
+    p = v128.load32_splat(q, 12);
+    s30 = i32x4.add(s30, i32x4.dot_i16x8_s(p, a0));
+    s31 = i32x4.add(s31, i32x4.dot_i16x8_s(p, a1));
+    a += 32; // pairs at [b, k+1, 0]
+    q += 32; // the queries' pair k+1
+  }
+  v128.store(sums, s00);
+  v128.store(sums, s01, 16);
+  v128.store(sums, s10, 32);
+  v128.store(sums, s11, 48);
+  v128.store(sums, s20, 64);
+  v128.store(sums, s21, 80);
+  v128.store(sums, s30, 96);
+  v128.store(sums, s31, 112);
 }
 
 /**
@@ -48,24 +82,11 @@ function passes(
  *   sums[n,q,l] = slack + the product of the first `shared` pairs of q and j = 8 kept[n] + l, in steps
  * Layout: list, kept [count] i32; sums [count,4,8] i32, pairs [blocks,pairCount,8] of two i16, unit, half, x and y [blocks,8], boxes
  * as boundBlocks makes them, halfLimits [4] float32, need: scratch [4] float32; first: place of the first query, a multiple of 4.
+ * Source: as filterTile, with the first pairs alone and W at its largest; checked against all pairs.
  */
 export function keepBlocks(
-  kept: usize,
-  sums: usize,
-  list: usize,
-  pairs: usize,
-  unit: usize,
-  half: usize,
-  x: usize,
-  y: usize,
-  boxes: usize,
-  halfLimits: usize,
-  need: usize,
-  count: i32,
-  first: i32,
-  shared: i32,
-  pairCount: i32,
-  slack: i32,
+  kept: usize, sums: usize, list: usize, pairs: usize, unit: usize, half: usize, x: usize, y: usize, boxes: usize, halfLimits: usize,
+  need: usize, count: i32, first: i32, shared: i32, pairCount: i32, slack: i32
 ): i32 {
   const query = pairs + ((<usize>((first >> 3) * pairCount)) << 5) + ((<usize>(first & 7)) << 2);
   const stop = query + ((<usize>shared) << 5);
@@ -73,49 +94,18 @@ export function keepBlocks(
   const last = list + ((<usize>count) << 2);
   let to = kept;
   for (let from = list; from < last; from += 4) {
-    const b = load<i32>(from);
+    const b = i32.load(from);
     let a = pairs + ((<usize>(b * pairCount)) << 5);
     let q = query;
-    let s00 = i32x4.splat(slack);
-    let s01 = s00;
-    let s10 = s00;
-    let s11 = s00;
-    let s20 = s00;
-    let s21 = s00;
-    let s30 = s00;
-    let s31 = s00;
-    while (q < stop) {
-      const a0 = v128.load(a);
-      const a1 = v128.load(a, 16);
-      let p = v128.load32_splat(q);
-      s00 = i32x4.add(s00, i32x4.dot_i16x8_s(p, a0));
-      s01 = i32x4.add(s01, i32x4.dot_i16x8_s(p, a1));
-      p = v128.load32_splat(q, 4);
-      s10 = i32x4.add(s10, i32x4.dot_i16x8_s(p, a0));
-      s11 = i32x4.add(s11, i32x4.dot_i16x8_s(p, a1));
-      p = v128.load32_splat(q, 8);
-      s20 = i32x4.add(s20, i32x4.dot_i16x8_s(p, a0));
-      s21 = i32x4.add(s21, i32x4.dot_i16x8_s(p, a1));
-      p = v128.load32_splat(q, 12);
-      s30 = i32x4.add(s30, i32x4.dot_i16x8_s(p, a0));
-      s31 = i32x4.add(s31, i32x4.dot_i16x8_s(p, a1));
-      a += 32; // pairs at [b, k+1, 0]
-      q += 32; // the queries' pair k+1
-    }
-    v128.store(sums, s00);
-    v128.store(sums, s01, 16);
-    v128.store(sums, s10, 32);
-    v128.store(sums, s11, 48);
-    v128.store(sums, s20, 64);
-    v128.store(sums, s21, 80);
-    v128.store(sums, s30, 96);
-    v128.store(sums, s31, 112);
+    addProducts(sums, a, q, stop, i32x4.splat(slack), true);
+    a += <usize>shared << 5; // the pair with what is left
+    q = stop;
     // One lane for each query.
     const squared = farthestSquared(boxOf(boxes, b), v128.load(x + at), v128.load(y + at));
     const most = f32x4.mul(v128.load(halfLimits), weightsOf(squared));
     v128.store(need, f32x4.sub(v128.load(half + at), most));
     const place = (<usize>b) << 5; // [b, 0]
-    const a0 = v128.load(a); // the pair with what is left
+    const a0 = v128.load(a);
     const a1 = v128.load(a, 16);
     const h0 = v128.load(half + place);
     const h1 = v128.load(half + place, 16);
@@ -138,7 +128,7 @@ export function keepBlocks(
       least += 4;
       sum += 32;
     }
-    store<i32>(to, b);
+    i32.store(to, b);
     const isNear = <usize>i32(v128.any_true(any));
     to += isNear << 2;
     sums += isNear << 7; // sums at [n+1, 0, 0]
@@ -151,24 +141,11 @@ export function keepBlocks(
  *   bit l of masks[q, n] = a_q . a_j - half_j >= half_q - halfLimits[q] * W(q,j),   j = 8 list[n] + l,
  * without which |a_q - a_j|^2 > limit * W. a: the pairs of the sums (shared) and the farPairs pairs from shared + 1 on. Layout as
  * keepBlocks; sums are added to; masks [4,64] bytes; scratch [8] float32; count <= 64.
+ * Source: Cauchy-Schwarz: the product of what is left out is at most that of the norms, which are its last pair; checked against all pairs.
  */
 export function filterTile(
-  masks: usize,
-  sums: usize,
-  list: usize,
-  pairs: usize,
-  unit: usize,
-  half: usize,
-  x: usize,
-  y: usize,
-  boxes: usize,
-  halfLimits: usize,
-  scratch: usize,
-  count: i32,
-  first: i32,
-  shared: i32,
-  farPairs: i32,
-  pairCount: i32,
+  masks: usize, sums: usize, list: usize, pairs: usize, unit: usize, half: usize, x: usize, y: usize, boxes: usize, halfLimits: usize,
+  scratch: usize, count: i32, first: i32, shared: i32, farPairs: i32, pairCount: i32
 ): void {
   const offset = (<usize>(shared + 1)) << 5;
   const query = pairs + ((<usize>((first >> 3) * pairCount)) << 5) + ((<usize>(first & 7)) << 2) + offset;
@@ -176,44 +153,10 @@ export function filterTile(
   const atQuery = (<usize>first) << 2;
   let sum = sums;
   for (let n = 0; n < count; n++) {
-    const b = load<i32>(list + ((<usize>n) << 2));
+    const b = i32.load(list + ((<usize>n) << 2));
     const at = (<usize>b) << 5; // [b, 0]
-    let a = pairs + at * <usize>pairCount + offset;
-    let q = query;
-    let s00 = v128.load(sum);
-    let s01 = v128.load(sum, 16);
-    let s10 = v128.load(sum, 32);
-    let s11 = v128.load(sum, 48);
-    let s20 = v128.load(sum, 64);
-    let s21 = v128.load(sum, 80);
-    let s30 = v128.load(sum, 96);
-    let s31 = v128.load(sum, 112);
-    while (q < stop) {
-      const a0 = v128.load(a);
-      const a1 = v128.load(a, 16);
-      let p = v128.load32_splat(q);
-      s00 = i32x4.add(s00, i32x4.dot_i16x8_s(p, a0));
-      s01 = i32x4.add(s01, i32x4.dot_i16x8_s(p, a1));
-      p = v128.load32_splat(q, 4);
-      s10 = i32x4.add(s10, i32x4.dot_i16x8_s(p, a0));
-      s11 = i32x4.add(s11, i32x4.dot_i16x8_s(p, a1));
-      p = v128.load32_splat(q, 8);
-      s20 = i32x4.add(s20, i32x4.dot_i16x8_s(p, a0));
-      s21 = i32x4.add(s21, i32x4.dot_i16x8_s(p, a1));
-      p = v128.load32_splat(q, 12);
-      s30 = i32x4.add(s30, i32x4.dot_i16x8_s(p, a0));
-      s31 = i32x4.add(s31, i32x4.dot_i16x8_s(p, a1));
-      a += 32; // pairs at [b, k+1, 0]
-      q += 32; // the queries' pair k+1
-    }
-    v128.store(sum, s00);
-    v128.store(sum, s01, 16);
-    v128.store(sum, s10, 32);
-    v128.store(sum, s11, 48);
-    v128.store(sum, s20, 64);
-    v128.store(sum, s21, 80);
-    v128.store(sum, s30, 96);
-    v128.store(sum, s31, 112);
+    const a = pairs + at * <usize>pairCount + offset;
+    addProducts(sum, a, query, stop, i32x4.splat(0), false);
     // W without a root for each pair: 1 + 2 r + r^2 <= 1 + c + (1 + 1/c) r^2 for any c, here r of the corner of the box that is
     // farthest from the query.
     const squared = farthestSquared(boxOf(boxes, b), v128.load(x + atQuery), v128.load(y + atQuery));
@@ -249,6 +192,7 @@ export function filterTile(
 /**
  * Lists the places of the set bits of n mask bytes, byte i standing for block list[i]. hits [8n] i32; masks readable, list
  * not, up to a multiple of 8. Bits of bytes beyond n are not looked at. Returns how many.
+ * Source: definition.
  */
 export function listHits(hits: usize, masks: usize, list: usize, n: i32): i32 {
   let to = hits;
@@ -258,7 +202,7 @@ export function listHits(hits: usize, masks: usize, list: usize, n: i32): i32 {
     const blocks = list + ((<usize>i) << 2);
     while (word != 0) {
       const bit = <i32>ctz(word);
-      store<i32>(to, (load<i32>(blocks + ((<usize>(bit >> 3)) << 2)) << 3) + (bit & 7));
+      i32.store(to, (i32.load(blocks + ((<usize>(bit >> 3)) << 2)) << 3) + (bit & 7));
       to += 4;
       word &= word - 1;
     }

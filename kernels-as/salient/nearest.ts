@@ -26,7 +26,10 @@ function capacityFor(neighbours: i32): i32 {
   return 2 * neighbours + (chunk << 3) + 8;
 }
 
-/** Bytes of scratch that meanNearest needs for `neighbours`. */
+/**
+ * Bytes of scratch that meanNearest needs for `neighbours`.
+ * Source: the layout of scratch in meanNearestGroup.
+ */
 export function meanNearestScratch(neighbours: i32): i32 {
   return 4 * chunk + ((chunk << 3) + (chunk << 5) + 3 * chunk + (minimaBlocks << 3) + 4 * group * (capacityFor(neighbours) + 4)) * 4;
 }
@@ -48,26 +51,8 @@ export function meanNearestScratch(neighbours: i32): i32 {
  * Source: distances of Goferman et al. 2010, equations 1-3.
  */
 export function meanNearest(
-  out: usize,
-  scratch: usize,
-  quads: usize,
-  values: usize,
-  rest: usize,
-  near: usize,
-  pairs: usize,
-  unit: usize,
-  half: usize,
-  x: usize,
-  y: usize,
-  boxes: usize,
-  blocks: i32,
-  length: i32,
-  shared: i32,
-  pairCount: i32,
-  neighbours: i32,
-  rank: i32,
-  begin: i32,
-  end: i32,
+  out: usize, scratch: usize, quads: usize, values: usize, rest: usize, near: usize, pairs: usize, unit: usize, half: usize, x: usize,
+  y: usize, boxes: usize, blocks: i32, length: i32, shared: i32, pairCount: i32, neighbours: i32, rank: i32, begin: i32, end: i32
 ): void {
   for (let quad = begin; quad < end; quad += group) {
     const stop = min(end, quad + group);
@@ -106,158 +91,209 @@ function rankWithin(neighbours: i32, seen: i32, blocks: i32): i32 {
 
 /** Writes the n block numbers from `first` on. */
 function listBlocks(list: usize, first: i32, n: i32): void {
-  for (let i = 0; i < n; i++) store<i32>(list + ((<usize>i) << 2), first + i);
+  for (let i = 0; i < n; i++) i32.store(list + ((<usize>i) << 2), first + i);
+}
+
+/** Ends a query: nothing passes any test of it any more. */
+function closeQuery(counts: usize, halfLimits: usize, n: i32): void {
+  i32.store(counts + ((<usize>n) << 2), -1);
+  f32.store(halfLimits + ((<usize>n) << 2), -noLimit);
+}
+
+/** The upper limit of query n's distances, and half of it with room for the tests. */
+function setLimit(limits: usize, halfLimits: usize, n: i32, limit: f32): void {
+  f32.store(limits + ((<usize>n) << 2), limit);
+  f32.store(halfLimits + ((<usize>n) << 2), <f32>0.5 * limit + tiny);
+}
+
+/** Place of query n. */
+@inline
+function placeOf(quads: usize, n: i32): i32 {
+  return i32.load(quads + ((<usize>(n >> 2)) << 2)) + (n & 3);
+}
+
+/** Starts `queryCount` queries without limits; returns how many of the places are queries. */
+function openQueries(quads: usize, half: usize, counts: usize, limits: usize, halfLimits: usize, queryCount: i32): i32 {
+  let pending = 0;
+  for (let n = 0; n < queryCount; n++) {
+    const isQuery = f32.load(half + ((<usize>placeOf(quads, n)) << 2)) < noLimit;
+    pending += i32(isQuery);
+    i32.store(counts + ((<usize>n) << 2), isQuery ? 0 : -1);
+    f32.store(limits + ((<usize>n) << 2), noLimit);
+    f32.store(halfLimits + ((<usize>n) << 2), isQuery ? <f32>0.5 * noLimit : -noLimit);
+  }
+  return pending;
+}
+
+/**
+ * First limits of a quad from the candidates of the first chunk that seem nearest: without the pair that makes a bound of it, the product is
+ * an estimate. counts, limits, halfLimits and guesses are the quad's; room for distances at found.
+ */
+function guessLimits(
+  scratch: usize, found: usize, counts: usize, limits: usize, halfLimits: usize, guesses: usize,
+  values: usize, rest: usize, pairs: usize, unit: usize, half: usize, x: usize, y: usize, boxes: usize,
+  first: i32, length: i32, shared: i32, pairCount: i32, rank: i32
+): void {
+  const hits = scratch + 4 * chunk;
+  const sums = hits + (chunk << 5);
+  const list = sums + (chunk << 7);
+  const minima = list + 3 * (chunk << 2);
+  for (let q = 0; q < 4; q++) {
+    if (i32.load(counts + ((<usize>q) << 2)) < 0) continue;
+    const most = min(2 * rank, minimaBlocks << 3);
+    const guess = guessLimit(minima, pairs, unit, half, x, y, first + q, pairCount, shared, most, 0, chunk);
+    f32.store(halfLimits + ((<usize>q) << 2), <f32>0.5 * guess + tiny);
+  }
+  listBlocks(list, 0, chunk);
+  const slack = slackOf(pairCount);
+  const kept = keepBlocks(
+    list, sums, list, pairs, unit, half, x, y, boxes, halfLimits, minima, chunk, first, shared, pairCount, slack
+  );
+  filterTile(scratch, sums, list, pairs, unit, half, x, y, boxes, halfLimits, minima, kept, first, shared, 0, pairCount);
+  for (let q = 0; q < 4; q++) {
+    if (i32.load(counts + ((<usize>q) << 2)) < 0) continue;
+    const hitCount = listHits(hits, scratch + <usize>(q * chunk), list, kept);
+    const count = appendNear(found, hits, values, rest, x, y, 0, hitCount, first + q, length, noLimit);
+    const guess = <f32>2 * f32.load(halfLimits + ((<usize>q) << 2));
+    const limit = count < rank ? guess : kthSmallest(found, count, rank, 0, noLimit);
+    f32.store(guesses + ((<usize>q) << 2), limit);
+    setLimit(limits, halfLimits, q, limit);
+  }
+}
+
+/**
+ * Lessens the list of a query's distances, and with it its limit, where it is long: to the nearest `neighbours`, or to those within the
+ * limit that `most` of them have. Returns how many are left; -1 where all of the nearest are 0.
+ */
+function lessen(distances: usize, count: i32, neighbours: i32, most: i32, limits: usize, halfLimits: usize, n: i32): i32 {
+  const limit = f32.load(limits + ((<usize>n) << 2));
+  let left = neighbours;
+  let lower: f32;
+  if (count >= neighbours + (neighbours >> 1)) {
+    lower = kthSmallest(distances, count, neighbours, 0, limit);
+    // Nothing is nearer than equal patches: in an empty part of a map the first chunk holds enough of them.
+    if (lower == 0) return -1;
+  } else if (count > most + (most >> 2)) {
+    lower = kthSmallest(distances, count, most, most >> 3, limit);
+    left = countAtMost(distances, count, lower);
+  } else return count;
+  keepSmallest(distances, count, left, lower);
+  setLimit(limits, halfLimits, n, lower);
+  return left;
+}
+
+/**
+ * Tests a chunk of blocks for one quad and adds what passes to its queries' distances, at found; returns how many queries are done.
+ * counts, limits and halfLimits are the quad's.
+ */
+function searchChunk(
+  out: usize, scratch: usize, found: usize, foundBytes: usize, counts: usize, limits: usize, halfLimits: usize,
+  values: usize, rest: usize, near: usize, pairs: usize, unit: usize, half: usize, x: usize, y: usize, boxes: usize,
+  first: i32, length: i32, shared: i32, pairCount: i32, slack: i32, neighbours: i32, most: i32, begin: i32, end: i32
+): i32 {
+  const hits = scratch + 4 * chunk;
+  const sums = hits + (chunk << 5);
+  const list = sums + (chunk << 7);
+  const blockScratch = list + (chunk << 2);
+  const need = blockScratch + (chunk << 3);
+  let kept = nearBlocks(list, blockScratch, near, rest, x, y, boxes, halfLimits, first, begin, end);
+  kept = keepBlocks(
+    list, sums, list, pairs, unit, half, x, y, boxes, halfLimits, need, kept, first, shared, pairCount, slack
+  );
+  const farPairs = pairCount - shared - 1;
+  filterTile(scratch, sums, list, pairs, unit, half, x, y, boxes, halfLimits, need, kept, first, shared, farPairs, pairCount);
+  let done = 0;
+  for (let q = 0; q < 4; q++) {
+    let count = i32.load(counts + ((<usize>q) << 2));
+    if (count < 0) continue;
+    const limit = f32.load(limits + ((<usize>q) << 2));
+    const distances = found + <usize>q * foundBytes;
+    const hitCount = listHits(hits, scratch + <usize>(q * chunk), list, kept);
+    count = appendNear(distances, hits, values, rest, x, y, count, hitCount, first + q, length, limit);
+    count = lessen(distances, count, neighbours, most, limits, halfLimits, q);
+    i32.store(counts + ((<usize>q) << 2), count);
+    if (count >= 0) continue;
+    f64.store(out + ((<usize>(first + q)) << 3), 0);
+    closeQuery(counts, halfLimits, q);
+    done++;
+  }
+  return done;
+}
+
+/**
+ * Ends the queries that have found all their nearest, and starts the others again, whose guess was too low: with `guesses`, or without limits
+ * where there are none (0). Returns how many ended.
+ */
+function settleQueries(
+  out: usize, quads: usize, found: usize, foundBytes: usize, counts: usize, limits: usize, halfLimits: usize, guesses: usize,
+  neighbours: i32, queryCount: i32
+): i32 {
+  let done = 0;
+  for (let n = 0; n < queryCount; n++) {
+    const count = i32.load(counts + ((<usize>n) << 2));
+    if (count < 0) continue;
+    if (count < neighbours) {
+      setLimit(limits, halfLimits, n, guesses ? f32.load(guesses + ((<usize>n) << 2)) : noLimit);
+      i32.store(counts + ((<usize>n) << 2), 0);
+      continue;
+    }
+    const distances = found + <usize>n * foundBytes;
+    const t = kthSmallest(distances, count, neighbours, 0, f32.load(limits + ((<usize>n) << 2)));
+    keepSmallest(distances, count, neighbours, t);
+    f64.store(out + ((<usize>placeOf(quads, n)) << 3), meanRoot(distances, neighbours));
+    closeQuery(counts, halfLimits, n);
+    done++;
+  }
+  return done;
 }
 
 /** meanNearest for at most `group` quads. */
 function meanNearestGroup(
-  out: usize,
-  scratch: usize,
-  quads: usize,
-  values: usize,
-  rest: usize,
-  near: usize,
-  pairs: usize,
-  unit: usize,
-  half: usize,
-  x: usize,
-  y: usize,
-  boxes: usize,
-  blocks: i32,
-  length: i32,
-  shared: i32,
-  pairCount: i32,
-  neighbours: i32,
-  rank: i32,
-  quadCount: i32,
+  out: usize, scratch: usize, quads: usize, values: usize, rest: usize, near: usize, pairs: usize, unit: usize, half: usize,
+  x: usize, y: usize, boxes: usize, blocks: i32, length: i32, shared: i32, pairCount: i32, neighbours: i32, rank: i32, quadCount: i32
 ): void {
-  const capacity = capacityFor(neighbours);
-  const masks = scratch; // [4,64] bytes
-  const hits = masks + 4 * chunk; // [8 chunk]
-  const sums = hits + (chunk << 5); // [chunk,4,8]
-  const list = sums + (chunk << 7); // [chunk]
-  const blockScratch = list + (chunk << 2); // [2 chunk]
-  const minima = blockScratch + (chunk << 3); // [128]
-  const halfLimits = minima + (minimaBlocks << 5); // [4 group], as the next three
-  const limits = halfLimits + 16 * group;
+  // Masks [4,64] bytes, hits [8 chunk], sums [chunk,4,8], list [chunk], blocks' scratch [2 chunk], minima [8 minimaBlocks], then:
+  const halfLimits = scratch + 4 * chunk + (chunk << 5) + (chunk << 7) + 3 * (chunk << 2) + (minimaBlocks << 5);
+  const limits = halfLimits + 16 * group; // [4 group], as the others
   const guesses = limits + 16 * group;
   const counts = guesses + 16 * group; // -1: nothing to do
   const found = counts + 16 * group; // [4 group, capacity]
-  const foundBytes = (<usize>capacity) << 2;
-  const queryCount = quadCount << 2;
-
-  let pending = 0;
-  for (let n = 0; n < queryCount; n++) {
-    const isQuery = load<f32>(half + ((<usize>(load<i32>(quads + ((<usize>(n >> 2)) << 2)) + (n & 3))) << 2)) < noLimit;
-    pending += i32(isQuery);
-    store<i32>(counts + ((<usize>n) << 2), isQuery ? 0 : -1);
-    store<f32>(limits + ((<usize>n) << 2), noLimit);
-    store<f32>(halfLimits + ((<usize>n) << 2), isQuery ? <f32>0.5 * noLimit : -noLimit);
-  }
+  const foundBytes = (<usize>capacityFor(neighbours)) << 2;
+  let pending = openQueries(quads, half, counts, limits, halfLimits, quadCount << 2);
   const slack = slackOf(pairCount);
-  const farPairs = pairCount - shared - 1;
-  // First limits from the candidates of the first chunk that seem nearest: without the pair that makes a bound of it, the
-  // product is an estimate.
   const isGuessing = rank > 0 && blocks >= chunk;
   for (let quad = 0; quad < quadCount && isGuessing; quad++) {
-    const first = load<i32>(quads + ((<usize>quad) << 2));
-    const quadLimits = halfLimits + ((<usize>quad) << 4);
-    for (let q = 0; q < 4; q++) {
-      if (load<i32>(counts + ((<usize>(4 * quad + q)) << 2)) < 0) continue;
-      const most = min(2 * rank, minimaBlocks << 3);
-      const guess = guessLimit(minima, pairs, unit, half, x, y, first + q, pairCount, shared, most, 0, chunk);
-      store<f32>(quadLimits + ((<usize>q) << 2), <f32>0.5 * guess + tiny);
-    }
-    listBlocks(list, 0, chunk);
-    const kept = keepBlocks(
-      list, sums, list, pairs, unit, half, x, y, boxes, quadLimits, minima, chunk, first, shared, pairCount, slack,
+    const at = (<usize>quad) << 4;
+    guessLimits(
+      scratch, found, counts + at, limits + at, halfLimits + at, guesses + at, values, rest, pairs, unit, half, x, y, boxes,
+      i32.load(quads + ((<usize>quad) << 2)), length, shared, pairCount, rank
     );
-    filterTile(masks, sums, list, pairs, unit, half, x, y, boxes, quadLimits, minima, kept, first, shared, 0, pairCount);
-    for (let q = 0; q < 4; q++) {
-      if (load<i32>(counts + ((<usize>(4 * quad + q)) << 2)) < 0) continue;
-      const hitCount = listHits(hits, masks + <usize>(q * chunk), list, kept);
-      const count = appendNear(found, hits, values, rest, x, y, 0, hitCount, first + q, length, noLimit);
-      const guess = <f32>2 * load<f32>(quadLimits + ((<usize>q) << 2));
-      const limit = count < rank ? guess : kthSmallest(found, count, rank, 0, noLimit);
-      store<f32>(limits + ((<usize>(4 * quad + q)) << 2), limit);
-      store<f32>(guesses + ((<usize>(4 * quad + q)) << 2), limit);
-      store<f32>(quadLimits + ((<usize>q) << 2), <f32>0.5 * limit + tiny);
-    }
   }
 
+  // A guess that was too low: once more with the first one alone, then with none.
   let isSure = !isGuessing;
   while (pending > 0) {
     let nextLook = firstLook;
     for (let b = 0; b < blocks; b += chunk) {
-      const blockCount = min(chunk, blocks - b);
+      const seen = min(b + chunk, blocks);
       let most = neighbours;
-      if (!isSure && b + blockCount >= nextLook) {
-        most = rankWithin(neighbours, b + blockCount, blocks);
-        nextLook = (b + blockCount) + ((b + blockCount) >> 1);
+      if (!isSure && seen >= nextLook) {
+        most = rankWithin(neighbours, seen, blocks);
+        nextLook = seen + (seen >> 1);
       }
       for (let quad = 0; quad < quadCount; quad++) {
-        if (i32x4.bitmask(v128.load(counts + ((<usize>quad) << 4))) == 15) continue; // all four are done
-        const first = load<i32>(quads + ((<usize>quad) << 2));
-        const quadLimits = halfLimits + ((<usize>quad) << 4);
-        let kept = nearBlocks(list, blockScratch, near, rest, x, y, boxes, quadLimits, first, b, b + blockCount);
-        kept = keepBlocks(
-          list, sums, list, pairs, unit, half, x, y, boxes, quadLimits, minima, kept, first, shared, pairCount, slack,
+        const at = (<usize>quad) << 4;
+        if (i32x4.bitmask(v128.load(counts + at)) == 15) continue; // all four are done
+        pending -= searchChunk(
+          out, scratch, found + <usize>(4 * quad) * foundBytes, foundBytes, counts + at, limits + at, halfLimits + at,
+          values, rest, near, pairs, unit, half, x, y, boxes, i32.load(quads + ((<usize>quad) << 2)),
+          length, shared, pairCount, slack, neighbours, most, b, seen
         );
-        filterTile(masks, sums, list, pairs, unit, half, x, y, boxes, quadLimits, minima, kept, first, shared, farPairs, pairCount);
-        for (let q = 0; q < 4; q++) {
-          const n = <usize>(4 * quad + q);
-          let count = load<i32>(counts + (n << 2));
-          if (count < 0) continue;
-          const limit = load<f32>(limits + (n << 2));
-          const distances = found + n * foundBytes;
-          const hitCount = listHits(hits, masks + <usize>(q * chunk), list, kept);
-          count = appendNear(distances, hits, values, rest, x, y, count, hitCount, first + q, length, limit);
-          if (count >= neighbours + (neighbours >> 1)) {
-            const lower = kthSmallest(distances, count, neighbours, 0, limit);
-            if (lower == 0) {
-              // Nothing is nearer than equal patches: in an empty part of a map the first chunk holds enough of them.
-              store<f64>(out + ((<usize>(first + q)) << 3), 0);
-              store<i32>(counts + (n << 2), -1);
-              store<f32>(halfLimits + (n << 2), -noLimit);
-              pending--;
-              continue;
-            }
-            keepSmallest(distances, count, neighbours, lower);
-            count = neighbours;
-            store<f32>(limits + (n << 2), lower);
-            store<f32>(halfLimits + (n << 2), <f32>0.5 * lower + tiny);
-          } else if (count > most + (most >> 2)) {
-            const lower = kthSmallest(distances, count, most, most >> 3, limit);
-            const kept = countAtMost(distances, count, lower);
-            keepSmallest(distances, count, kept, lower);
-            count = kept;
-            store<f32>(limits + (n << 2), lower);
-            store<f32>(halfLimits + (n << 2), <f32>0.5 * lower + tiny);
-          }
-          store<i32>(counts + (n << 2), count);
-        }
       }
     }
-    for (let n = 0; n < queryCount; n++) {
-      const count = load<i32>(counts + ((<usize>n) << 2));
-      if (count < 0) continue;
-      if (count < neighbours) {
-        // A guess was too low: once more with the first one alone, then with none.
-        const limit = isSure ? noLimit : load<f32>(guesses + ((<usize>n) << 2));
-        store<f32>(limits + ((<usize>n) << 2), limit);
-        store<f32>(halfLimits + ((<usize>n) << 2), <f32>0.5 * limit + tiny);
-        store<i32>(counts + ((<usize>n) << 2), 0);
-        continue;
-      }
-      const distances = found + <usize>n * foundBytes;
-      const t = kthSmallest(distances, count, neighbours, 0, load<f32>(limits + ((<usize>n) << 2)));
-      keepSmallest(distances, count, neighbours, t);
-      const i = load<i32>(quads + ((<usize>(n >> 2)) << 2)) + (n & 3);
-      store<f64>(out + ((<usize>i) << 3), meanRoot(distances, neighbours));
-      store<i32>(counts + ((<usize>n) << 2), -1);
-      store<f32>(halfLimits + ((<usize>n) << 2), -noLimit); // nothing passes any more
-      pending--;
-    }
+    pending -= settleQueries(
+      out, quads, found, foundBytes, counts, limits, halfLimits, isSure ? 0 : guesses, neighbours, quadCount << 2
+    );
     isSure = true;
   }
 }

@@ -5,29 +5,21 @@
  *   mean[e] = sum over n of patches[places[n],e] / count;  out[n,e] = patches[places[n],e] - mean[e]
  * Layout: out [count,length], mean [length] float64; patches [.,length] float32; places [count] i32. Elements [begin,end) are
  * written.
+ * Source: definition.
  */
-export function centreSample(
-  out: usize,
-  mean: usize,
-  patches: usize,
-  places: usize,
-  count: i32,
-  length: i32,
-  begin: i32,
-  end: i32,
-): void {
+export function centreSample(out: usize, mean: usize, patches: usize, places: usize, count: i32, length: i32, begin: i32, end: i32): void {
   const placesEnd = places + ((<usize>count) << 2);
   const rowBytes = (<usize>length) << 2;
   for (let e = begin; e < end; e++) {
     const column = patches + ((<usize>e) << 2); // patches at [0,e]
     let sum = 0.0;
     for (let p = places; p < placesEnd; p += 4) {
-      sum += <f64>load<f32>(column + <usize>load<i32>(p) * rowBytes) / <f64>count;
+      sum += <f64>f32.load(column + <usize>i32.load(p) * rowBytes) / <f64>count;
     }
-    store<f64>(mean + ((<usize>e) << 3), sum);
+    f64.store(mean + ((<usize>e) << 3), sum);
     let to = out + ((<usize>e) << 3);
     for (let p = places; p < placesEnd; p += 4) {
-      store<f64>(to, <f64>load<f32>(column + <usize>load<i32>(p) * rowBytes) - sum);
+      f64.store(to, <f64>f32.load(column + <usize>i32.load(p) * rowBytes) - sum);
       to += rowBytes << 1; // out at [n+1,e]
     }
   }
@@ -37,17 +29,9 @@ export function centreSample(
  * Sums over patches and pixels of the products of two channels, c <= d.
  *   out[c,d] = out[d,c] = sum over n, e of patches[n,c*area+e] * patches[n,d*area+e]
  * Layout: out [channels,channels], patches [count,length] float64. Of the outputs [begin,end) those with c <= d are computed.
+ * Source: definition: the covariance of the channels, but for a factor.
  */
-export function channelProducts(
-  out: usize,
-  patches: usize,
-  count: i32,
-  length: i32,
-  channels: i32,
-  area: i32,
-  begin: i32,
-  end: i32,
-): void {
+export function channelProducts(out: usize, patches: usize, count: i32, length: i32, channels: i32, area: i32, begin: i32, end: i32): void {
   for (let n = begin; n < end; n++) {
     const c = n / channels;
     const d = n % channels;
@@ -58,13 +42,13 @@ export function channelProducts(
       let q = patches + ((<usize>(k * length + d * area)) << 3);
       const stop = p + ((<usize>area) << 3);
       while (p < stop) {
-        sum += load<f64>(p) * load<f64>(q);
+        sum += f64.load(p) * f64.load(q);
         p += 8; // patches at [k,c*area+e+1]
         q += 8; // patches at [k,d*area+e+1]
       }
     }
-    store<f64>(out + ((<usize>(c * channels + d)) << 3), sum);
-    store<f64>(out + ((<usize>(d * channels + c)) << 3), sum);
+    f64.store(out + ((<usize>(c * channels + d)) << 3), sum);
+    f64.store(out + ((<usize>(d * channels + c)) << 3), sum);
   }
 }
 
@@ -87,10 +71,10 @@ function product(out: usize, a: usize, b: usize, size: i32): void {
     let s = 0.0;
     let q = b + last;
     for (let p = a; p < rowEnd; p += 8) {
-      s += load<f64>(p) * load<f64>(q);
+      s += f64.load(p) * f64.load(q);
       q += pitch;
     }
-    store<f64>(out + last, s);
+    f64.store(out + last, s);
     a += pitch; // a at [u+1,0]
     out += pitch;
   }
@@ -102,19 +86,11 @@ function product(out: usize, a: usize, b: usize, size: i32): void {
  *   plane[i,j] = sum over c of axes[c,k] * patches[n,(c*size+i)*size+j]
  * Layout: out [.,channels,size,size], patches [.,length], axes [channels,channels], cosines and its transpose [size,size],
  * scratch [2,size,size], float64. size odd. Patches [begin,end) are written.
+ * Source: definition: the energies by which engine/salient/patch-basis.ts orders its basis.
  */
 export function squareCoefficients(
-  out: usize,
-  scratch: usize,
-  patches: usize,
-  axes: usize,
-  cosines: usize,
-  transposed: usize,
-  length: i32,
-  channels: i32,
-  size: i32,
-  begin: i32,
-  end: i32,
+  out: usize, scratch: usize, patches: usize, axes: usize, cosines: usize, transposed: usize, length: i32, channels: i32, size: i32,
+  begin: i32, end: i32
 ): void {
   const planeBytes = (<usize>(size * size)) << 3;
   const rows = scratch + planeBytes;
@@ -128,16 +104,16 @@ export function squareCoefficients(
         let sum = 0.0;
         let p = patch + e;
         for (let w = axis; w < axesEnd; w += axesPitch) {
-          sum += load<f64>(w) * load<f64>(p);
+          sum += f64.load(w) * f64.load(p);
           p += planeBytes; // patches at [n,c+1,e]
         }
-        store<f64>(scratch + e, sum);
+        f64.store(scratch + e, sum);
       }
       product(rows, scratch, transposed, size);
       product(scratch, cosines, rows, size);
       for (let e: usize = 0; e < planeBytes; e += 8) {
-        const coefficient = load<f64>(scratch + e);
-        store<f64>(to + e, coefficient * coefficient);
+        const coefficient = f64.load(scratch + e);
+        f64.store(to + e, coefficient * coefficient);
       }
       to += planeBytes; // out at [n,k+1,0,0]
     }

@@ -12,40 +12,31 @@ function mirrored(i: i32, n: i32): i32 {
  *   out[places[n], (c*size+i)*size+j] = image[c, stride*a + i - r, stride*b + j - r], n = a*columns + b, r = (size-1)/2
  * Layout: out [.,length], the elements beyond channels*size*size zero; places [N] i32; out float32, image
  * [channels,height,width] float64. size odd, height and width >= r + 1, length >= channels*size*size. Patches [begin,end) are copied.
+ * Source: Goferman, Zelnik-Manor, Tal 2010, section 3; mirrored as numpy.pad(mode="symmetric").
  */
 export function gatherPatches(
-  out: usize,
-  places: usize,
-  image: usize,
-  channels: i32,
-  height: i32,
-  width: i32,
-  columns: i32,
-  size: i32,
-  stride: i32,
-  length: i32,
-  begin: i32,
-  end: i32,
+  out: usize, places: usize, image: usize, channels: i32, height: i32, width: i32, columns: i32, size: i32, stride: i32, length: i32,
+  begin: i32, end: i32
 ): void {
   const r = (size - 1) >> 1;
   for (let n = begin; n < end; n++) {
     const y = (n / columns) * stride - r;
     const x = (n % columns) * stride - r;
     const isInside = x >= 0 && x + size <= width;
-    let p = out + ((<usize>(load<i32>(places + ((<usize>n) << 2)) * length)) << 2);
+    let p = out + ((<usize>(i32.load(places + ((<usize>n) << 2)) * length)) << 2);
     const next = p + ((<usize>length) << 2);
     for (let c = 0; c < channels; c++) {
       for (let i = 0; i < size; i++) {
         const row = image + ((<usize>((c * height + mirrored(y + i, height)) * width)) << 3); // image at [c, y+i, 0]
         for (let j = 0; j < size; j++) {
           const column = isInside ? x + j : mirrored(x + j, width);
-          store<f32>(p, <f32>load<f64>(row + ((<usize>column) << 3)));
+          f32.store(p, <f32>f64.load(row + ((<usize>column) << 3)));
           p += 4; // out at [., (c*size+i)*size+j+1]
         }
       }
     }
     while (p < next) {
-      store<f32>(p, 0);
+      f32.store(p, 0);
       p += 4;
     }
   }
@@ -60,7 +51,7 @@ const leastNorm: f64 = 1e-30;
 function leftNorm(p: usize, used: i32, total: f64): f64 {
   let left = total;
   for (let k = 0; k < used; k++) {
-    const v = load<f64>(p + ((<usize>k) << 3));
+    const v = f64.load(p + ((<usize>k) << 3));
     left -= v * v;
   }
   return sqrt(max(left, 0));
@@ -137,24 +128,30 @@ function projectTwo(p: usize, q: usize, a: usize, b: usize, basis: usize, length
   }
 }
 
+/** rows and rest of projectPatches of one patch; returns the squared norm of its coefficients. */
+function storeRow(rows: usize, rest: usize, p: usize, place: i32, count: i32, squaredNorm: f64): f64 {
+  const row = rows + ((<usize>(place * count)) << 2);
+  let held = 0.0; // by the coefficients
+  let left = squaredNorm; // by them
+  for (let k = 0; k < count; k++) {
+    const v = f64.load(p + ((<usize>k) << 3));
+    f32.store(row + ((<usize>k) << 2), <f32>v);
+    held += v * v;
+    left -= v * v;
+  }
+  f32.store(rest + ((<usize>place) << 2), <f32>max(left, 0));
+  return held;
+}
+
 /** The pairs of projectPatches of one patch, into a lane; leftShared and leftUsed: left(2 shared + 1), left(used) or 0, in steps. */
-function storePairs(
-  lane: usize,
-  p: usize,
-  shared: i32,
-  used: i32,
-  pairCount: i32,
-  leftShared: i32,
-  leftUsed: i32,
-  steps: f64,
-): void {
+function storePairs(lane: usize, p: usize, shared: i32, used: i32, pairCount: i32, leftShared: i32, leftUsed: i32, steps: f64): void {
   let to = lane;
   for (let k = 0; k < pairCount; k++) {
     const first = 2 * (k > shared ? k - 1 : k);
     const at = p + ((<usize>first) << 3);
-    const low = first < used ? quantised(load<f64>(at), steps) : first == used ? leftUsed : 0;
-    const high = first + 1 < used ? quantised(load<f64>(at, 8), steps) : first + 1 == used ? leftUsed : 0;
-    store<i32>(to, pairOf(low, k == shared ? leftShared : high));
+    const low = first < used ? quantised(f64.load(at), steps) : first == used ? leftUsed : 0;
+    const high = first + 1 < used ? quantised(f64.load(at, 8), steps) : first + 1 == used ? leftUsed : 0;
+    i32.store(to, pairOf(low, k == shared ? leftShared : high));
     to += 32; // pairs at [n/8, k+1, n%8]
   }
 }
@@ -175,29 +172,12 @@ function storePairs(
  * Layout: near [N/8,nearTerms,8], half, rest, unit [N], rows [N,count], patches [N,length] float32; pairs [N/8,pairCount,8] of
  * two i16; basis [count,length], mean [length] float64; scratch [2 length + 2 count] float64. length even, count a multiple of 4,
  * nearUsed < nearTerms, 2 shared < used <= count. Patches [begin,end) are written.
+ * Source: orthonormal projection; the norms of what is left as in filterTile.
  */
 export function projectPatches(
-  near: usize,
-  pairs: usize,
-  unit: usize,
-  half: usize,
-  rest: usize,
-  rows: usize,
-  scratch: usize,
-  patches: usize,
-  basis: usize,
-  mean: usize,
-  length: i32,
-  count: i32,
-  nearUsed: i32,
-  nearTerms: i32,
-  shared: i32,
-  used: i32,
-  pairCount: i32,
-  wholeNorms: i32,
-  share: f64,
-  begin: i32,
-  end: i32,
+  near: usize, pairs: usize, unit: usize, half: usize, rest: usize, rows: usize, scratch: usize, patches: usize, basis: usize, mean: usize,
+  length: i32, count: i32, nearUsed: i32, nearTerms: i32, shared: i32, used: i32, pairCount: i32, wholeNorms: i32, share: f64, begin: i32,
+  end: i32
 ): void {
   const vectorBytes = (<usize>length) << 3;
   const coefsBytes = (<usize>count) << 3;
@@ -213,26 +193,17 @@ export function projectPatches(
       const p = coefs + <usize>t * coefsBytes;
       const squaredNorm = t == 0 ? norm : otherNorm;
       const place = n + t;
-      const row = rows + ((<usize>(place * count)) << 2);
-      let held = 0.0; // by the coefficients
-      let left = squaredNorm; // by them
-      for (let k = 0; k < count; k++) {
-        const v = load<f64>(p + ((<usize>k) << 3));
-        store<f32>(row + ((<usize>k) << 2), <f32>v);
-        held += v * v;
-        left -= v * v;
-      }
-      store<f32>(rest + ((<usize>place) << 2), <f32>max(left, 0));
-      store<f32>(half + ((<usize>place) << 2), <f32>(0.5 * squaredNorm * share));
+      const held = storeRow(rows, rest, p, place, count, squaredNorm);
+      f32.store(half + ((<usize>place) << 2), <f32>(0.5 * squaredNorm * share));
       const total = wholeNorms != 0 ? squaredNorm : held;
       const lane = (<usize>(place & 7)) << 2;
       const block = place >> 3;
       const nearAt = near + ((<usize>(block * nearTerms)) << 5) + lane;
-      for (let k = 0; k < nearUsed; k++) store<f32>(nearAt + ((<usize>k) << 5), <f32>load<f64>(p + ((<usize>k) << 3)));
-      store<f32>(nearAt + ((<usize>nearUsed) << 5), <f32>leftNorm(p, nearUsed, total));
+      for (let k = 0; k < nearUsed; k++) f32.store(nearAt + ((<usize>k) << 5), <f32>f64.load(p + ((<usize>k) << 3)));
+      f32.store(nearAt + ((<usize>nearUsed) << 5), <f32>leftNorm(p, nearUsed, total));
       const wholeNorm = sqrt(max(total, 0));
       const step: f32 = wholeNorm > leastNorm ? <f32>(wholeNorm / stepsOfNorm) : 0;
-      store<f32>(unit + ((<usize>place) << 2), step);
+      f32.store(unit + ((<usize>place) << 2), step);
       const steps = step > 0 ? 1 / <f64>step : 0;
       storePairs(
         pairs + ((<usize>(block * pairCount)) << 5) + lane,
@@ -255,7 +226,7 @@ export function projectPatches(
  */
 export function saliencyOf(out: usize, means: usize, places: usize, begin: i32, end: i32): void {
   for (let n = begin; n < end; n++) {
-    const mean = load<f64>(means + ((<usize>load<i32>(places + ((<usize>n) << 2))) << 3));
-    store<f64>(out + ((<usize>n) << 3), 1 - Math.exp(-mean));
+    const mean = f64.load(means + ((<usize>i32.load(places + ((<usize>n) << 2))) << 3));
+    f64.store(out + ((<usize>n) << 3), 1 - Math.exp(-mean));
   }
 }

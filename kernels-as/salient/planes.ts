@@ -5,16 +5,9 @@
  * Sum of planes over a divisor.
  *   out[i] = (sum over k of planes[k,i]) / divisor
  * Layout: out [length], planes [count,length], float64. out may not alias planes. Elements [begin,end) are written.
+ * Source: definition.
  */
-export function sumPlanes(
-  out: usize,
-  planes: usize,
-  count: i32,
-  length: i32,
-  divisor: f64,
-  begin: i32,
-  end: i32,
-): void {
+export function sumPlanes(out: usize, planes: usize, count: i32, length: i32, divisor: f64, begin: i32, end: i32): void {
   const pitch = (<usize>length) << 3;
   const planesEnd = planes + <usize>count * pitch;
   const all = f64x2.splat(divisor);
@@ -27,14 +20,15 @@ export function sumPlanes(
   }
   if (at < stop) {
     let s = 0.0;
-    for (let p = planes + at; p < planesEnd; p += pitch) s += load<f64>(p);
-    store<f64>(out + at, s / divisor);
+    for (let p = planes + at; p < planesEnd; p += pitch) s += f64.load(p);
+    f64.store(out + at, s / divisor);
   }
 }
 
 /**
  * Smallest and largest value of each row: ranges[n,0] = min over x of planes[n,x], ranges[n,1] = max over x of planes[n,x]
  * Layout: ranges [rows,2], planes [rows,width], float64 without NaN. Rows [begin,end) are written.
+ * Source: definition.
  */
 export function rangeRows(ranges: usize, planes: usize, width: i32, begin: i32, end: i32): void {
   let p = planes + ((<usize>begin * <usize>width) << 3);
@@ -54,8 +48,8 @@ export function rangeRows(ranges: usize, planes: usize, width: i32, begin: i32, 
       p += 8; // planes at [n+1,0]
     }
     const to = ranges + ((<usize>n) << 4);
-    store<f64>(to, min(f64x2.extract_lane(low, 0), f64x2.extract_lane(low, 1)));
-    store<f64>(to, max(f64x2.extract_lane(high, 0), f64x2.extract_lane(high, 1)), 8);
+    f64.store(to, min(f64x2.extract_lane(low, 0), f64x2.extract_lane(low, 1)));
+    f64.store(to, max(f64x2.extract_lane(high, 0), f64x2.extract_lane(high, 1)), 8);
   }
 }
 
@@ -63,8 +57,8 @@ export function rangeRows(ranges: usize, planes: usize, width: i32, begin: i32, 
 function lowest(ranges: usize, plane: i32, height: i32): f64 {
   let p = ranges + ((<usize>(plane * height)) << 4);
   const stop = p + ((<usize>height) << 4);
-  let low = load<f64>(p);
-  for (; p < stop; p += 16) low = min(low, load<f64>(p));
+  let low = f64.load(p);
+  for (; p < stop; p += 16) low = min(low, f64.load(p));
   return low;
 }
 
@@ -72,8 +66,8 @@ function lowest(ranges: usize, plane: i32, height: i32): f64 {
 function highest(ranges: usize, plane: i32, height: i32): f64 {
   let p = ranges + ((<usize>(plane * height)) << 4);
   const stop = p + ((<usize>height) << 4);
-  let high = load<f64>(p, 8);
-  for (; p < stop; p += 16) high = max(high, load<f64>(p, 8));
+  let high = f64.load(p, 8);
+  for (; p < stop; p += 16) high = max(high, f64.load(p, 8));
   return high;
 }
 
@@ -81,15 +75,9 @@ function highest(ranges: usize, plane: i32, height: i32): f64 {
  * Brings each plane into [0,1], in place: planes[n,x] = (planes[n,x] - min) / (max - min), min and max over the plane; 0 where
  * it is constant.
  * Layout: planes [rows,width], ranges [rows,2] as rangeRows gives them, float64. Rows [begin,end) are written.
+ * Source: definition.
  */
-export function normaliseRows(
-  planes: usize,
-  ranges: usize,
-  height: i32,
-  width: i32,
-  begin: i32,
-  end: i32,
-): void {
+export function normaliseRows(planes: usize, ranges: usize, height: i32, width: i32, begin: i32, end: i32): void {
   let p = planes + ((<usize>begin * <usize>width) << 3);
   let low = 0.0;
   let range = 1.0;
@@ -104,7 +92,7 @@ export function normaliseRows(
     const stop = p + ((<usize>(width & ~1)) << 3);
     for (; p < stop; p += 16) v128.store(p, f64x2.div(f64x2.sub(v128.load(p), lows), divisors));
     if ((width & 1) != 0) {
-      store<f64>(p, (load<f64>(p) - low) / range);
+      f64.store(p, (f64.load(p) - low) / range);
       p += 8; // planes at [n+1,0]
     }
   }
@@ -115,16 +103,9 @@ export function normaliseRows(
  * the plane. A plane where it is 0 or Infinity stays as it is.
  * Layout: planes, distances [rows,width], ranges [rows,2] of the distances as rangeRows gives them, float64. Rows [begin,end)
  * are written.
+ * Source: Goferman, Zelnik-Manor, Tal 2010, section 3.3: what is far from the foci counts less.
  */
-export function weakenRows(
-  planes: usize,
-  distances: usize,
-  ranges: usize,
-  height: i32,
-  width: i32,
-  begin: i32,
-  end: i32,
-): void {
+export function weakenRows(planes: usize, distances: usize, ranges: usize, height: i32, width: i32, begin: i32, end: i32): void {
   const pitch = (<usize>width) << 3;
   let furthest = 0.0;
   for (let n = begin; n < end; n++) {
@@ -139,6 +120,6 @@ export function weakenRows(
       v128.store(p, f64x2.mul(v128.load(p), factors));
       d += 16; // distances at [n,x+2]
     }
-    if ((width & 1) != 0) store<f64>(p, load<f64>(p) * (1 - load<f64>(d) / furthest));
+    if ((width & 1) != 0) f64.store(p, f64.load(p) * (1 - f64.load(d) / furthest));
   }
 }
