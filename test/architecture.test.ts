@@ -69,7 +69,13 @@ const rooms: Readonly<Record<string, Room>> = {
   web: {
     imports: ["engine", "weights-loader", "evaluation", "workers", "photos"],
     packages: /^preact(\/hooks)?$/,
-    floors: [["assets.ts", "messages.ts", "pictures"], ["photos", "threads"], ["network"], ["explainer"], ["page"]],
+    floors: [
+      ["assets.ts", "explainer-worker.ts", "messages.ts", "pictures"],
+      ["photos", "threads"],
+      ["network"],
+      ["explainer"],
+      ["page"],
+    ],
   },
   cli: {
     imports: ["engine", "weights-loader", "evaluation", "photos", "host"],

@@ -1,11 +1,6 @@
 // Files that are loaded beside this module. It lies at the top of its room, and so do the files of the bundled build, so that the same
 // relative addresses hold in both; bundlers recognise these expressions and place the files themselves.
 
-/** Starts the explainer's module worker. */
-export function startExplainerWorker(): Worker {
-  return new Worker(new URL("./worker.js", import.meta.url), { type: "module", name: "srmap-explainer" });
-}
-
 /** Starts a kernel thread's module worker. */
 export function startThreadWorker(): Worker {
   return new Worker(new URL("./thread.js", import.meta.url), { type: "module", name: "srmap-thread" });

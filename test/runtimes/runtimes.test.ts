@@ -10,7 +10,6 @@ import {
   symlinkSync,
   writeFileSync,
 } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { build } from "esbuild";
@@ -18,6 +17,7 @@ import * as assert from "uvu/assert";
 import { explain } from "../../engine/explain.ts";
 import { loadNetwork } from "../../host/network/load.ts";
 import { readImage } from "../../host/photos/read.ts";
+import { freePort } from "../support/free-port.ts";
 import { root } from "../support/paths.ts";
 import { runtimePath, runtimesFolder } from "../support/runtimes.ts";
 import { suite } from "../support/suite.ts";
@@ -56,15 +56,6 @@ async function inProject(work: (folder: string) => Promise<void>): Promise<void>
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === "string") throw new Error("no port");
-  return address.port;
 }
 
 /** Asks until the server is up, at most 20 s. */

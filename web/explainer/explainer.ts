@@ -1,7 +1,7 @@
 import { checkRuntime } from "../../engine/memory/runtime.ts";
 import { createExplainerFor, type Explainer } from "../../workers/explainer/client.ts";
 import type { Answer } from "../../workers/explainer/messages.ts";
-import { startExplainerWorker } from "../assets.ts";
+import { startExplainerWorker } from "../explainer-worker.ts";
 import type { PhotoDecoder, PostedPhoto, WebNetwork } from "../messages.ts";
 import { postPhoto, type WebPhoto } from "../photos/post-photo.ts";
 import { canShareMemory } from "../threads/load-kernels.ts";
