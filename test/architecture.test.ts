@@ -1,7 +1,7 @@
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as assert from "uvu/assert";
-import { circlesAmong, importsOf, roomOf, sourceFiles } from "./support/imports.ts";
+import { circlesAmong, importsOf, reachedBy, roomOf, sourceFiles } from "./support/imports.ts";
 import { kernelModule } from "./support/kernels.ts";
 import { root } from "./support/paths.ts";
 import { suite } from "./support/suite.ts";
@@ -173,6 +173,25 @@ suite("architecture", (test) => {
       assert.equal(wrong, []);
     });
   }
+
+  test("from the photo to the panel no step leads back to one before it", () => {
+    const path = [...readFileSync(join(root, "docs/design.md"), "utf8").matchAll(/^\d+\. `([\w/.-]+\.ts)`/gm)].map(
+      ([, file = ""]) => file,
+    );
+    assert.is(path.length, 10);
+    // The types of what a step is handed come from the step that made it.
+    const reached = reachedBy(there.flatMap(([room]) => importsOf(room)).filter(({ isTypeOnly }) => !isTypeOnly));
+    const command = reached.get("cli/commands/explain.ts");
+    assert.equal(
+      path.filter((file) => command?.has(file) !== true),
+      [],
+      "is not on the way of the command",
+    );
+    const back = path.flatMap((file, i) =>
+      path.slice(0, i).flatMap((earlier) => (reached.get(file)?.has(earlier) ? [`${file} leads to ${earlier}`] : [])),
+    );
+    assert.equal(back, []);
+  });
 
   test("no file leads back to itself, types included", () => {
     const circles = there.flatMap(([room]) => circlesAmong(importsOf(room)));

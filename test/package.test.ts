@@ -1,5 +1,6 @@
 import { execFileSync, spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
@@ -50,6 +51,29 @@ suite("package", (test) => {
     const code =
       'const { explain } = require("srmap"); console.log(typeof explain, typeof require("srmap/node").loadNetwork)';
     assert.is(node("-e", code), "function function\n");
+  });
+
+  test("programs whose compiler reads no exports (moduleResolution node10) find the types of every entry", () => {
+    const names = Object.entries(packageFile.exports).flatMap(([name, entry]) =>
+      typeof entry === "string" ? [] : [name.replace(".", "srmap")],
+    );
+    const uses = names.map((name, i) => `import * as entry${i} from "${name}";\nexport const use${i} = entry${i};\n`);
+    const wrong = "// @ts-expect-error: it is typed, not any\nexport const bad: never = entry0.explain(1);\n";
+    writeFileSync(join(project, "classic.ts"), uses.join("") + wrong);
+    symlinkSync(join(root, "node_modules/@types"), join(project, "node_modules/@types"), "junction");
+    const compilerOptions = {
+      ...{ noEmit: true, strict: true, target: "es2022", skipLibCheck: false },
+      ...{ module: "esnext", moduleResolution: "node10", lib: ["es2022", "dom"], types: ["node"] },
+    };
+    writeFileSync(join(project, "classic.json"), JSON.stringify({ compilerOptions, files: ["classic.ts"] }));
+    // TypeScript 7 knows this way of resolving no more; attw brings the last one that does.
+    const attw = createRequire(createRequire(import.meta.url).resolve("@arethetypeswrong/cli/package.json"));
+    const core = createRequire(attw.resolve("@arethetypeswrong/core"));
+    const run = spawnSync(process.execPath, [core.resolve("typescript/lib/tsc.js"), "-p", "classic.json"], {
+      cwd: project,
+      encoding: "utf8",
+    });
+    assert.is(run.stdout + run.stderr, "");
   });
 
   test("tools that read no exports (Parcel) find every entry by alias", () => {

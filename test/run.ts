@@ -11,7 +11,7 @@ const isFast = process.argv.includes("--fast");
 const wanted = process.argv.slice(2).filter((word) => word !== "--fast");
 // What takes seconds a file: whole commands, browsers, whole networks, fuzzers. `npm run test:fast` leaves them out.
 const slow =
-  /^(cli|web|photos|host)\/|package|readme|api-reference|declarations|fuzz|seeded|mini-nets|squeezenet|salient-relevance|canaries|properties|winograd|networks|onnx|keras|torch|cases/;
+  /^(cli|web|photos|host)\/|package|readme|api-reference|declarations|fuzz|seeded|mini-nets|squeezenet|low-memory|dispose|salient-relevance|canaries|properties|winograd|networks|onnx|keras|torch|cases/;
 const files = readdirSync(here, { recursive: true, encoding: "utf8" })
   .filter((name) => name.endsWith(".test.js"))
   // The compiler leaves what it made of files that are gone.

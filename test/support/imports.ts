@@ -50,8 +50,8 @@ export function importsOf(room: string): Import[] {
   return found;
 }
 
-/** Groups of files of which each leads to each other one (strongly connected, two files or more, or one that imports itself), sorted. */
-export function circlesAmong(imports: readonly Import[]): string[][] {
+/** By file: all files that it leads to, over any number of imports. */
+export function reachedBy(imports: readonly Import[]): Map<string, Set<string>> {
   const targets = new Map<string, Set<string>>();
   for (const { file, target } of imports) {
     if (target !== undefined) targets.set(file, (targets.get(file) ?? new Set()).add(target));
@@ -66,7 +66,12 @@ export function circlesAmong(imports: readonly Import[]): string[][] {
     }
     return seen;
   };
-  const reached = new Map([...targets.keys()].map((file) => [file, reachable(file)]));
+  return new Map([...targets.keys()].map((file) => [file, reachable(file)]));
+}
+
+/** Groups of files of which each leads to each other one (strongly connected, two files or more, or one that imports itself), sorted. */
+export function circlesAmong(imports: readonly Import[]): string[][] {
+  const reached = reachedBy(imports);
   const circles = new Map<string, string[]>();
   for (const [file, ahead] of reached) {
     if (!ahead.has(file)) continue;
