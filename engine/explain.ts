@@ -1,4 +1,5 @@
 import { refuseUnknownOptions } from "./basics/errors.ts";
+import { mustHave } from "./basics/must-have.ts";
 import { formatShape, type Tensor, tensor } from "./basics/tensor.ts";
 import { valueNamed } from "./graph/compiled-graph.ts";
 import type { NetworkDefinition } from "./graph/definition.ts";
@@ -169,7 +170,7 @@ function checkFinite({ name }: NetworkDefinition, { shape, data }: Tensor): void
 /** Start of a channel target: the channel's activation, or 1 where it is positive for composites that start from 1. */
 function channelStart(network: Network, from: number, channel: number, start: "score" | "one"): Float32Array {
   const { shape, data } = network.memory.readFeatureMap(from);
-  const area = data.length / (shape[0] ?? 1);
+  const area = data.length / mustHave(shape[0], "channels");
   return data.map((value, i) => {
     if (Math.floor(i / area) !== channel) return 0;
     return start === "score" ? value : Number(value > 0);
@@ -182,17 +183,22 @@ const sum = (values: Float32Array): number => values.reduce((total, value) => to
 function contrast(own: RelevanceResult, other: RelevanceResult): RelevanceResult {
   const otherSum = sum(other.relevance.data);
   const factor = otherSum === 0 ? 0 : sum(own.relevance.data) / otherSum;
-  const less = (a: Tensor, b: Tensor | undefined): Tensor =>
+  const less = (a: Tensor, b: Tensor): Tensor =>
     tensor(
       a.shape,
-      a.data.map((r, i) => r - factor * (b?.data[i] ?? 0)),
+      a.data.map((r, i) => r - factor * b.data[i]!),
     );
   return {
     relevance: tensor(
       own.relevance.shape,
       less(own.relevance, other.relevance).data.map((r) => Math.max(r, 0)),
     ),
-    kept: new Map([...own.kept].map(([id, relevance]) => [id, less(relevance, other.kept.get(id))])),
+    kept: new Map(
+      [...own.kept].map(([id, relevance]) => [
+        id,
+        less(relevance, mustHave(other.kept.get(id), "relevance of the other class")),
+      ]),
+    ),
     ledger: own.ledger.map((row, index) => {
       const dual = other.ledger[index];
       if (dual === undefined) return row;

@@ -47,6 +47,31 @@ const longFilesYet: readonly string[] = [
   "weights-loader/onnx/windows.ts",
 ];
 
+// Where a value may be missing and 0, 1 or nothing stands for it; what must be there is asked for by mustHave.
+const noMatch = "no match";
+const noActivation = "a layer without an activation";
+const counted = "a count begins at 0";
+const maybeMissing: Readonly<Record<string, string>> = {
+  "engine/layers/conv2d.ts layer.activation": noActivation,
+  "engine/layers/conv2d.ts setup.winograd.transposed?.tile": "0 is the direct convolution",
+  "engine/layers/dense.ts layer.activation": noActivation,
+  "engine/layers/dense.ts mask?.address": "address 0 is no mask",
+  "engine/layers/index-map.ts node.fill": "a default of the node",
+  "engine/layers/linear/conv2d-weights.ts pass?.weightBytes": "a pass without Winograd's algorithm",
+  "engine/layers/linear/conv2d-weights.ts this.#transformations.get(key)": counted,
+  "engine/layers/resample2d.ts rows?.weights": "an axis that stays as it is",
+  "engine/layers/resample2d.ts columns?.weights": "an axis that stays as it is",
+  "engine/memory/arena.ts this.#own?.splice(0)": "an arena without blocks of its own",
+  "engine/models/preprocessing-spec.ts /^([1-9]\\d{0,5})(?:x([1-9]\\d{0,5}))?$/.exec(text)": noMatch,
+  "engine/network/compile.ts readers.get(input)": counted,
+  "engine/network/compile.ts readers.get(name)": counted,
+  "engine/network/network.ts this.#readers.get(name)": "a list begins empty",
+  "engine/network/value-bounds.ts bounds[id]": "bounds that are not known",
+  "engine/request/target.ts labels": "a network without labels",
+  "engine/request/target.ts /^(probability|difference|contrastive|channel):(.*)$/s.exec(text)": noMatch,
+  "engine/request/target.ts /^(.+):(\\d+)$/s.exec(rest)": noMatch,
+};
+
 const heads = "heads of kernels with the same arguments: AssemblyScript has no types for lists of arguments";
 const bodies = "the same steps of loops over registers, which a function would spill";
 const twice: Readonly<Record<string, string>> = {
@@ -116,6 +141,15 @@ suite("house", (test) => {
       [],
     );
     assert.ok(Object.keys(twice).length <= 10);
+  });
+
+  test("a missing value becomes 0, 1 or empty only where it may be missing", () => {
+    const silent = /(\S+) \?\? (?:-?[01]\b(?![.\d ]* \/)|""|\[\]|\{\})/g;
+    const found = sourceFiles("engine").flatMap((file) => {
+      const code = readFileSync(join(root, file), "utf8").replace(/\/\*[\s\S]*?\*\/|\/\/ .*/g, "");
+      return [...code.matchAll(silent)].map(([, what = ""]) => `${file} ${what.replace(/^[.([]+/, "")}`);
+    });
+    assertListed([...new Set(found)], maybeMissing, []);
   });
 
   test("errors are told apart by class and field, never by their words", () => {

@@ -20,20 +20,20 @@ export class UnsupportedError extends Error {
 function editDistance(a: string, b: string): number {
   const s = a.toLowerCase();
   const t = b.toLowerCase();
-  let before: number[] = [];
-  let row = Array.from({ length: t.length + 1 }, (_, j) => j);
+  let before = new Int32Array(t.length + 1);
+  let row = before.map((_, j) => j);
   for (let i = 1; i <= s.length; i++) {
-    const next = [i];
+    const next = new Int32Array(t.length + 1).fill(i, 0, 1);
     for (let j = 1; j <= t.length; j++) {
-      const substitution = (row[j - 1] ?? 0) + (s[i - 1] === t[j - 1] ? 0 : 1);
+      const substitution = row[j - 1]! + (s[i - 1] === t[j - 1] ? 0 : 1);
       const isSwap = i > 1 && j > 1 && s[i - 1] === t[j - 2] && s[i - 2] === t[j - 1];
-      const swap = isSwap ? (before[j - 2] ?? 0) + 1 : substitution;
-      next.push(Math.min(substitution, swap, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
+      const swap = isSwap ? before[j - 2]! + 1 : substitution;
+      next[j] = Math.min(substitution, swap, row[j]! + 1, next[j - 1]! + 1);
     }
     before = row;
     row = next;
   }
-  return row[t.length] ?? 0;
+  return row[t.length]!;
 }
 
 /** The candidate closest to `name` by edit distance, or undefined when none is near: at most a third of the letters may differ. */

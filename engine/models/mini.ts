@@ -1,3 +1,4 @@
+import { mustHave } from "../basics/must-have.ts";
 import type { NetworkDefinition, Preprocessing } from "../graph/definition.ts";
 import { imagenetLabels } from "../labels/imagenet.ts";
 import { Chain } from "./chain.ts";
@@ -6,7 +7,7 @@ import { torchvisionPreprocessing } from "./preprocessing.ts";
 /** ImageNet indices of the ten classes (Imagenette's) that the networks in the package know, in their output order. */
 export const imagenetteIndices: readonly number[] = [0, 217, 482, 491, 497, 566, 569, 571, 574, 701];
 
-const labels: readonly string[] = imagenetteIndices.map((index) => imagenetLabels[index] ?? "");
+const labels: readonly string[] = imagenetteIndices.map((index) => mustHave(imagenetLabels[index], "label"));
 
 // Photos are squashed to 224x224: the networks were trained on squashed photos, and the maps then cover the whole photo. The model
 // cards have what torchvision's resizing and cropping does to the accuracy instead.

@@ -24,15 +24,15 @@ export interface OwnPreprocessing {
 export function parsePreprocessing(text: string): OwnPreprocessing {
   const given = new Map<Key, string>();
   for (const part of text.split(",")) {
-    const [name = "", ...rest] = part.split("=");
+    const [name = "", value, ...more] = part.split("=");
     const key = name.trim();
-    if (!isKey(key) || rest.length !== 1) {
+    if (!isKey(key) || value === undefined || more.length > 0) {
       throw new RangeError(
         `preprocessing "${text}": "${part}" must be one of ${keys.map((one) => `${one}=...`).join(", ")}.`,
       );
     }
     if (given.has(key)) throw new RangeError(`preprocessing "${text}": ${key} is there twice.`);
-    given.set(key, (rest[0] ?? "").trim());
+    given.set(key, value.trim());
   }
   return ownPreprocessing((key) => given.get(key), text);
 }
@@ -104,10 +104,8 @@ function ownPreprocessing(given: (key: Key) => string | undefined, text: string)
   };
   const std = numbers("std", 1);
   if (std.some((value) => value === 0)) throw fail("std must not be 0.");
-  const [scale = 1] =
-    (given("scale") ?? String(1 / 255)).split("/").length === 2
-      ? [fraction(given("scale") ?? "")]
-      : [Number(given("scale") ?? 1 / 255)];
+  const scaleText = given("scale") ?? String(1 / 255);
+  const scale = scaleText.split("/").length === 2 ? fraction(scaleText) : Number(scaleText);
   if (!(Number.isFinite(scale) && scale !== 0))
     throw fail(`scale must be a number other than 0, got "${given("scale")}".`);
   const crop = given("crop");

@@ -1,3 +1,4 @@
+import { mustHave } from "../basics/must-have.ts";
 import type { NetworkDefinition, Preprocessing } from "../graph/definition.ts";
 import { Chain } from "./chain.ts";
 import { torchvisionPreprocessing, vggCaffePreprocessing, vggFacePreprocessing } from "./preprocessing.ts";
@@ -36,7 +37,10 @@ function vgg(name: string, { depth, classes, preprocessing, names, hasNorms = fa
     for (let index = 0; index < count; index++) {
       const place = `${block + 1}_${index + 1}`;
       const tensors = names.convolution(block, index, position);
-      chain.convolution(`conv${place}`, tensors, blockChannels[block] ?? 0, 3, { pad: 1, relu: !hasNorms });
+      chain.convolution(`conv${place}`, tensors, mustHave(blockChannels[block], "channels"), 3, {
+        pad: 1,
+        relu: !hasNorms,
+      });
       if (hasNorms) {
         chain.batchNorm(`norm${place}`, names.convolution(block, index, position + 1));
         chain.add(`relu${place}`, { op: "relu" });

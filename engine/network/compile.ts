@@ -92,7 +92,8 @@ function emptyDraft(definition: NetworkDefinition, nodes: readonly NodeDefinitio
 }
 
 function valueNamed({ definition, values, fates }: Draft, name: string): Value {
-  const value = values[fates.get(name)?.value ?? -1];
+  const id = fates.get(name)?.value;
+  const value = id === undefined ? undefined : values[id];
   if (value === undefined) throw new ShapeError(`network "${definition.name}": "${name}" has no value.`);
   return value;
 }

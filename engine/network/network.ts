@@ -97,7 +97,7 @@ export class Network implements ParameterSink {
     for (const { layer, runtime } of this.layers) {
       for (const { name, shape } of parametersOf(layer, this.memory.inputShapes(layer))) {
         this.#readers.set(name, [...(this.#readers.get(name) ?? []), runtime]);
-        this.#missingRows.set(name, streamed.has(name) ? 0 : (shape[0] ?? 1));
+        this.#missingRows.set(name, streamed.has(name) ? 0 : mustHave(shape[0], "rows"));
       }
     }
   }
@@ -141,7 +141,8 @@ export class Network implements ParameterSink {
         `network "${this.definition.name}": "${name}" ${formatShape(spec.shape)} expects whole rows of ${rowLength} from row ${rowCount - missing}, got ${rows.length} elements from row ${firstRow}.`,
       );
     }
-    for (const runtime of this.#readers.get(name) ?? []) runtime.setRows?.(name, firstRow, rows);
+    for (const runtime of mustHave(this.#readers.get(name), `readers of "${name}"`))
+      runtime.setRows?.(name, firstRow, rows);
     this.#missingRows.set(name, missing - count);
   }
 

@@ -1,3 +1,4 @@
+import { mustHave } from "../basics/must-have.ts";
 import type { Bounds, CompiledGraph } from "../graph/compiled-graph.ts";
 import { kindOf } from "../layers/index.ts";
 
@@ -9,11 +10,12 @@ export function valueBounds({
 }: Pick<CompiledGraph, "definition" | "values" | "layers">): (Bounds | undefined)[] {
   const bounds: (Bounds | undefined)[] = values.map(() => undefined);
   const { preprocessing, inputShape } = definition;
-  const channels = inputShape[0] ?? 0;
+  const channels = mustHave(inputShape[0], "channels");
   if (preprocessing === undefined) return bounds;
   const { scale, mean, std } = preprocessing;
   if (mean.length !== channels || std.length !== channels) return bounds;
-  const bound = (pixel: number): number[] => mean.map((m, channel) => (pixel * scale - m) / (std[channel] ?? 1));
+  const bound = (pixel: number): number[] =>
+    mean.map((m, channel) => (pixel * scale - m) / mustHave(std[channel], "std"));
   bounds[0] = { low: bound(0), high: bound(255) };
   for (const { node, inputs, output, activation } of layers) {
     const own = inputs.flatMap((id) => bounds[id] ?? []);

@@ -1,4 +1,5 @@
 import { ShapeError } from "../basics/errors.ts";
+import { mustHave } from "../basics/must-have.ts";
 import { elementCount, formatShape, type Shape } from "../basics/tensor.ts";
 import { type CompiledGraph, valueNamed } from "../graph/compiled-graph.ts";
 import type { NetworkDefinition } from "../graph/definition.ts";
@@ -26,7 +27,7 @@ function checkChannel([channels = 1]: Shape, channel: number): void {
 function startOf(graph: CompiledGraph, target: Target): { from: number; called: string } {
   if (typeof target !== "object" || !("layer" in target)) return { from: graph.logits, called: "the logits" };
   const from = valueNamed(graph, target.layer);
-  checkChannel(graph.values[from]?.shape ?? [], target.channel);
+  checkChannel(mustHave(graph.values[from], "value").shape, target.channel);
   return { from, called: `${target.layer}, channel ${target.channel}` };
 }
 
@@ -38,7 +39,7 @@ function startOf(graph: CompiledGraph, target: Target): { from: number; called: 
  */
 export function checkRequest(graph: CompiledGraph, { composite, targets, at }: ExplanationRequest): void {
   const { definition, values, logits } = graph;
-  const shape = values[logits]?.shape ?? [];
+  const { shape } = mustHave(values[logits], "logits");
   if (shape.slice(1).some((size) => size !== 1)) {
     throw new ShapeError(
       `network "${definition.name}": gives a map of classes ${formatShape(shape)}, not one score per class. Put a global pooling at its end.`,

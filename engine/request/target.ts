@@ -1,4 +1,5 @@
 import { didYouMean } from "../basics/errors.ts";
+import { mustHave } from "../basics/must-have.ts";
 
 /** A class by index, by name, or the most probable one ("top1"). */
 export type ClassReference = number | string;
@@ -97,7 +98,7 @@ interface Answer {
 function probabilityTarget(reference: ClassReference, answer: Answer, start: "score" | "one"): ResolvedTarget {
   const { probabilities } = answer.scores;
   const index = resolveClass(reference, answer.scores);
-  const p = probabilities[index] ?? 0;
+  const p = mustHave(probabilities[index], "probability");
   return {
     kind: "probability",
     description: `probability of ${answer.name(index)}`,
@@ -150,7 +151,7 @@ export function resolveTarget(target: Target, scores: Scores, start: "score" | "
   const answer: Answer = {
     scores,
     name: (index) => labelOf(labels, index),
-    score: (index) => (start === "score" ? (logits[index] ?? 0) : 1),
+    score: (index) => (start === "score" ? mustHave(logits[index], "logit") : 1),
     vector(...entries) {
       const result = new Float32Array(logits.length);
       for (const [index, value] of entries) result[index]! += value;

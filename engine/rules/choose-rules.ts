@@ -37,7 +37,7 @@ function withBox({ definition, bounds }: CompiledGraph, layer: Layer, rules: Lay
       `rule "zBox": nobody says how photos are prepared for this network, so the box of ${layer.node.op} "${layer.name}" is not known. Name the preprocessing, or give low and high with one bound per input channel.`,
     );
   }
-  const box = bounds[layer.inputs[0] ?? 0];
+  const box = bounds[mustHave(layer.inputs[0], "input")];
   if (box === undefined) {
     throw new RangeError(
       `rule "zBox": ${layer.node.op} "${layer.name}" does not read the pixels, so its box is not known. Give low and high with one bound per input channel.`,

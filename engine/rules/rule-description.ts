@@ -1,3 +1,4 @@
+import { mustHave } from "../basics/must-have.ts";
 import type { Composite, LayerMatch } from "./composite.ts";
 import type { LinearRule } from "./rules.ts";
 
@@ -13,7 +14,8 @@ export function describeRule({ name, branches, stabilizer, low, high }: LinearRu
   const [first, second] = branches;
   const parts: string[] = [];
   if (/alphaBeta/i.test(name)) {
-    parts.push(`alpha ${formatNumber(first?.coefficient ?? 0)}`, `beta ${formatNumber(-(second?.coefficient ?? 0))}`);
+    const beta = second === undefined ? 0 : -second.coefficient; // a rule of one branch has none
+    parts.push(`alpha ${formatNumber(mustHave(first, "branch").coefficient)}`, `beta ${formatNumber(beta)}`);
   }
   const weight = first?.terms[0]?.weight;
   if (/gamma/i.test(name) && weight?.kind === "signed") parts.push(`gamma ${formatNumber(weight.positive - 1)}`);

@@ -112,7 +112,7 @@ export class ConvolutionWeights {
       if (isDepthwise) {
         for (let r = 0; r < rows; r++) {
           const weights = arena.f32(from + r * rowBytes, kh * kw);
-          const factor = Math.fround(factors?.[m + r] ?? 1);
+          const factor = factors === undefined ? 1 : factors[m + r]!;
           const out = arena.f32(this.#plain.address, packLength(this.#setup));
           for (let t = 0; t < kh * kw; t++) out[t * this.#setup.group + m + r] = weights[t]! * factor;
         }
