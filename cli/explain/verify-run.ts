@@ -6,6 +6,7 @@ import { decodeImage } from "../../host/photos/decode.ts";
 import { parseNpy } from "../../weights-loader/numpy/npy.ts";
 import { expandInputs, photoInputs } from "../inputs/expand.ts";
 import { sha256 } from "../outputs/hash.ts";
+import { zarrDifferences, zarrRows } from "../outputs/zarr.ts";
 import { type Arguments, parseArguments } from "../terminal/arguments.ts";
 import { CommandError, describeError } from "../terminal/errors.ts";
 import { planRun } from "./batch.ts";
@@ -89,6 +90,23 @@ function compareTarget(got: ExplanationReport | undefined, folder: string, calle
   return [...differencesOf(got, report).map((name) => `${called}${name}`), ...damaged];
 }
 
+/** Tells which arrays of a photo's row in the run's store differ. @throws CommandError */
+function storeOf(
+  folder: string,
+): (photo: string, target: number, targets: number, got: ExplanationReport | undefined) => string[] {
+  let rows: ReadonlyMap<string, number>;
+  try {
+    rows = zarrRows(folder);
+  } catch (error) {
+    throw new CommandError(`${join(folder, "/")}: ${describeError(error)}`);
+  }
+  return (photo, target, targets, got) => {
+    const row = rows.get(photo);
+    if (row === undefined) return ["run.zarr has no row of it"];
+    return zarrDifferences({ folder, targets }, row, target, got?.arrays ?? {}).map((name) => `run.zarr/${name}`);
+  };
+}
+
 /** Every so manieth of the tasks, so that `count` are left. */
 function sampleOf(tasks: readonly PhotoTask[], count: number | undefined): PhotoTask[] {
   if (count === undefined || count >= tasks.length) return [...tasks];
@@ -127,6 +145,7 @@ export async function verifyRun(
   const tasks = sampleOf(all, count);
   const weights = await weightsOf(request);
   const start = { argv: given.argv, folder, weights, zarr: undefined, threads: 1 };
+  const store = request.parts.has("zarr") ? storeOf(join(out, "run.zarr")) : undefined;
   const pool = startWorkers(Math.min(availableParallelism(), tasks.length), start);
   try {
     await pool.load();
@@ -142,7 +161,8 @@ export async function verifyRun(
             ? [`it cannot be computed: ${error}`]
             : folders.flatMap((stored, i) => {
                 const called = folders.length === 1 ? "" : `${basename(stored)}/`;
-                return compareTarget(result.reports[i], stored, called);
+                const rows = store === undefined ? [] : store(task.relative, i, folders.length, result.reports[i]);
+                return [...compareTarget(result.reports[i], stored, called), ...rows.map((row) => `${called}${row}`)];
               });
         rmSync(task.folder, { recursive: true, force: true });
         onPhoto({ photo: task.relative, differs }, index + 1, tasks.length);

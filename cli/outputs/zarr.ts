@@ -4,6 +4,7 @@ import type { Tensor } from "../../engine/basics/tensor.ts";
 import type { Explanation, RelevanceExplanation } from "../../engine/explain.ts";
 import { CommandError } from "../terminal/errors.ts";
 import { writeWhole } from "./atomic-write.ts";
+import { sha256 } from "./hash.ts";
 
 // Zarr, version 2 of its format, which zarr-python 2 and 3, xarray, TensorStore and zarrita.js read. Chosen over .npz and HDF5 since
 // its chunks are files: several processes and machines write one store at a time, a killed run leaves whole rows and missing ones
@@ -49,7 +50,11 @@ export interface ZarrPlace {
   readonly targets: number;
 }
 
-/** With several targets the second axis counts them. */
+/** File of the chunk that a row is. With several targets the second axis counts them. */
+function chunkOf(row: number, target: number, targets: number, axes: number): string {
+  return [row, ...(targets === 1 ? [] : [target]), ...Array.from({ length: axes }, () => 0)].join(".");
+}
+
 function writeRow(
   { folder, photos, targets }: ZarrPlace,
   name: string,
@@ -60,9 +65,9 @@ function writeRow(
   const { shape, data } = array;
   const axes = targets === 1 ? [photos] : [photos, targets];
   const metadata = arrayMetadata([...axes, ...shape], "<f4", [...axes.map(() => 1), ...shape], "NaN");
-  const index = [row, ...(targets === 1 ? [] : [target]), ...shape.map(() => 0)].join(".");
   writeWhole(join(folder, name, ".zarray"), metadata);
-  writeWhole(join(folder, name, index), new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+  const chunk = join(folder, name, chunkOf(row, target, targets, shape.length));
+  writeWhole(chunk, new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
 }
 
 /** Writes one target of one photo: `logits`, `relevance`, `salient_relevance` and, with --at, `relevance_at`. */
@@ -84,6 +89,45 @@ export function hasZarrRow({ folder, targets }: ZarrPlace, row: number): boolean
   const metadata = join(folder, "relevance", ".zarray");
   if (!existsSync(metadata)) return false;
   return Array.from({ length: targets }, (_, target) =>
-    existsSync(join(folder, "relevance", [row, ...(targets === 1 ? [] : [target]), 0, 0, 0].join("."))),
+    existsSync(join(folder, "relevance", chunkOf(row, target, targets, 3))),
   ).every((isThere) => isThere);
+}
+
+/** Row of every photo of a store, by its path. @throws system errors, and others for a store that is damaged */
+export function zarrRows(folder: string): ReadonlyMap<string, number> {
+  const { dtype } = JSON.parse(readFileSync(join(folder, "photo", ".zarray"), "utf8")) as { dtype: string };
+  const length = Number(dtype.slice("<U".length));
+  const bytes = readFileSync(join(folder, "photo", "0"));
+  const points = new Uint32Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength));
+  const rows = new Map<string, number>();
+  for (let row = 0; row < points.length / length; row++) {
+    const letters = points.subarray(row * length, (row + 1) * length).filter((point) => point !== 0);
+    rows.set(Array.from(letters, (point) => String.fromCodePoint(point)).join(""), row);
+  }
+  return rows;
+}
+
+/** The array of a store in which a report's array stands; undefined for what is in none. */
+const arrayNames: Readonly<Record<string, string>> = {
+  "logits.npy": "logits",
+  "relevance.npy": "relevance",
+  "salient-relevance.npy": "salient_relevance",
+};
+
+/**
+ * Names of the arrays of a row that are not what the photo's report says.
+ * @param arrays of the report
+ */
+export function zarrDifferences(
+  { folder, targets }: Omit<ZarrPlace, "photos">,
+  row: number,
+  target: number,
+  arrays: Readonly<Record<string, { readonly shape: readonly number[]; readonly sha256: string }>>,
+): string[] {
+  return Object.entries(arrays).flatMap(([file, { shape, sha256: expected }]) => {
+    const name = arrayNames[file];
+    if (name === undefined) return [];
+    const chunk = join(folder, name, chunkOf(row, target, targets, shape.length));
+    return existsSync(chunk) && sha256(readFileSync(chunk)) === expected ? [] : [name];
+  });
 }

@@ -392,6 +392,13 @@ tench/000.png: differs in relevance.npy is not what its report says
       JSON.parse(sample.out).different.map(({ photo }: { photo: string }) => photo),
       ["church/000.png", "tench/000.png"],
     );
+    writeFileSync(join(folder, "store/run.zarr/relevance/1.0.0.0"), new Uint8Array(3 * 224 * 224 * 4));
+    rmSync(join(folder, "store/run.zarr/logits/2.0"));
+    const store = await srmap(["verify", "store"]);
+    assert.equal(
+      [store.code, store.out.split("\n").filter((line) => line.includes("differs"))],
+      [1, ["church/001.png: differs in run.zarr/relevance", "church/002.png: differs in run.zarr/logits"]],
+    );
     const none = await srmap(["verify", "photos"]);
     assert.is(none.code, 1);
     assert.match(none.err, /run\.json: there is no such file\. A run of several photos has it;/);
