@@ -17,7 +17,7 @@ export const queue: Command = {
   notes: `Exit code 1 when photos are parked.
 
 Example:
-  srmap queue --queue redis://localhost:6379 --wait && srmap index maps`,
+  srmap queue --queue redis://localhost:6379 --wait; srmap index maps`,
 
   async run(given, terminal) {
     if (given.positionals.length > 0) {

@@ -2,11 +2,13 @@ import { type Dirent, existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { readReport } from "../explain/existing.ts";
 import { reportName } from "../explain/files.ts";
-import { indexLine } from "../explain/labels.ts";
+import { indexLine, truthOf } from "../explain/labels.ts";
 import type { ExplanationReport } from "../explain/report.ts";
-import { readLabels } from "../inputs/photo-labels.ts";
+import { type PhotoLabels, readLabels } from "../inputs/photo-labels.ts";
 import { writeGallery } from "../outputs/gallery.ts";
-import { type IndexLine, writeRunIndex } from "../outputs/run-index.ts";
+import { failuresIn, type IndexLine, writeRunIndex } from "../outputs/run-index.ts";
+import { parkedPhotos } from "../queue/parked.ts";
+import { queueOption, readPlace, withQueue } from "../queue/photo-queue.ts";
 import { CommandError, UsageError } from "../terminal/errors.ts";
 import { mostOfPath, shown } from "../terminal/shown.ts";
 import type { Command } from "./command.ts";
@@ -49,21 +51,56 @@ function* photosOf(out: string): Generator<Result[]> {
   if (group.length > 0) yield group;
 }
 
+/** In the order in which the folders of results come: folder by folder, by code points. */
+function comparePaths(a: string, b: string): number {
+  const [left, right] = [a.split("/"), b.split("/")];
+  const at = left.findIndex((name, i) => name !== right[i]);
+  const [x, y] = [left[at], right[at]];
+  if (x === undefined) return left.length - right.length;
+  return y === undefined || x > y ? 1 : -1;
+}
+
+/** Lines of all results, and between them, in their order, of the photos that failed and have none. */
+function* linesOf(
+  out: string,
+  failures: ReadonlyMap<string, string>,
+  labels: PhotoLabels | undefined,
+): Generator<IndexLine> {
+  const failed = [...failures].sort(([a], [b]) => comparePaths(a, b));
+  const failure = ([photo, error]: readonly [string, string]): IndexLine => {
+    const truth = truthOf(labels, photo);
+    return { photo, ...(truth === undefined ? {} : { truth }), error };
+  };
+  let next = 0;
+  for (const group of photosOf(out)) {
+    const name = group[0]?.report.input.path ?? group[0]?.folder ?? "";
+    for (let line = failed[next]; line !== undefined && comparePaths(line[0], name) <= 0; line = failed[++next]) {
+      if (line[0] !== name) yield failure(line);
+    }
+    const photo = { reports: group.map(({ report }) => report), folders: [], isKept: true };
+    const folders = group.map((result) => result.folder);
+    yield indexLine(name, photo, folders, labels);
+  }
+  for (const line of failed.slice(next)) yield failure(line);
+}
+
 /** `srmap index`: the index of results that several processes made. */
 export const indexCommand: Command = {
   summary: "Writes index.csv, index.jsonl and index.html of the results in a folder",
   usage: "DIR [options]",
   options: {
+    ...queueOption,
     labels: {
       value: "FILE",
       help: 'True classes, JSON: {"a.jpg": "tench"}, or {"a.jpg": {"index": 0}} with ImageNet indices.',
     },
   },
   notes: `For results that were made in parts: by "srmap explain --shard", or by the workers of
-a queue ("srmap work"). A photo that failed has no results and no line.
+a queue ("srmap work"). Photos that failed have their lines, too: those in the
+indexes that are there and, with --queue or SRMAP_QUEUE, those that are parked.
 
 Example:
-  srmap index maps`,
+  srmap index maps --queue redis://localhost:6379`,
 
   async run(given, terminal) {
     const [out, ...more] = given.positionals;
@@ -73,25 +110,18 @@ Example:
     if (!existsSync(out)) throw new CommandError(`folder ${out}: there is no such file or folder.`);
     const labelsPath = given.value("labels");
     const labels = labelsPath === undefined ? undefined : await readLabels(labelsPath);
-    let targets = 1;
+    let targets = 0;
     for (const group of photosOf(out)) targets = Math.max(targets, group.length);
-    function* all(folder: string): Generator<IndexLine> {
-      for (const group of photosOf(folder)) {
-        const photo = { reports: group.map(({ report }) => report), folders: [], isKept: true };
-        const name = group[0]?.report.input.path ?? group[0]?.folder ?? "";
-        yield indexLine(
-          name,
-          photo,
-          group.map((result) => result.folder),
-          labels,
-        );
-      }
+    const failures = failuresIn(out);
+    if (given.has("queue") || process.env["SRMAP_QUEUE"] !== undefined) {
+      const parked = await withQueue(readPlace(given), (queue) => parkedPhotos(queue, out));
+      for (const [photo, reason] of parked) failures.set(photo, reason);
     }
-    const count = writeRunIndex(out, targets, all(out));
-    if (count === 0) throw new CommandError(`folder ${out}: there are no results in it.`);
+    if (targets === 0 && failures.size === 0) throw new CommandError(`folder ${out}: there are no results in it.`);
+    const { count, failed } = writeRunIndex(out, Math.max(1, targets), linesOf(out, failures, labels));
     writeGallery(out);
     terminal.out(
-      `${count} photos. Wrote ${shown(join(out, "/"), mostOfPath)}: index.csv, index.jsonl and index.html.\n`,
+      `${count} photos${failed > 0 ? `, ${failed} of them failed` : ""}. Wrote ${shown(join(out, "/"), mostOfPath)}: index.csv, index.jsonl and index.html.\n`,
     );
     return 0;
   },

@@ -1,4 +1,13 @@
-import { closeSync, ftruncateSync, mkdirSync, openSync, readSync, writeFileSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  ftruncateSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
 import { join } from "node:path";
 
 /** A target of a photo in the index. */
@@ -149,16 +158,31 @@ export function openRunIndex(folder: string, name: string, targets: number): Run
   };
 }
 
-/** Writes an index anew from lines in their order. */
-export function writeRunIndex(folder: string, targets: number, lines: Iterable<IndexLine>): number {
+/** Photos that failed, by their paths, with the reasons: of the indexes of a run and of its shards. */
+export function failuresIn(folder: string): Map<string, string> {
+  const failures = new Map<string, string>();
+  for (const name of readdirSync(folder).sort()) {
+    if (!/^index(-\d+-of-\d+)?\.jsonl$/.test(name)) continue;
+    for (const { photo, error } of readIndex(join(folder, name))) if (error !== undefined) failures.set(photo, error);
+  }
+  return failures;
+}
+
+/** Writes an index anew from lines in their order. @returns how many there were */
+export function writeRunIndex(
+  folder: string,
+  targets: number,
+  lines: Iterable<IndexLine>,
+): { readonly count: number; readonly failed: number } {
   writeFileSync(join(folder, "index.jsonl"), "");
   const index = openRunIndex(folder, "index", targets);
-  let count = 0;
+  let [count, failed] = [0, 0];
   for (const line of lines) {
     index.add(line);
     count++;
+    if (line.error !== undefined) failed++;
   }
   index.finish();
   index.close();
-  return count;
+  return { count, failed };
 }

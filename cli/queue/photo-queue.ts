@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { Queue, RedisOptions } from "bullmq";
+import type { Job, Queue, RedisOptions } from "bullmq";
 import type { PhotoTask } from "../explain/photo.ts";
 import type { WorkerStart } from "../explain/worker-protocol.ts";
 import type { OptionTable } from "../terminal/arguments.ts";
@@ -158,6 +158,12 @@ export interface QueueState {
 
 const mostFailures = 20;
 
+/** Why a photo was parked. */
+export function reasonOf({ failedReason, stalledCounter }: Job<QueuedPhoto>): string {
+  // BullMQ gives a job up whose worker fell silent more often than `maxStalledCount`.
+  return stalledCounter >= tries ? `its worker ended, or fell silent, ${tries} times in a row.` : failedReason;
+}
+
 /** Asks the queue. */
 export async function queueState(queue: Queue<QueuedPhoto>): Promise<QueueState> {
   const counts = await queue.getJobCounts("waiting", "prioritized", "delayed", "active", "completed", "failed");
@@ -167,10 +173,6 @@ export async function queueState(queue: Queue<QueuedPhoto>): Promise<QueueState>
     active: counts["active"] ?? 0,
     done: counts["completed"] ?? 0,
     parked: counts["failed"] ?? 0,
-    failures: failed.map(({ data, failedReason, stalledCounter }) => ({
-      photo: data.task.relative,
-      // BullMQ gives a job up whose worker fell silent more often than `maxStalledCount`.
-      reason: stalledCounter >= tries ? `its worker ended, or fell silent, ${tries} times in a row.` : failedReason,
-    })),
+    failures: failed.map((job) => ({ photo: job.data.task.relative, reason: reasonOf(job) })),
   };
 }

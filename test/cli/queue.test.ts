@@ -185,8 +185,15 @@ suite("cli/queue", (test) => {
       assert.is(failures[0].photo, "damaged.png");
       assert.match(failures[0].reason, /^PNG: the file is truncated/);
       assert.equal(contents(join(folder, "shared")), contents(join(folder, "alone")));
-      const index = await srmap("index", "shared");
-      assert.match(index.out, /^12 photos\./);
+      const index = await srmap("index", "shared", "--queue", url);
+      assert.match(index.out, /^13 photos, 1 of them failed\./);
+      const lines = readFileSync(join(folder, "shared/index.csv"), "utf8").trim().split("\n");
+      assert.equal(
+        [lines.length, lines.at(-1)?.slice(0, 50)],
+        [14, 'damaged.png,,,,,,,,,,,,"PNG: the file is truncated'],
+      );
+      const later = await srmap("index", "shared");
+      assert.match(later.out, /^13 photos, 1 of them failed\./, "what is told once stays");
       server.kill("SIGKILL");
       await ended(server);
     },
@@ -263,5 +270,12 @@ suite("cli/queue", (test) => {
     assert.is(deaths, 3);
     server.kill("SIGKILL");
     await ended(server);
+  });
+
+  test("nothing is left running, also after a test that failed", async () => {
+    const left = [...children];
+    for (const child of left) child.kill("SIGKILL");
+    await Promise.all(left.map(ended));
+    assert.is(children.size, 0);
   });
 });
