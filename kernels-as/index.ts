@@ -7,7 +7,7 @@ export { conv2dPack, conv2dPackTransposed } from "./layers/conv2d-pack";
 export { denseForward, nonZeroIndices } from "./layers/dense";
 export { denseInputGrad, denseInputGradBlock, denseInputGradTotal } from "./layers/dense-input-grad";
 export { densePack, densePackScratch } from "./layers/dense-pack";
-export { flatConv2d, markAroundSamples, markSamples } from "./layers/flat-conv2d";
+export { flatConv2d, markAroundSamples, markFlatTiles, markSamples } from "./layers/flat-conv2d";
 export { distanceColumns, distanceRows } from "./salient/distance-transform";
 export { add, clamp, fill, leakyRelu, leakyReluGrad, multiply, rectify, scaleAdd, scaleSigned, square, sumRows } from "./common/elementwise";
 export { ratio } from "./common/ratio";

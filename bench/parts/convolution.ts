@@ -105,7 +105,7 @@ export function readyConvolution(
   winograd.transformWeights(transformed, packed);
   const firstTap = x.address - 4 * pad * (x.rowStride + x.pixelStride);
   return {
-    run: () => winograd.run(y, x, firstTap, transformed, 0, Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY),
+    run: () => winograd.run(y, x, firstTap, transformed, 0, Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY, 0),
     output: () => network.memory.readImage(y, [outChannels, height, width]).data,
   };
 }

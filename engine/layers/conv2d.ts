@@ -137,7 +137,7 @@ function mapOf(setup: Setup, weights: Weights, x: FeatureMap, inputShape: Shape)
     bias: (modification) => weights.bias(modification),
     apply(z, input, modification, biasAddress, isExact) {
       const bias = weights.kernelBias(biasAddress);
-      applyForward(setup, weights, z, input, { modification, bias, low: -free, high: free, isExact });
+      applyForward(setup, weights, z, input, { modification, bias, low: -free, high: free, isExact, skip: 0 });
     },
     transpose(dx, s, modification, _mask, isExact) {
       applyTransposed(setup, weights, dx, s, modification, isExact);
@@ -162,17 +162,33 @@ export function buildConv2d(construction: Construction, node: NodeOf<"conv2d">):
   const map = mapOf(setup, weights, x, inputShape);
   const firstTap = firstTapOf(setup, x);
   const { inPerGroup, outPerGroup, group } = setup;
-  const taps = setup.winograd.forward?.taps;
+  const winograd = setup.winograd.forward;
   const flat = { group, inPerGroup, outPerGroup, packBytes: 4 * packLength(setup) };
-  const flatAreas = taps && new FlatAreas(kernels, workspace, shared.marks, output, { taps, ...flat });
+  const flatAreas =
+    winograd &&
+    new FlatAreas(kernels, workspace, shared.marks, {
+      y: output,
+      x,
+      firstTap,
+      taps: winograd.taps,
+      tile: winograd.tile,
+      ...flat,
+    });
   return {
     // Only what it reads from the photo is exact: elsewhere rounding has decided before.
     ...(layer.inputs[0] === 0 && { exact: exactConvolution(setup, weights, x, firstTap, { low, high }) }),
     forward() {
       const ownBias = weights.kernelBias(weights.bias(unmodified));
-      const pass = { modification: unmodified, bias: ownBias, low, high, isExact: false };
+      const pass = {
+        modification: unmodified,
+        bias: ownBias,
+        low,
+        high,
+        isExact: false,
+        skip: flatAreas ? flatAreas.mark() : 0,
+      };
       applyForward(setup, weights, output, x, pass);
-      if (flatAreas) flatAreas.run(output, x, firstTap, weights.plain, ownBias, low, high);
+      if (flatAreas) flatAreas.run(weights.plain, ownBias, low, high);
     },
     prepareRelevance: (context) => prepareLinearRelevance(map, context),
     ruleName: (rules) => rules.linear.name,

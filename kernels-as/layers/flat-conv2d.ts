@@ -18,7 +18,6 @@ function isEqual(a: usize, b: usize, channels: i32): bool {
 }
 
 /** The mark of the pixel at `at`. */
-@inline
 function markOf(at: usize, row: usize, pixel: usize, channels: i32, hasRight: bool, hasBelow: bool): i32 {
   return (hasRight && isEqual(at, at + pixel, channels) ? right : 0) | (hasBelow && isEqual(at, at + row, channels) ? below : 0);
 }
@@ -84,7 +83,6 @@ function copyPixel(to: usize, from: usize, channels: i32): void {
 }
 
 /** Marks of the patches of one output row: those that all their pixels have. out [rowBytes]; a mark's row before taps - 1 more. */
-@inline
 function markPatches(out: usize, marks: usize, rowBytes: i32, outW: i32, taps: i32): bool {
   let any = i8x16.splat(0);
   for (let ox = 0; ox < outW; ox += 16) {
@@ -101,6 +99,39 @@ function markPatches(out: usize, marks: usize, rowBytes: i32, outW: i32, taps: i
 
 /** Outputs that are computed together. Their patches stay in the second-level cache: 295 kB of 3 x 3 x 64 floats. */
 const together = 128;
+
+/**
+ * Says of every tile of outputs whether flatConv2d replaces all of it, so that nothing else need compute it.
+ *   skip[ty,tx] = 1 where each output of the tile has a left, right, upper or lower neighbour that reads an equal patch, else 0
+ * Layout: skip [ceil(outH/size)][ceil(outW/size)] bytes; marks as flatConv2d reads them. scratch: 2 * rowBytes bytes. Rows of tiles
+ * [begin, end) are written.
+ * Source: definition.
+ */
+export function markFlatTiles(
+  skip: usize, marks: usize, scratch: usize, rowBytes: i32, outH: i32, outW: i32, taps: i32, size: i32, begin: i32, end: i32
+): void {
+  const tilesX = (outW + size - 1) / size;
+  let own = scratch;
+  let above = own + <usize>rowBytes;
+  let anyAbove = begin > 0 && markPatches(above, marks + <usize>((begin * size - 1) * rowBytes), rowBytes, outW, taps);
+  for (let ty = begin; ty < end; ty++) {
+    const out = skip + <usize>(ty * tilesX);
+    memory.fill(out, 1, <usize>tilesX);
+    for (let oy = ty * size; oy < min(ty * size + size, outH); oy++) {
+      const any = markPatches(own, marks + <usize>(oy * rowBytes), rowBytes, outW, taps);
+      let leftMark = 0;
+      for (let ox = 0; ox < outW; ox++) {
+        const mark = <i32>load<u8>(own + ox);
+        if (!(mark | leftMark & right | (anyAbove ? load<u8>(above + ox) & below : 0))) store<u8>(out + ox / size, 0);
+        leftMark = mark;
+      }
+      const swap = above;
+      above = own;
+      own = swap;
+      anyAbove = any;
+    }
+  }
+}
 
 /**
  * Replaces the outputs of a convolution whose left, right, upper or lower neighbour reads an equal patch by what conv2dForward computes.

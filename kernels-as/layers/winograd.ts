@@ -90,18 +90,18 @@ function interleaveTiles(v: usize, slab: usize, tiles: usize, bytes: usize): voi
   }
 }
 
-/** Transforms tiles [first, last) of a block, by fours; past the last one it is repeated. v [points][tiles/4][inC][4]. */
+/** Transforms the `count` tiles of a list, by fours; past the last one it is repeated. v [points][tiles/4][inC][4], list [count] i32. */
 function transformInput(
-  v: usize, slab: usize, x: usize, xRow: i32, xPixel: i32, inC: i32, size: i32, n: i32, tilesX: i32, scratch: usize, first: i32, last: i32
+  v: usize, slab: usize, x: usize, xRow: i32, xPixel: i32, inC: i32, size: i32, n: i32, tilesX: i32, scratch: usize, list: usize, count: i32
 ): void {
   const row = <usize>xRow << 2;
   const pixel = <usize>xPixel << 2;
   const bytes: usize = n == 6 ? 576 : 256;
   const tiles = scratch + bytes;
   const corners = tiles + 4 * bytes; // [4] i32
-  for (let t = first; t < last; t += 4) {
+  for (let t = 0; t < count; t += 4) {
     for (let i = 0; i < 4; i++) {
-      const tile = min(t + i, last - 1);
+      const tile = i32.load(list + (<usize>min(t + i, count - 1) << 2));
       const ty = tile / tilesX;
       const tx = tile - ty * tilesX;
       store<usize>(corners + (<usize>i << 2), x + <usize>(ty * size) * row + <usize>(tx * size) * pixel);
@@ -262,18 +262,19 @@ function tileOutput23(y: usize, row: usize, pixel: usize, points: usize, slab: u
   }
 }
 
-/** Transforms tiles [first, last) of a block back, adds the bias, clamps and stores what lies inside the image. */
+/** Transforms the `count` tiles of a list back, adds the bias, clamps and stores what lies inside the image. */
 function transformOutput(
   y: usize, yRow: i32, yPixel: i32, m: usize, slab: usize, bias: usize, outH: i32, outW: i32, outC: i32, size: i32, n: i32, tilesX: i32,
-  low: f32, high: f32, scratch: usize, first: i32, last: i32
+  low: f32, high: f32, scratch: usize, list: usize, count: i32
 ): void {
   const lo = f32x4.splat(low);
   const hi = f32x4.splat(high);
   const resultRow = <usize>size << 4;
   const work = scratch + 256;
-  for (let t = first; t < last; t++) {
-    const ty = t / tilesX;
-    const tx = t - ty * tilesX;
+  for (const stop = list + (<usize>count << 2); list < stop; list += 4) {
+    const tile = i32.load(list);
+    const ty = tile / tilesX;
+    const tx = tile - ty * tilesX;
     const corner = y + (<usize>(ty * size * yRow + tx * size * yPixel) << 2);
     const rows = min(size, outH - ty * size);
     const columns = <usize>min(size, outW - tx * size) << 4;
@@ -300,14 +301,14 @@ function transformOutput(
  *   y[oy,ox,o] = clamp(bias[o] + sum over i,j,c of w[o,c,i,j] * x[oy+i, ox+j, c], low, high)
  * Layout: y and x NHWC with row and pixel strides in elements; x points at the first tap of output (0,0) and must be readable, and
  * zero past the image, up to whole tiles: ceil(outH / size) * size + taps - 1 rows and so many columns. u as winogradPack writes it, bias
- * [outC] or 0. inC and outC are multiples of 8. y may not alias x.
+ * [outC] or 0. inC and outC are multiples of 8. y may not alias x. skip [tiles] bytes or 0: tiles where it is not 0 are left out.
  * scratch: winogradScratchBytes of blockTiles tiles. Tiles [begin, end), row by row, are written, blockTiles at a time.
  * Fixed order: every product sums over c in ascending order, so blocks and ranges do not change a byte.
  * Source: Lavin and Gray 2015; checked against the float64 oracle of the direct convolution.
  */
 export function winogradConv2d(
   y: usize, yRow: i32, yPixel: i32, x: usize, xRow: i32, xPixel: i32, u: usize, bias: usize, scratch: usize,
-  outH: i32, outW: i32, outC: i32, inC: i32, size: i32, taps: i32, low: f32, high: f32, blockTiles: i32, begin: i32, end: i32
+  skip: usize, outH: i32, outW: i32, outC: i32, inC: i32, size: i32, taps: i32, low: f32, high: f32, blockTiles: i32, begin: i32, end: i32
 ): void {
   const n = size + taps - 1;
   const points = n * n;
@@ -316,18 +317,25 @@ export function winogradConv2d(
   const mSlab = slabBytes(blockTiles, outC);
   const v = scratch + tileBytes;
   const m = v + <usize>points * vSlab;
-  for (let t = begin; t < end; t += blockTiles) {
-    const last = min(t + blockTiles, end);
-    transformInput(v, vSlab, x, xRow, xPixel, inC, size, n, tilesX, scratch, t, last);
-    multiplyPoints(m, mSlab, v, vSlab, u, last - t, inC, outC, 0, points);
-    transformOutput(y, yRow, yPixel, m, mSlab, bias, outH, outW, outC, size, n, tilesX, low, high, scratch, t, last);
+  const list = m + <usize>points * mSlab; // [blockTiles] i32, the tiles of a block
+  for (let t = begin; t < end;) {
+    let count = 0;
+    for (; t < end && count < blockTiles; t++) {
+      if (skip && load<u8>(skip + t)) continue;
+      i32.store(list + (<usize>count << 2), t);
+      count++;
+    }
+    if (count == 0) return;
+    transformInput(v, vSlab, x, xRow, xPixel, inC, size, n, tilesX, scratch, list, count);
+    multiplyPoints(m, mSlab, v, vSlab, u, count, inC, outC, 0, points);
+    transformOutput(y, yRow, yPixel, m, mSlab, bias, outH, outW, outC, size, n, tilesX, low, high, scratch, list, count);
   }
 }
 
 /**
  * Bytes of scratch that winogradConv2d needs for blocks of `tiles` tiles.
- * Source: its layout: four tiles at work, then the points of all inputs and of all outputs.
+ * Source: its layout: four tiles at work, then the points of all inputs and of all outputs, then the list of tiles.
  */
 export function winogradScratchBytes(tiles: i32, inC: i32, outC: i32, size: i32, taps: i32): usize {
-  return tileBytes + <usize>((size + taps - 1) * (size + taps - 1)) * (slabBytes(tiles, inC) + slabBytes(tiles, outC));
+  return tileBytes + <usize>((size + taps - 1) * (size + taps - 1)) * (slabBytes(tiles, inC) + slabBytes(tiles, outC)) + (<usize>tiles << 2);
 }

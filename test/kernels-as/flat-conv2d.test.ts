@@ -110,6 +110,27 @@ suite("flatConv2d", (test) => {
         patchEquals(y, col, 1, 0) ||
         patchEquals(y, col, -1, 0);
 
+      // The tiles of which all outputs are so.
+      for (const size of [2, 4]) {
+        const [tilesY, tilesX] = [Math.ceil(outH / size), Math.ceil(outW / size)];
+        const skip = fenced(kernels, new Uint8Array(tilesY * tilesX));
+        const space = fenced(kernels, new Uint8Array(2 * rowBytes));
+        for (const [begin, end] of [
+          [1, tilesY],
+          [0, 1],
+        ] as const)
+          call.markFlatTiles(skip.address, marks.address, space.address, rowBytes, outH, outW, taps, size, begin, end);
+        const whole = Uint8Array.from({ length: tilesY * tilesX }, (_, t) => {
+          const [top, left] = [Math.floor(t / tilesX) * size, (t % tilesX) * size];
+          for (let y = top; y < Math.min(top + size, outH); y++) {
+            for (let col = left; col < Math.min(left + size, outW); col++) if (!isFlat(y, col)) return 0;
+          }
+          return 1;
+        });
+        assert.equal(skip.bytes(), whole, `tiles of ${size}`);
+        space.check("markFlatTiles");
+      }
+
       const weight = fillValues(outC * group * inC * taps * taps, "uniform", 9);
       const packBytes = 4 * outC * taps * taps * inC;
       const pack = fenced(kernels, new Float32Array((packBytes / 4) * group));

@@ -52,7 +52,7 @@ suite("winogradConv2d", (test) => {
         const u = fenced(kernels, new Float32Array(group * points * inC * outC));
         const tiles = Math.ceil(outH / size) * Math.ceil(outW / size);
         const scratch = fenced(kernels, new Uint8Array(call.winogradScratchBytes(tiles, inC, outC, size, taps)));
-        const run = (blockTiles: number, cuts: readonly number[]): Float32Array => {
+        const run = (blockTiles: number, cuts: readonly number[], skip = 0): Float32Array => {
           const y = fenced(kernels, new Float32Array(outH * outW * outChannels));
           for (let g = 0; g < group; g++) {
             const groupPack = packed.address + 4 * g * outC * inC * area;
@@ -64,7 +64,7 @@ suite("winogradConv2d", (test) => {
               // biome-ignore format: one group of arguments a line
               call.winogradConv2d(y.address + 4 * g * outC, outW * outChannels, outChannels,
                 xAt.address + 4 * g * inC, rowPixels * channels, channels,
-                groupU, biasAt ? biasAt.address + 4 * g * outC : 0, scratch.address, outH, outW, outC, inC, size, taps,
+                groupU, biasAt ? biasAt.address + 4 * g * outC : 0, scratch.address, skip, outH, outW, outC, inC, size, taps,
                 -1e3, 1e3, blockTiles, begin, cuts[i + 1] ?? tiles);
             }
           }
@@ -74,6 +74,20 @@ suite("winogradConv2d", (test) => {
         const got = run(tiles, [0]);
         assert.equal(run(3, [0]), got, "blocks of three tiles");
         assert.equal(run(2, [0, 1, Math.ceil(tiles / 2)]), got, "three ranges");
+        // Tiles left out change nothing in the others; what lies there keeps its zeros.
+        const skip = fenced(
+          kernels,
+          Uint8Array.from({ length: tiles }, (_, t) => (t % 3 === 1 ? 1 : 0)),
+        );
+        const tilesX = Math.ceil(outW / size);
+        const some = got.map((value, i) => {
+          const pixel = Math.floor(i / outChannels);
+          const tile = Math.floor(pixel / outW / size) * tilesX + Math.floor((pixel % outW) / size);
+          return tile % 3 === 1 ? 0 : value;
+        });
+        assert.equal(run(3, [0, Math.ceil(tiles / 2)], skip.address), some, "every third tile left out");
+        const all = fenced(kernels, new Uint8Array(tiles).fill(1));
+        assert.equal(run(3, [0], all.address), new Float32Array(got.length), "all tiles left out");
 
         const planar = new Float32Array(got.length);
         for (let o = 0; o < outChannels; o++) {

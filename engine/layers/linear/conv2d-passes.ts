@@ -27,6 +27,8 @@ export interface ForwardPass {
   readonly high: number;
   /** Direct: exact zeros stay. */
   readonly isExact: boolean;
+  /** Address of marks of the tiles that Winograd's algorithm need not compute, 0 for none. */
+  readonly skip: number;
 }
 
 /** Runs the convolution with modified weights, group by group. */
@@ -35,7 +37,7 @@ export function applyForward(
   weights: Weights,
   y: FeatureMap,
   x: FeatureMap,
-  { modification, bias, low, high, isExact }: ForwardPass,
+  { modification, bias, low, high, isExact, skip }: ForwardPass,
 ): void {
   const { kernels, workspace } = setup.construction;
   const { window, group, inPerGroup, outPerGroup } = setup;
@@ -43,7 +45,7 @@ export function applyForward(
   const firstTap = firstTapOf(setup, x);
   const winograd = setup.winograd.forward;
   if (winograd && !isExact) {
-    winograd.run(y, x, firstTap, weights.winograd("forward", modification), bias, low, high);
+    winograd.run(y, x, firstTap, weights.winograd("forward", modification), bias, low, high, skip);
     return;
   }
   const pack = weights.forward(modification);
@@ -120,7 +122,7 @@ export function applyTransposed(
     const left = mustHave(phasesX[0], "columns of the gradient").firstRead;
     const firstTap = s.address + 4 * (top * s.rowStride + left * s.pixelStride);
     const free = Number.POSITIVE_INFINITY;
-    transposed.run(dx, s, firstTap, weights.winograd("transposed", modification), 0, -free, free);
+    transposed.run(dx, s, firstTap, weights.winograd("transposed", modification), 0, -free, free, 0);
     return;
   }
   let pack = weights.transposed(modification);

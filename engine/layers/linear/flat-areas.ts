@@ -4,9 +4,15 @@ import type { Kernels } from "../../memory/kernels.ts";
 import type { Place, Region } from "../../memory/shared-region.ts";
 import type { Workspace } from "../../memory/thread-scratch.ts";
 
-/** What a convolution of one stride is given beside its images. */
+/** A convolution of one stride. */
 export interface FlatConvolution {
+  readonly y: FeatureMap;
+  readonly x: FeatureMap;
+  /** Address of what the first tap of output (0,0) reads. */
+  readonly firstTap: number;
   readonly taps: number;
+  /** Outputs of a Winograd tile along one axis. */
+  readonly tile: number;
   readonly group: number;
   /** Channels of a group. */
   readonly inPerGroup: number;
@@ -28,24 +34,27 @@ export class FlatAreas {
   readonly #marks: Place;
   readonly #convolution: FlatConvolution;
   readonly #rowBytes: number;
+  /** Where the marks of the tiles lie behind those of the pixels. */
+  readonly #skipAt: number;
 
-  constructor(kernels: Kernels, workspace: Workspace, marks: Region, output: FeatureMap, convolution: FlatConvolution) {
+  constructor(kernels: Kernels, workspace: Workspace, marks: Region, convolution: FlatConvolution) {
+    const { y, taps, tile } = convolution;
     this.#kernels = kernels;
     this.#workspace = workspace;
     this.#convolution = convolution;
-    this.#rowBytes = Math.ceil((output.width + convolution.taps + overread) / 16) * 16;
+    this.#rowBytes = Math.ceil((y.width + taps + overread) / 16) * 16;
     // One row more: reading ahead from the last.
-    this.#marks = marks.reserve(this.#rowBytes * (output.height + convolution.taps));
+    this.#skipAt = this.#rowBytes * (y.height + taps);
+    this.#marks = marks.reserve(this.#skipAt + Math.ceil(y.height / tile) * Math.ceil(y.width / tile));
     workspace.reserve(2 * this.#rowBytes + 1152);
   }
 
   /**
-   * @param firstTap address of what the first tap of output (0,0) reads
-   * @param pack of the unmodified weights, group after group
-   * @param bias as conv2dForward reads it, 0 for none
+   * Looks for flat areas; comes before `run`.
+   * @returns address of a byte for each tile, not 0 where `run` writes all of it
    */
-  run(y: FeatureMap, x: FeatureMap, firstTap: number, pack: number, bias: number, low: number, high: number): void {
-    const { taps, group, inPerGroup, outPerGroup, packBytes } = this.#convolution;
+  mark(): number {
+    const { y, x, firstTap, taps, tile } = this.#convolution;
     const marks = this.#marks.address;
     const [rows, columns] = [y.height + taps - 1, y.width + taps - 1];
     const rowBytes = this.#rowBytes;
@@ -60,6 +69,21 @@ export class FlatAreas {
     };
     kernel.markSamples(this.#kernels, Math.ceil(rows / taps), read);
     kernel.markAroundSamples(this.#kernels, rows, read);
+    const skip = marks + this.#skipAt;
+    const scratch = this.#workspace.memory;
+    const tiles = { skip, marks, rowBytes, scratch, outH: y.height, outW: y.width, taps, size: tile };
+    kernel.markFlatTiles(this.#kernels, Math.ceil(y.height / tile), tiles);
+    return skip;
+  }
+
+  /**
+   * @param pack of the unmodified weights, group after group
+   * @param bias as conv2dForward reads it, 0 for none
+   */
+  run(pack: number, bias: number, low: number, high: number): void {
+    const { y, x, firstTap, taps, group, inPerGroup, outPerGroup, packBytes } = this.#convolution;
+    const marks = this.#marks.address;
+    const rowBytes = this.#rowBytes;
     for (let g = 0; g < group; g++) {
       kernel.flatConv2d(this.#kernels, y.height, {
         y: pixelsAt(y, y.address + 4 * g * outPerGroup),

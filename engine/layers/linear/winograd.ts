@@ -113,8 +113,18 @@ export class WinogradConvolution {
   /**
    * @param firstTap address of what the first tap of output (0,0) of the first group reads
    * @param bias address of the bias, 0 for none
+   * @param skip address of a byte for each tile, not 0 where it need not be computed; 0: all are
    */
-  run(y: FeatureMap, x: FeatureMap, firstTap: number, weights: number, bias: number, low: number, high: number): void {
+  run(
+    y: FeatureMap,
+    x: FeatureMap,
+    firstTap: number,
+    weights: number,
+    bias: number,
+    low: number,
+    high: number,
+    skip: number,
+  ): void {
     const scratch = this.#workspace.memory;
     for (let g = 0; g < this.#group; g++) {
       kernel.winogradConv2d(this.#kernels, this.#tiles, {
@@ -123,6 +133,7 @@ export class WinogradConvolution {
         u: weights + g * this.#groupBytes,
         bias: bias === 0 ? 0 : bias + 4 * g * this.#outC,
         scratch,
+        skip,
         outH: y.height,
         outW: y.width,
         outC: this.#outC,
