@@ -84,6 +84,21 @@ const twice: Readonly<Record<string, string>> = {
   "weights-loader/onnx/arithmetic.ts": "add and multiply meet their constants in the same steps",
 };
 
+/**
+ * How often, outside the engine, a value that is missing becomes 0, an empty text or an empty list in silence. Right where a format or a person leaves it out (then
+ * the default is the format's); what the program itself has put there is asked for by `mustHave`. The numbers may only fall.
+ */
+const silentDefaults: Readonly<Record<string, number>> = {
+  "kernels-as": 0,
+  "weights-loader": 174,
+  evaluation: 2,
+  photos: 6,
+  workers: 0,
+  host: 11,
+  web: 3,
+  cli: 38,
+};
+
 /** Nothing but what is listed, and nothing listed that is not so any more. */
 function assertListed(
   found: readonly string[],
@@ -150,6 +165,22 @@ suite("house", (test) => {
       return [...code.matchAll(silent)].map(([, what = ""]) => `${file} ${what.replace(/^[.([]+/, "")}`);
     });
     assertListed([...new Set(found)], maybeMissing, []);
+  });
+
+  test("silent defaults become fewer, room by room", () => {
+    const found: Record<string, number> = {};
+    for (const room of Object.keys(silentDefaults)) found[room] = 0;
+    for (const file of product) {
+      const room = file.slice(0, file.indexOf("/"));
+      if (!(room in found)) continue;
+      const text = readFileSync(join(root, file), "utf8");
+      const count = text.match(/\?\? (?:0|""|\[\])(?![\w.])/g)?.length ?? 0;
+      found[room] = (found[room] ?? Number.NaN) + count;
+    }
+    const more = Object.entries(found).filter(([room, count]) => !(count <= (silentDefaults[room] ?? -1)));
+    assert.equal(more, [], "ask by mustHave, or say the default where the option is read");
+    const fewer = Object.entries(found).filter(([room, count]) => count < (silentDefaults[room] ?? 0));
+    assert.equal(fewer, [], "lower the number in this file");
   });
 
   test("errors are told apart by class and field, never by their words", () => {

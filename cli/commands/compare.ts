@@ -1,4 +1,5 @@
 import { basename, join } from "node:path";
+import { mustHave } from "../../engine/basics/must-have.ts";
 import { parseTarget, resolveTarget } from "../../engine/request/target.ts";
 import type { Composite } from "../../engine/rules/composite.ts";
 import { compositeNames, defaultComposite } from "../../engine/rules/composites.ts";
@@ -204,7 +205,7 @@ async function runModels(given: Arguments, common: Common, terminal: Terminal): 
   requireWritable(out);
   const models = await loadAll(choices, await readLoading(given, terminal));
   for (const [i, { network }] of models.entries()) {
-    requirePreprocessing(network.definition, choices[i]?.weights ?? "", inputs);
+    requirePreprocessing(network.definition, mustHave(choices[i], "network").weights, inputs);
   }
 
   const paths = inputs.map(({ path }) => path);

@@ -1,4 +1,5 @@
 import { basename, join, resolve } from "node:path";
+import { mustHave } from "../../engine/basics/must-have.ts";
 import { sha256File } from "../../host/files/sha256.ts";
 import { openRun, planRun } from "../explain/batch.ts";
 import { photoExplainer, weightsError } from "../explain/explainer.ts";
@@ -81,7 +82,7 @@ Example:
     for (const [i, item] of run.items.entries()) {
       if (!("error" in item)) continue;
       failed++;
-      terminal.err(`${shown(run.paths[i] ?? "", mostOfPath)}: ${item.error}\n`);
+      terminal.err(`${shown(mustHave(run.paths[i], "path"), mostOfPath)}: ${item.error}\n`);
     }
     const progress = createProgress(terminal, photos.length);
     await withQueue(place, async (queue) => {

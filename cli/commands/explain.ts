@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { mustHave } from "../../engine/basics/must-have.ts";
 import { sha256File, sha256FileAside } from "../../host/files/sha256.ts";
 import { version } from "../../host/version.ts";
 import { explainBatch } from "../explain/batch.ts";
@@ -111,9 +112,9 @@ Examples:
       (request.parts.has("zarr") ? "write zarr" : undefined);
     if (several !== undefined)
       throw new UsageError(`--${several} is for several photos: a folder, a pattern or more names.`);
-    const [input] = inputs.inputs;
-    if (input === undefined || input.error !== undefined) {
-      failed(input?.path ?? "", input?.error ?? "there is nothing to explain.", request, terminal);
+    const input = mustHave(inputs.inputs[0], "photo");
+    if (input.error !== undefined) {
+      failed(input.path, input.error, request, terminal);
       return 1;
     }
     const [name = "photo"] = inputNames([input]);

@@ -1,3 +1,4 @@
+import { mustHave } from "../../engine/basics/must-have.ts";
 import { formatShape, type Shape } from "../../engine/basics/tensor.ts";
 import { compileGraph } from "../../engine/network/compile.ts";
 import { type LayerRow, layerTable } from "../../engine/network/layer-table.ts";
@@ -6,6 +7,7 @@ import { knownNetworks, openNetwork, openWeightFile } from "../../host/network/l
 import { describesNetwork, type Inspection, inspectWeights, metadataKeys } from "../../weights-loader/index.ts";
 import { CommandError, describeError, UsageError } from "../terminal/errors.ts";
 import { shown } from "../terminal/shown.ts";
+import { tableLines } from "../terminal/table.ts";
 import type { Command } from "./command.ts";
 
 /** Differences named per list; the rest is counted. */
@@ -23,7 +25,7 @@ async function describedNetwork(path: string, { format, metadata }: Inspection):
     const { definition, close } = await openNetwork(undefined, path);
     await close();
     const graph = compileGraph(definition);
-    const output = graph.values[graph.logits]?.shape ?? [];
+    const output = mustHave(graph.values[graph.logits], "logits").shape;
     return { name: definition.name, input: definition.inputShape, layers: layerTable(graph), output };
   } catch (error) {
     return { refusal: describeError(error) };
@@ -55,10 +57,7 @@ function layerLines(layers: readonly LayerRow[]): string[] {
     multiplications === 0 ? "" : `${((100 * multiplications) / total).toFixed(1)} %`,
     names.map((each) => shown(each)).join(", "),
   ]);
-  const widths = [0, 1, 2, 3, 4].map((k) => Math.max(...cells.map((row) => row[k]?.length ?? 0)));
-  return cells.map((row) =>
-    `  ${row.map((cell, k) => (k === 4 ? cell.padStart(widths[k] ?? 0) : cell.padEnd(widths[k] ?? 0))).join("  ")}`.trimEnd(),
-  );
+  return tableLines(cells, (column) => column === 4).map((line) => `  ${line}`);
 }
 
 function describe(

@@ -1,4 +1,5 @@
 import { stat } from "node:fs/promises";
+import { mustHave } from "../../engine/basics/must-have.ts";
 import { elementCount } from "../../engine/basics/tensor.ts";
 import { modelByName, modelNames } from "../../engine/models/index.ts";
 import { networkParameters } from "../../engine/network/parameter-specs.ts";
@@ -7,6 +8,7 @@ import { cachedWeights } from "../../host/models/cache.ts";
 import { version } from "../../host/version.ts";
 import { registeredModels, registeredWeights } from "../../weights-loader/index.ts";
 import { UsageError } from "../terminal/errors.ts";
+import { tableLines } from "../terminal/table.ts";
 import type { Command } from "./command.ts";
 
 /** A network and where its weights are. */
@@ -37,7 +39,7 @@ async function rowOf(name: string): Promise<ModelRow> {
   return {
     name,
     // The last layer's bias, or its weights' first axis, has one row per class.
-    classes: definition.labels?.length ?? parameters.at(-1)?.shape[0] ?? 0,
+    classes: definition.labels?.length ?? mustHave(parameters.at(-1)?.shape[0], "number of classes"),
     labels: definition.labels,
     inputShape: definition.inputShape,
     parameters: parameters.reduce((sum, { shape }) => sum + elementCount(shape), 0),
@@ -56,18 +58,7 @@ const where: Readonly<Record<ModelRow["weights"], (name: string) => string>> = {
   file: () => "--weights FILE",
 };
 
-function table(rows: readonly (readonly string[])[]): string {
-  const widths = rows[0]?.map((_, i) => Math.max(...rows.map((row) => row[i]?.length ?? 0))) ?? [];
-  const right = (i: number): boolean => i > 0 && i < 4;
-  return rows
-    .map((row) =>
-      row
-        .map((cell, i) => (right(i) ? cell.padStart(widths[i] ?? 0) : cell.padEnd(widths[i] ?? 0)))
-        .join("  ")
-        .trimEnd(),
-    )
-    .join("\n");
-}
+const table = (rows: readonly (readonly string[])[]): string => tableLines(rows, (i) => i > 0 && i < 4).join("\n");
 
 // As many class names as fit into a line or two.
 const listedClasses = 20;

@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { basename } from "node:path";
+import { mustHave } from "../../engine/basics/must-have.ts";
 import { sha256File } from "../../host/files/sha256.ts";
 import { type LoadOptions, loadNetwork } from "../../host/network/load.ts";
 import { chooseModel, type ModelChoice } from "../choices/model.ts";
@@ -91,8 +92,8 @@ export async function loadAll(choices: readonly ComparedChoice[], options: LoadO
   for (const choice of choices) models.push(await loadCompared(choice, options));
   const isTaken = (name: string, nameOf: (i: number) => string): boolean =>
     models.filter((_, i) => nameOf(i) === name).length > 1;
-  const ofModel = (i: number): string => models[i]?.name ?? "";
-  const ofFile = (i: number): string => models[i]?.weights.file ?? "";
+  const ofModel = (i: number): string => mustHave(models[i], "network").name;
+  const ofFile = (i: number): string => mustHave(models[i], "network").weights.file;
   return models.map((model, i) => {
     if (choices[i]?.label !== undefined || !isTaken(model.name, ofModel)) return model;
     return { ...model, name: isTaken(ofFile(i), ofFile) ? (choices[i]?.weights ?? model.name) : ofFile(i) };

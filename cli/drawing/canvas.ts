@@ -38,9 +38,9 @@ export function createCanvas(width: number, height: number, background: Color, f
     const i = (y * width + x) * 4;
     const mix = (below: number, above: number): number =>
       Math.trunc((below * (255 - opacity) + above * opacity + 127) / 255);
-    data[i] = mix(data[i] ?? 0, red);
-    data[i + 1] = mix(data[i + 1] ?? 0, green);
-    data[i + 2] = mix(data[i + 2] ?? 0, blue);
+    data[i] = mix(data[i]!, red);
+    data[i + 1] = mix(data[i + 1]!, green);
+    data[i + 2] = mix(data[i + 2]!, blue);
   };
   return {
     image,

@@ -62,7 +62,7 @@ export function colorOfSign(name: ColormapName, isPositive: boolean): Color {
   let best: Color = [0, 0, 0];
   for (let distance = 0; distance < 128; distance++) {
     const index = 3 * (isPositive ? 128 + distance : 127 - distance);
-    const color: Color = [colors[index] ?? 0, colors[index + 1] ?? 0, colors[index + 2] ?? 0];
+    const color: Color = [colors[index]!, colors[index + 1]!, colors[index + 2]!];
     if (Math.max(...color) - Math.min(...color) > Math.max(...best) - Math.min(...best)) best = color;
   }
   return best;

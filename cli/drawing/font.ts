@@ -108,7 +108,7 @@ export function plotText(
     for (let row = 0; row < glyph.height; row++) {
       const from = (glyph.y + row) * font.sheetWidth + glyph.x;
       for (let column = 0; column < glyph.width; column++) {
-        const opacity = font.opacity[from + column] ?? 0;
+        const opacity = font.opacity[from + column]!;
         if (opacity > 0) plot(left + column, y + glyph.top + row, opacity);
       }
     }

@@ -15,7 +15,7 @@ const unseen = 0.45;
 export function photoOverlay(photo: Image, map: Tensor, fit: PhotoFit): Image {
   const { width, height } = fit;
   const gray = createImage(width, height);
-  for (let i = 0; i < width * height; i++) gray.data.fill(Math.round(255 * (map.data[i] ?? 0)), 4 * i, 4 * i + 3);
+  for (let i = 0; i < width * height; i++) gray.data.fill(Math.round(255 * map.data[i]!), 4 * i, 4 * i + 3);
   // The window of the photo that the network saw, in the photo's pixels.
   const across = photo.width / fit.resizedWidth;
   const down = photo.height / fit.resizedHeight;
@@ -29,7 +29,7 @@ export function photoOverlay(photo: Image, map: Tensor, fit: PhotoFit): Image {
   const large = new Float32Array(photo.width * photo.height);
   for (let y = 0; y < window.height; y++) {
     for (let x = 0; x < window.width; x++) {
-      large[(top + y) * photo.width + left + x] = (data[4 * (y * window.width + x)] ?? 0) / 255;
+      large[(top + y) * photo.width + left + x] = data[4 * (y * window.width + x)]! / 255;
     }
   }
   const image = overlay(photo, { shape: [photo.height, photo.width], data: large });
@@ -37,7 +37,7 @@ export function photoOverlay(photo: Image, map: Tensor, fit: PhotoFit): Image {
     for (let x = 0; x < photo.width; x++) {
       if (y >= top && y < top + window.height && x >= left && x < left + window.width) continue;
       const pixel = 4 * (y * photo.width + x);
-      for (let c = pixel; c < pixel + 3; c++) image.data[c] = Math.round(unseen * (image.data[c] ?? 0));
+      for (let c = pixel; c < pixel + 3; c++) image.data[c] = Math.round(unseen * image.data[c]!);
     }
   }
   return image;

@@ -1,3 +1,4 @@
+import { mustHave } from "../../engine/basics/must-have.ts";
 import { elementCount } from "../../engine/basics/tensor.ts";
 import { Network } from "../../engine/network/network.ts";
 import { shuffledParameters } from "../../evaluation/index.ts";
@@ -41,11 +42,13 @@ export function randomisedNetworks(
       tensors,
       read: (name) => file.read(name),
       async readRows(name, firstRow, rowCount, scratch) {
-        if (!randomised.has(layerOf.get(name) ?? "")) return file.readRows(name, firstRow, rowCount, scratch);
-        const whole = ready.get(name) ?? shuffledParameters(await file.read(name), seedOf.get(name) ?? seed);
+        if (!randomised.has(mustHave(layerOf.get(name), `layer of "${name}"`)))
+          return file.readRows(name, firstRow, rowCount, scratch);
+        const whole =
+          ready.get(name) ?? shuffledParameters(await file.read(name), mustHave(seedOf.get(name), `seed of "${name}"`));
         ready.clear(); // rows are asked for in order, tensor by tensor
         ready.set(name, whole);
-        const rowLength = elementCount((tensors.get(name)?.shape ?? []).slice(1));
+        const rowLength = elementCount(mustHave(tensors.get(name), `tensor "${name}"`).shape.slice(1));
         return whole.slice(firstRow * rowLength, (firstRow + rowCount) * rowLength);
       },
     };

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { availableParallelism, totalmem } from "node:os";
 import { basename, dirname, join, relative, resolve, sep } from "node:path";
+import { mustHave } from "../../engine/basics/must-have.ts";
 import { modelByName } from "../../engine/models/index.ts";
 import { sha256File } from "../../host/files/sha256.ts";
 import { version } from "../../host/version.ts";
@@ -212,7 +213,10 @@ export async function explainBatch(
 
 /** Tells what was wrong with all inputs. @returns the exit code */
 function tellAll({ items, paths, request }: Run, terminal: Terminal): number {
-  const photos = items.map((item, i) => ({ photo: paths[i] ?? "", error: "error" in item ? item.error : "" }));
+  const photos = items.map((item, i) => ({
+    photo: mustHave(paths[i], "path"),
+    error: "error" in item ? item.error : "",
+  }));
   for (const { photo, error } of photos) terminal.err(`${shown(photo, mostOfPath)}: ${error}\n`);
   if (request.isJson) {
     const document = { srmap: version, composite: request.choice.label, photos, model: request.model, isWhole: true };
@@ -291,7 +295,7 @@ function openSession(
   return {
     tell(position, { result, error }) {
       const row = rows[position] ?? position;
-      const path = run.paths[row] ?? "";
+      const path = mustHave(run.paths[row], "path");
       const photo = run.names[row] ?? path;
       progress.clear();
       if (result === undefined) {

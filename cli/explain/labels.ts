@@ -1,4 +1,5 @@
 import { basename } from "node:path";
+import { mustHave } from "../../engine/basics/must-have.ts";
 import type { Prediction } from "../../engine/explain.ts";
 import { type PhotoLabels, plainName } from "../inputs/photo-labels.ts";
 import type { IndexLine } from "../outputs/run-index.ts";
@@ -36,7 +37,7 @@ export function indexLine(
       ...probabilityOf(target),
       for: relevance.for,
       against: relevance.against,
-      folder: folders[i] ?? "",
+      folder: mustHave(folders[i], "folder"),
     })),
     ...(truth === undefined || likeliest === undefined
       ? {}

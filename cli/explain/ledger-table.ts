@@ -1,5 +1,7 @@
+import { mustHave } from "../../engine/basics/must-have.ts";
 import type { LedgerRow } from "../../engine/layers/ledger.ts";
 import { shown } from "../terminal/shown.ts";
+import { tableLines } from "../terminal/table.ts";
 
 const columns = ["R out", "R in", "bias", "stabiliser", "dropped", "remainder"] as const;
 
@@ -20,7 +22,7 @@ function remainder(out: number, into: number, bias: number, stabilizer: number, 
 function total(ledger: readonly LedgerRow[]): Line {
   const sum = (key: "relevanceOut" | "relevanceIn" | "bias" | "stabilizer" | "dropped"): number =>
     ledger.reduce((result, row) => result + row[key], 0);
-  const start = ledger[0]?.relevanceOut ?? 0;
+  const start = mustHave(ledger[0], "ledger").relevanceOut;
   const reached = sum("relevanceIn") - (sum("relevanceOut") - start);
   const losses = [sum("bias"), sum("stabilizer"), sum("dropped")] as const;
   return { left: ["total", "", ""], numbers: [start, reached, ...losses, remainder(start, reached, ...losses)] };
@@ -53,14 +55,7 @@ export function ledgerTable(ledger: readonly LedgerRow[]): string {
     ["layer", "op", "rule", ...columns],
     ...lines.map(({ left, numbers }) => [...left, ...numbers.map((value) => format(value, places))]),
   ];
-  const widths = [0, 1, 2, 3, 4, 5, 6, 7, 8].map((i) => Math.max(...table.map((row) => row[i]?.length ?? 0)));
-  return table
-    .map((row) =>
-      row
-        .map((cell, i) => (i < 3 ? cell.padEnd(widths[i] ?? 0) : cell.padStart(widths[i] ?? 0)))
-        .join("  ")
-        .trimEnd(),
-    )
+  return tableLines(table, (column) => column > 2)
     .map((line) => `${line}\n`)
     .join("");
 }

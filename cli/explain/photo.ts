@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { mustHave } from "../../engine/basics/must-have.ts";
 import type { Tensor } from "../../engine/basics/tensor.ts";
 import {
   type Explanation,
@@ -71,7 +72,7 @@ function keptPhoto(
 ): ExplainedPhoto | undefined {
   const hash = requestHash(request, weights.sha256);
   const reports = folders.map((folder, i) => {
-    const target = request.targets[i]?.text ?? "";
+    const target = mustHave(request.targets[i], "target").text;
     const wanted = { request: hash, inputSha256, weightsSha256: weights.sha256, compositeLabel: request.choice.label };
     return keptReport(folder, { ...wanted, target }, request.existing);
   });
@@ -138,7 +139,7 @@ export async function explainPhoto(
   }
   const ms = {
     read,
-    forward: explanations[0]?.timingsMs.forward ?? 0,
+    forward: mustHave(explanations[0], "explanation").timingsMs.forward,
     relevance: sumOf(explanations.map(({ timingsMs }) => timingsMs.relevance)),
     salientRelevance: sumOf(
       explanations.map(({ timingsMs }) => ("salientRelevance" in timingsMs ? timingsMs.salientRelevance : 0)),
@@ -163,7 +164,7 @@ function contextOf(
     weights,
     input: { ...source, path: task.relative },
     notes: notesOf(explanation, request.weights),
-    requestedTarget: request.targets[target]?.text ?? "",
+    requestedTarget: mustHave(request.targets[target], "target").text,
     photo: "shape" in input ? undefined : input,
     picture: explanation.picture ?? pictureOf(explanation.input, preprocessing),
     preprocessing,

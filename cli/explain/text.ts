@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { mustHave } from "../../engine/basics/must-have.ts";
 import { formatConfidence } from "../drawing/format.ts";
 import { mostOfPath, shown } from "../terminal/shown.ts";
 import { describeBalance } from "./balance.ts";
@@ -44,12 +45,12 @@ export function photoNotes({ reports }: ExplainedPhoto): string[] {
 /** What people are told of a photo: the likeliest classes and, for each target, what was explained and where it lies. */
 export function describePhoto(path: string, photo: ExplainedPhoto, hasLedger: boolean): string {
   const { reports, folders, isKept } = photo;
-  const rows = (reports[0]?.top ?? []).map(
+  const rows = mustHave(reports[0], "report").top.map(
     (entry) => `  ${formatConfidence(entry).padStart(7)}  ${shown(entry.label)}\n`,
   );
   const notes = photoNotes(photo).map((note) => `  note: ${shown(note, 600)}\n`);
   const verb = isKept ? "kept" : "wrote";
-  const blocks = reports.map((report, i) => describeTarget(report, folders[i] ?? "", verb, hasLedger));
+  const blocks = reports.map((report, i) => describeTarget(report, mustHave(folders[i], "folder"), verb, hasLedger));
   return `${shown(path, mostOfPath)}\n${rows.join("")}${notes.join("")}${blocks.join("")}`;
 }
 

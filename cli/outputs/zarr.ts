@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { mustHave } from "../../engine/basics/must-have.ts";
 import type { Tensor } from "../../engine/basics/tensor.ts";
 import type { Explanation, RelevanceExplanation } from "../../engine/explain.ts";
 import { CommandError } from "../terminal/errors.ts";
@@ -19,7 +20,7 @@ function arrayMetadata(shape: readonly number[], dtype: string, chunks: readonly
 
 /** numpy's fixed-length unicode: 4 bytes a letter, little endian, padded with zeros. */
 function unicodeRows(rows: readonly string[]): { bytes: Uint8Array; length: number } {
-  const letters = rows.map((row) => Array.from(row, (letter) => letter.codePointAt(0) ?? 0));
+  const letters = rows.map((row) => Array.from(row, (letter) => mustHave(letter.codePointAt(0), "letter")));
   const length = letters.reduce((longest, row) => Math.max(longest, row.length), 1);
   const points = new Uint32Array(rows.length * length);
   for (const [i, row] of letters.entries()) points.set(row, i * length);

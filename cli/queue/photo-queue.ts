@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import type { Job, Queue, RedisOptions } from "bullmq";
+import { mustHave } from "../../engine/basics/must-have.ts";
 import type { PhotoTask } from "../explain/photo.ts";
 import type { WorkerStart } from "../explain/worker-protocol.ts";
 import type { OptionTable } from "../terminal/arguments.ts";
@@ -134,7 +135,7 @@ export async function addPhotos(
         name: "explain",
         data,
         opts: {
-          jobId: names[i] ?? "",
+          jobId: mustHave(names[i], "name of a photo"),
           attempts: tries,
           backoff: { type: "exponential", delay: 1000 },
           removeOnComplete: { age: 7 * 24 * 3600 },

@@ -178,9 +178,15 @@ export function maxBoxAcc(
   least = 0.5,
   thresholds: readonly number[] = boxThresholds,
 ): { readonly accuracy: number; readonly threshold: number } {
+  const ragged = ious.find((photo) => photo.length !== thresholds.length);
+  if (ragged !== undefined) {
+    throw new RangeError(
+      `maxBoxAcc: a photo has ${ragged.length} IoUs, got ${thresholds.length} thresholds. Give one each.`,
+    );
+  }
   let best = { accuracy: Number.NaN, threshold: Number.NaN };
   for (const [i, threshold] of thresholds.entries()) {
-    const accuracy = ious.filter((photo) => (photo[i] ?? 0) >= least).length / ious.length;
+    const accuracy = ious.filter((photo) => photo[i]! >= least).length / ious.length;
     if (!(accuracy <= best.accuracy)) best = { accuracy, threshold };
   }
   return best;

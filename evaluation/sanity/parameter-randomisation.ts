@@ -33,7 +33,7 @@ export function randomisationSteps(
  * @param width W in pixels
  * @param steps from `randomisationSteps`
  * @param remake makes the map, [H,W], of the network in which the parameters of these layers are random; the caller's seed
- * @throws as `spearman` and `ssim`
+ * @throws RangeError for a step without a layer, and as `spearman` and `ssim`
  */
 export function parameterRandomisation(
   map: MapValues,
@@ -42,8 +42,10 @@ export function parameterRandomisation(
   remake: (randomised: readonly string[]) => MapValues,
 ): RandomisationStep[] {
   return steps.map((randomised) => {
+    const layer = randomised.at(-1);
+    if (layer === undefined)
+      throw new RangeError("parameterRandomisation: a step names no layer. Take randomisationSteps.");
     const other = remake(randomised);
-    const layer = randomised.at(-1) ?? "";
     return { layer, rankCorrelation: spearman(map, other), ssim: ssim(map, other, width) };
   });
 }

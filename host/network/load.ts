@@ -1,5 +1,6 @@
 import { basename } from "node:path";
 import { refuseUnknownOptions } from "../../engine/basics/errors.ts";
+import { mustHave } from "../../engine/basics/must-have.ts";
 import type { Shape } from "../../engine/basics/tensor.ts";
 import type { NetworkDefinition, Preprocessing } from "../../engine/graph/definition.ts";
 import type { Algorithm } from "../../engine/layers/linear/winograd.ts";
@@ -188,7 +189,7 @@ function checkSize({ definition, weights }: FoundNetwork): void {
 /** @throws RangeError when there are more or fewer names than classes */
 function checkLabels(definition: NetworkDefinition, labels: readonly string[]): void {
   const { values, logits } = compileGraph(definition);
-  const count = values[logits]?.shape[0] ?? 0;
+  const count = mustHave(values[logits]?.shape[0], "number of classes");
   if (labels.length === count) return;
   throw new RangeError(
     `labels: network "${definition.name}" has ${count} classes, but ${labels.length} names were given.`,

@@ -29,10 +29,10 @@ const rows = [
   "5a1d 113 113",
 ].map((row) => row.split(" "));
 
-const qe = Uint16Array.from(rows, ([value]) => Number.parseInt(value ?? "", 16));
+const qe = Uint16Array.from(rows, ([value]) => Number.parseInt(value!, 16));
 const afterLps = Uint8Array.from(rows, ([, next]) => Number(next));
 const afterMps = Uint8Array.from(rows, ([, , next]) => Number(next));
-const exchanges = Uint8Array.from(rows, ([, , , flag]) => Number(flag ?? 0));
+const exchanges = Uint8Array.from(rows, ([, , , flag]) => Number(flag === "1"));
 
 /** A bin in the state that never changes. */
 export const evenOdds: number = 113 << 1;

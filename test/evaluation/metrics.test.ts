@@ -86,6 +86,12 @@ suite("evaluation/metrics", (test) => {
     near(attributionLocalisation(map, square), 1 / share, "attribution localisation");
     const ious = boxIous(map, size, [{ left: 10, top: 5, width: 12, height: 20 }]);
     assert.is(maxBoxAcc([ious]).accuracy, 1);
+    assert.throws(
+      () => maxBoxAcc([ious, [1]]),
+      (error: unknown) =>
+        error instanceof RangeError &&
+        error.message === `maxBoxAcc: a photo has 1 IoUs, got ${ious.length} thresholds. Give one each.`,
+    );
     assert.is(ious.at(-1), 1);
   });
 

@@ -50,15 +50,15 @@ export function valueAt(explained: ExplainedPhoto, x: number, y: number): string
   const column = Math.min(width - 1, Math.max(0, Math.floor(x * width)));
   const row = Math.min(height - 1, Math.max(0, Math.floor(y * height)));
   let relevance = 0;
-  for (let c = 0; c < channels; c++) relevance += explained.relevance.data[(c * height + row) * width + column] ?? 0;
+  for (let c = 0; c < channels; c++) relevance += explained.relevance.data[(c * height + row) * width + column]!;
   const side = 3; // the patch of 7 x 7 around the pixel
   let patch = 0;
   for (let r = Math.max(0, row - side); r <= Math.min(height - 1, row + side); r++) {
     for (let q = Math.max(0, column - side); q <= Math.min(width - 1, column + side); q++) {
-      for (let c = 0; c < channels; c++) patch += explained.relevance.data[(c * height + r) * width + q] ?? 0;
+      for (let c = 0; c < channels; c++) patch += explained.relevance.data[(c * height + r) * width + q]!;
     }
   }
-  const salient = explained.salientRelevance.data[row * width + column] ?? 0;
+  const salient = explained.salientRelevance.data[row * width + column]!;
   return `x ${column}, y ${row} · relevance ${relevance.toExponential(1)} · its 7×7 patch ${patch.toExponential(1)} · Salient Relevance ${salient.toFixed(2)}`;
 }
 
@@ -69,7 +69,7 @@ export function balance(explained: ExplainedPhoto): { readonly plus: number; rea
   let [plus, minus] = [0, 0];
   for (let i = 0; i < area; i++) {
     let pixel = 0;
-    for (let c = 0; c < channels; c++) pixel += explained.relevance.data[c * area + i] ?? 0;
+    for (let c = 0; c < channels; c++) pixel += explained.relevance.data[c * area + i]!;
     if (pixel > 0) plus += pixel;
     else minus -= pixel;
   }
