@@ -1,5 +1,5 @@
 // Where srmap runs: each runtime explains examples/coffee.jpg with the default network, and its bytes are compared with this Node's.
-// Writes the table into docs/runtimes.md. Usage, after npm run build, with what .ci/run installs: node docs/runtimes.mjs
+// Writes the table into docs/runtimes.md. Usage, after npm run build, with what .ci/run installs (or RUNTIMES=FOLDER): node docs/runtimes.mjs
 import { execFileSync, spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
@@ -11,7 +11,7 @@ import { explain } from "../build/engine/index.js";
 import { loadNetwork, readImage, servePage } from "../build/host/node.js";
 
 const root = fileURLToPath(new URL("../", import.meta.url));
-const runtimes = join(root, ".runtimes");
+const runtimes = process.env.RUNTIMES ?? join(root, ".runtimes");
 const photo = join(root, "examples/coffee.jpg");
 const options = { salientRelevance: { mode: "fast" } };
 const hash = (data) =>
@@ -34,10 +34,10 @@ const options = ${JSON.stringify(options)};
 const { salientRelevance } = explain(network, photo, options);
 const cold = Date.now() - Number(process.argv[4]);
 const times = [];
-for (let i = 0; i < 5; i++) { const t = performance.now(); explain(network, photo, options); times.push(performance.now() - t); }
+for (let i = 0; i < Number(process.argv[5]); i++) { const t = performance.now(); explain(network, photo, options); times.push(performance.now() - t); }
 const { buffer, byteOffset, byteLength } = salientRelevance.data;
 const sum = createHash("sha256").update(new Uint8Array(buffer, byteOffset, byteLength)).digest("hex");
-console.log(JSON.stringify({ sum, cold, warm: times.sort((a, b) => a - b)[2] }));
+console.log(JSON.stringify({ sum, cold, warm: times.sort((a, b) => a - b)[times.length >> 1] }));
 await kernels.close();
 process.exit(0);
 `;
@@ -79,9 +79,9 @@ writeFileSync(join(folder, "package.json"), '{ "type": "module", "dependencies":
 const file = join(folder, "explain.mjs");
 writeFileSync(file, script);
 
-async function run(name, condition, program, args, threads) {
+async function run(name, condition, program, args, threads, warmRuns = 5) {
   if (!existsSync(program)) return console.log(`not here: ${name}`);
-  const child = spawn(program, [...args, file, String(threads), photo, String(Date.now())], {
+  const child = spawn(program, [...args, file, String(threads), photo, String(Date.now()), String(warmRuns)], {
     cwd: folder,
     stdio: ["ignore", "pipe", "inherit"],
   });
@@ -124,6 +124,7 @@ if (existsSync(arm))
     "/usr/bin/qemu-aarch64",
     [...qemu, arm],
     1,
+    1, // a minute each
   );
 
 // The page itself in browsers: from opening it with an empty profile to the first map, then the other example.

@@ -67,19 +67,30 @@ export function allocatePerThread({ arena, threads }: Kernels, bytes: number): P
   return { address: arena.allocate(strideBytes * threads), strideBytes };
 }
 
+/** Memory of 64 KiB that may grow to 4 GiB. @throws RangeError in words for people where the system refuses it */
+function ownMemory(): WebAssembly.Memory {
+  try {
+    return new WebAssembly.Memory({ initial: 1, maximum: 65536 });
+  } catch (error) {
+    throw new RangeError(
+      `srmap: the system refuses memory (${String(error)}). Close other tabs and programs, then try again.`,
+    );
+  }
+}
+
 /**
  * Instantiates the kernel module with a memory of its own. Synchronous and without `eval` or compilation, so that it also
  * runs where only ready modules are accepted (edge workers).
  * @param module the compiled `kernels.wasm` of this package, or `kernels-shared.wasm` where `shared` is given
  * @param shared memory that other threads have too, and those threads
- * @throws UnsupportedError where WebAssembly or its SIMD instructions are missing
+ * @throws UnsupportedError where WebAssembly or its SIMD instructions are missing, RangeError where the system refuses memory
  */
 export function instantiateKernels(
   module: WebAssembly.Module,
   shared?: { readonly memory: WebAssembly.Memory; readonly threads: Threads },
 ): Kernels {
   checkRuntime();
-  const memory = shared?.memory ?? new WebAssembly.Memory({ initial: 1, maximum: 65536 });
+  const memory = shared?.memory ?? ownMemory();
   const threads = shared?.threads ?? alone;
   const instance = new WebAssembly.Instance(module, { env: { memory } });
   const call = instance.exports as unknown as KernelExports; // the module's exports are what the generated types list

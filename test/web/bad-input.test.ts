@@ -2,15 +2,16 @@ import { closeSync, ftruncateSync, mkdtempSync, openSync, readFileSync, rmSync, 
 import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { crc32 } from "node:zlib";
+import { crc32, deflateSync } from "node:zlib";
 import type { Page } from "puppeteer-core";
 import * as assert from "uvu/assert";
 import { pageFiles } from "../../host/page/files.ts";
 import { servePage } from "../../host/page/serve.ts";
 import { chromiumPath } from "../support/browsers.ts";
 import { root } from "../support/paths.ts";
+import { serve, type TestServer } from "../support/serve.ts";
 import { suite } from "../support/suite.ts";
-import { give, launch, openPage, press, problemOf, requireWorking } from "./open-page.ts";
+import { choose, give, launch, openPage, press, problemOf, requireWorking } from "./open-page.ts";
 
 /** The start of a PNG that claims to have these sides. */
 function hugePng(width: number, height: number): Uint8Array {
@@ -22,6 +23,42 @@ function hugePng(width: number, height: number): Uint8Array {
   chunk.set([8, 2, 0, 0, 0], 16);
   chunk.writeUInt32BE(crc32(chunk.subarray(4, 21)), 21);
   return Buffer.concat([Buffer.from([137, 80, 78, 71, 13, 10, 26, 10]), chunk, Buffer.alloc(100)]);
+}
+
+/** A white PNG of one bit a pixel. */
+function whitePng(width: number, height: number): Uint8Array {
+  const chunk = (type: string, data: Uint8Array): Buffer => {
+    const body = Buffer.concat([Buffer.from(type, "latin1"), data]);
+    const [length, sum] = [Buffer.alloc(4), Buffer.alloc(4)];
+    length.writeUInt32BE(data.length);
+    sum.writeUInt32BE(crc32(body));
+    return Buffer.concat([length, body, sum]);
+  };
+  const header = Buffer.alloc(13);
+  header.writeUInt32BE(width, 0);
+  header.writeUInt32BE(height, 4);
+  header.set([1, 0, 0, 0, 0], 8);
+  const rowBytes = 1 + Math.ceil(width / 8);
+  const rows = Buffer.alloc(rowBytes * height, 0xff);
+  for (let y = 0; y < height; y++) rows[y * rowBytes] = 0; // filter: none
+  const signature = Buffer.from([137, 80, 78, 71, 13, 10, 26, 10]);
+  const data = chunk("IDAT", deflateSync(rows, { level: 1 }));
+  return Buffer.concat([signature, chunk("IHDR", header), data, chunk("IEND", Buffer.alloc(0))]);
+}
+
+/** Serves the page's files, each as `change` wants it, but not what keeps them for the next visit. */
+function servePageFiles(change: (address: string, bytes: Uint8Array) => Uint8Array): Promise<TestServer> {
+  const files = pageFiles();
+  return serve((request, response) => {
+    const address = (request.url ?? "/").slice(1) || "index.html";
+    const place = files.get(address);
+    if (place === undefined || address === "sw.js") {
+      response.writeHead(404).end();
+      return;
+    }
+    const type = address.endsWith(".html") ? "text/html" : address.endsWith(".js") ? "text/javascript" : "";
+    response.writeHead(200, { "content-type": type }).end(change(address, readFileSync(place)));
+  });
 }
 
 /** What a visitor may take for a photo, and what the page says. */
@@ -176,6 +213,62 @@ suite("what a visitor can do wrong", (test) => {
       await Promise.all([requireWorking(page), requireWorking(second.page)]);
     }),
   );
+
+  test.needsProgram(chromium, "Chromium", "a photo of 99 megapixels is explained", (path) =>
+    onPage(path, async (page) => {
+      const file = join(folder, "wall.png");
+      writeFileSync(file, whitePng(10_000, 9900));
+      await choose(page, file);
+      await requireWorking(page);
+    }),
+  );
+
+  test.needsProgram(chromium, "Chromium", "a tab in the background", (path) =>
+    onPage(path, async (page) => {
+      const front = await page.browser().newPage();
+      await front.bringToFront();
+      assert.is(await page.evaluate(() => document.visibilityState), "hidden");
+      await requireWorking(page);
+    }),
+  );
+
+  // What a phone does, in the worker before its own script: no memory at all, or 20 MB of it; until it has some.
+  for (const [what, script, says] of [
+    [
+      "no memory",
+      "WebAssembly.Memory = function () { throw new RangeError('could not allocate memory'); };",
+      /^srmap: the system refuses memory \(RangeError: could not allocate memory\)\. Close other tabs and programs, then try again\.$/,
+    ],
+    [
+      "20 MB",
+      `const { grow } = WebAssembly.Memory.prototype;
+       WebAssembly.Memory.prototype.grow = function (pages) {
+         if (this.buffer.byteLength + 65536 * pages > 20e6) throw new RangeError("Unable to grow instance memory");
+         return grow.call(this, pages);
+       };`,
+      /^arena: cannot reserve \d+ bytes more, \d+ are in use and WebAssembly memory ends at 4 GiB or at what this machine grants\. /,
+    ],
+  ] as const) {
+    test.needsProgram(chromium, "Chromium", `a device that has ${what} for the network`, async (path) => {
+      let isShort = true;
+      const server = await servePageFiles((address, bytes) =>
+        isShort && address.endsWith("worker.js") ? Buffer.concat([Buffer.from(script), bytes]) : bytes,
+      );
+      const browser = await launch(path, "chrome");
+      try {
+        const page = await browser.newPage();
+        await page.goto(server.url);
+        assert.match(await problemOf(page), says);
+        isShort = false;
+        await page.reload();
+        await page.waitForSelector(".class", { timeout: 60_000 });
+        await requireWorking(page);
+      } finally {
+        await browser.close();
+        await server.close();
+      }
+    });
+  }
 
   test.needsProgram(chromium, "Chromium", "a full storage", async (path) => {
     const served = await servePage();
