@@ -43,8 +43,6 @@ const longFilesYet: readonly string[] = [
   "engine/explain.ts",
   "host/hdf5/worker.ts",
   "kernels-as/layers/winograd.ts",
-  "weights-loader/onnx/movement.ts",
-  "weights-loader/onnx/windows.ts",
 ];
 
 // Where a value may be missing and 0, 1 or nothing stands for it; what must be there is asked for by mustHave.

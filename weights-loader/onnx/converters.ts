@@ -1,4 +1,5 @@
 import { add, divide, extremum, mean, multiply, negate, power, subtract } from "./arithmetic.ts";
+import { convTranspose } from "./conv-transpose.ts";
 import { gemm, matMul } from "./dense.ts";
 import { einsum } from "./einsum.ts";
 import { constant } from "./fold.ts";
@@ -11,7 +12,6 @@ import {
   depthToSpace,
   expand,
   flatten,
-  pad,
   reshape,
   shapeOf,
   sizeOf,
@@ -26,6 +26,7 @@ import {
 import { alias, type Convert, float, int, unsupported, valueAt } from "./node.ts";
 import { batchNormalization, groupNormalization, instanceNormalization, layerNormalization } from "./normalisation.ts";
 import { numbersOf } from "./numbers.ts";
+import { pad } from "./pad.ts";
 import { convInteger, dequantize, dynamicQuantize, matMulInteger, quantize } from "./quantised.ts";
 import {
   globalLpPool,
@@ -42,7 +43,7 @@ import {
 } from "./reduce.ts";
 import { resize } from "./resize.ts";
 import { softmax } from "./softmax.ts";
-import { averagePool, conv, convTranspose, globalPool, lpPool, lrn, maxPool } from "./windows.ts";
+import { averagePool, conv, globalPool, lpPool, lrn, maxPool } from "./windows.ts";
 
 /** Data stay float32: half, single and double precision are computed alike, and integers only where nothing is cut off. */
 const cast: Convert = async (state, node) => {
