@@ -1,108 +1,35 @@
 import { refuseUnknownOptions } from "./basics/errors.ts";
-import { mustHave } from "./basics/must-have.ts";
 import { formatShape, type Tensor, tensor } from "./basics/tensor.ts";
 import { valueNamed } from "./graph/compiled-graph.ts";
 import type { NetworkDefinition } from "./graph/definition.ts";
-import type { LedgerRow } from "./layers/ledger.ts";
-import { type LayerRelevance, layerRelevance } from "./network/channel-sums.ts";
+import { layerRelevance } from "./network/channel-sums.ts";
 import { inputTensor } from "./network/input-tensor.ts";
 import { Network } from "./network/network.ts";
-import type { RelevanceResult } from "./network/relevance-plan.ts";
-import type { Image, Pixels } from "./picture/image.ts";
+import type { Pixels } from "./picture/image.ts";
 import { preprocess } from "./picture/preprocess.ts";
 import { checkRequest } from "./request/check.ts";
 import {
-  labelOf,
-  type ResolvedTarget,
-  resolveTarget,
-  type Scores,
-  type Target,
-  type TargetKind,
-} from "./request/target.ts";
+  type ExplainOptions,
+  type Explanation,
+  type Prediction,
+  type RelevanceExplanation,
+  type SalientSign,
+  salientSigns,
+} from "./request/explanation.ts";
+import { propagate } from "./request/propagate.ts";
+import { labelOf, type ResolvedTarget, resolveTarget, type Scores, type Target } from "./request/target.ts";
 import type { Composite } from "./rules/composite.ts";
 import { compositeByName, defaultComposite } from "./rules/composites.ts";
-import type { LrnRule, MaxPoolRule } from "./rules/rules.ts";
-import type { ResolvedSalientRelevanceOptions, SalientRelevanceOptions } from "./salient/options.ts";
 import { heatImage, salientRelevance } from "./salient/salient-relevance.ts";
 
-/** Which relevance counts by its sign. */
-export type SalientSign = "both" | "for" | "against";
-
-/** Every `SalientSign`. */
-export const salientSigns: readonly SalientSign[] = ["both", "for", "against"];
-
-/** How a photo is explained. */
-export interface ExplainOptions {
-  /** What to explain; default the most probable class. */
-  readonly target?: Target;
-  /** Composite by name or as data; default `epsilonPlus`. */
-  readonly composite?: string | Composite;
-  /** Replaces the composite's rule for max pooling. */
-  readonly maxPool?: MaxPoolRule;
-  /** Replaces the composite's rule for LRN. */
-  readonly lrn?: LrnRule;
-  /** Also returns the relevance at this layer's output. */
-  readonly at?: string;
-  /** Settings of the Salient Relevance step. */
-  readonly salientRelevance?: SalientRelevanceOptions;
-  /**
-   * Which relevance the Salient Relevance map is of: all of it by its size, as published, or only what speaks for the target, or
-   * only what speaks against it. Default "both".
-   */
-  readonly salientSign?: SalientSign;
-  /**
-   * What the 8-bit heat image [height,width,RGB] of feature "lab" goes through before the Salient Relevance step: Li et al. 2019
-   * stored theirs as JPEG, which changes it. Default: nothing.
-   */
-  readonly storeHeat?: (heat: Uint8Array, height: number, width: number) => Uint8Array;
-  /** Milliseconds on any clock, for the timings; without it they are 0, since the engine reads nothing from its host. */
-  readonly clock?: () => number;
-}
-
-/** A class with its score. */
-export interface Prediction {
-  readonly index: number;
-  readonly label: string;
-  readonly logit: number;
-  /** By softmax; undefined for a network with one output, of which softmax makes 1 whatever it is. */
-  readonly probability: number | undefined;
-}
-
-/** What the network saw, said, and found relevant. */
-export interface RelevanceExplanation {
-  readonly model: string;
-  /** The class that the target is about. */
-  readonly target: Prediction;
-  readonly targetKind: TargetKind;
-  /** The target in words. */
-  readonly targetDescription: string;
-  /** The five most probable classes, best first. */
-  readonly top: readonly Prediction[];
-  /** [classes], before softmax. */
-  readonly logits: Tensor;
-  /** [classes]. */
-  readonly probabilities: Tensor;
-  /** Relevance of every input element, [C,H,W], signed. */
-  readonly relevance: Tensor;
-  /** Relevance at the layer asked for by `at`. */
-  readonly layer: LayerRelevance | undefined;
-  /** One row per layer, from the output to the input. For a contrastive target, that of R - N R_other before it is cut at 0. */
-  readonly ledger: readonly LedgerRow[];
-  /** The preprocessed input, [C,H,W]. */
-  readonly input: Tensor;
-  /** The picture the network saw; undefined when a tensor was given. */
-  readonly picture: Image | undefined;
-  readonly composite: Composite;
-  readonly timingsMs: { readonly forward: number; readonly relevance: number };
-}
-
-/** The same, and what stands out in it. */
-export interface Explanation extends RelevanceExplanation {
-  /** The Salient Relevance map, [H,W] in [0,1]. */
-  readonly salientRelevance: Tensor;
-  readonly salientRelevanceOptions: ResolvedSalientRelevanceOptions;
-  readonly timingsMs: { readonly forward: number; readonly relevance: number; readonly salientRelevance: number };
-}
+export type {
+  ExplainOptions,
+  Explanation,
+  Prediction,
+  RelevanceExplanation,
+  SalientSign,
+} from "./request/explanation.ts";
+export { salientSigns } from "./request/explanation.ts";
 
 const optionNames = Object.keys({
   target: true,
@@ -165,73 +92,6 @@ function checkFinite({ name }: NetworkDefinition, { shape, data }: Tensor): void
   throw new RangeError(
     `network "${name}": input must be finite, got ${data[at]} at element ${at} of ${formatShape(shape)}. Check how it was prepared.`,
   );
-}
-
-/** Start of a channel target: the channel's activation, or 1 where it is positive for composites that start from 1. */
-function channelStart(network: Network, from: number, channel: number, start: "score" | "one"): Float32Array {
-  const { shape, data } = network.memory.readFeatureMap(from);
-  const area = data.length / mustHave(shape[0], "channels");
-  return data.map((value, i) => {
-    if (Math.floor(i / area) !== channel) return 0;
-    return start === "score" ? value : Number(value > 0);
-  });
-}
-
-const sum = (values: Float32Array): number => values.reduce((total, value) => total + value, 0);
-
-/** max(0, R - N R_other) with N = sum R / sum R_other (Gu, Yang and Tresp 2018, CLRP). */
-function contrast(own: RelevanceResult, other: RelevanceResult): RelevanceResult {
-  const otherSum = sum(other.relevance.data);
-  const factor = otherSum === 0 ? 0 : sum(own.relevance.data) / otherSum;
-  const less = (a: Tensor, b: Tensor): Tensor =>
-    tensor(
-      a.shape,
-      a.data.map((r, i) => r - factor * b.data[i]!),
-    );
-  return {
-    relevance: tensor(
-      own.relevance.shape,
-      less(own.relevance, other.relevance).data.map((r) => Math.max(r, 0)),
-    ),
-    kept: new Map(
-      [...own.kept].map(([id, relevance]) => [
-        id,
-        less(relevance, mustHave(other.kept.get(id), "relevance of the other class")),
-      ]),
-    ),
-    ledger: own.ledger.map((row, index) => {
-      const dual = other.ledger[index];
-      if (dual === undefined) return row;
-      const of = (key: "relevanceOut" | "relevanceIn" | "bias" | "stabilizer" | "dropped"): number =>
-        row[key] - factor * dual[key];
-      return {
-        ...row,
-        relevanceOut: of("relevanceOut"),
-        relevanceIn: of("relevanceIn"),
-        bias: of("bias"),
-        stabilizer: of("stabilizer"),
-        dropped: of("dropped"),
-      };
-    }),
-  };
-}
-
-/** Propagates one target's relevance. */
-function propagate(
-  network: Network,
-  composite: Composite,
-  target: Target,
-  resolved: ResolvedTarget,
-  keep: readonly number[],
-): RelevanceResult {
-  if (typeof target === "object" && "layer" in target) {
-    const from = valueNamed(network.graph, target.layer);
-    const start = channelStart(network, from, target.channel, composite.start);
-    return network.relevancePlan(composite, from).run(start, keep);
-  }
-  const plan = network.relevancePlan(composite);
-  const own = plan.run(resolved.start ?? new Float32Array(network.classCount), keep);
-  return resolved.other === undefined ? own : contrast(own, plan.run(resolved.other, keep));
 }
 
 /** What `explanationStages` is about to do. */

@@ -70,25 +70,18 @@ export interface Divided {
 }
 `;
 
-const valuesOf = `const steps = new Map();
-
-function stepsOf(list) {
-  let known = steps.get(list);
-  if (known === undefined) {
-    known = list.split(" ").map((each) => {
-      const [, count, name, kind] = /(\\d?)(\\w+)(.?)/.exec(each);
-      return { name, kind: count ? "w" : kind, count: Number(count) };
-    });
-    steps.set(list, known);
-  }
-  return known;
+const calls = `function stepsOf(list) {
+  return list.split(" ").map((each) => {
+    const [, count, name, kind] = /(\\d?)(\\w+)(.?)/.exec(each);
+    return [name, count ? Number(count) : kind];
+  });
 }
 
-function valuesOf(args, list) {
+function valuesOf(steps, args) {
   const values = [];
-  for (const { name, kind, count } of stepsOf(list)) {
-    if (kind === "w") for (let i = 0; i < count; i++) values.push(args.window[name][i]);
-    else if (kind === "") values.push(args[name]);
+  for (const [name, kind] of steps) {
+    if (kind === "") values.push(args[name]);
+    else if (kind > 0) values.push(...args.window[name].slice(0, kind));
     else {
       const { address, rowStride, pixelStride } = args[name];
       values.push(address, rowStride);
@@ -98,8 +91,16 @@ function valuesOf(args, list) {
   return values;
 }
 
-function divide(kernels, range, args, kernel, list) {
-  kernels.split(kernel, range, ...valuesOf(args, list));
+function divided(kernel, list) {
+  let steps;
+  return (kernels, range, args) => {
+    kernels.split(kernel, range, ...valuesOf((steps ??= stepsOf(list)), args));
+  };
+}
+
+function whole(kernel, list) {
+  let steps;
+  return (call, args) => call[kernel](...valuesOf((steps ??= stepsOf(list)), args));
 }
 `;
 
@@ -108,7 +109,7 @@ function divide(kernels, range, args, kernel, list) {
  * @returns the script and its declarations
  */
 export function kernelCalls(declarations) {
-  let script = valuesOf;
+  let script = calls;
   let declared = types;
   for (const [, kernel, parameters, result] of declarations.matchAll(/export function (\w+)\(([^)]*)\): (\w+);/g)) {
     const all = parameters.split(", ").map((parameter) => parameter.split(":")[0]);
@@ -122,13 +123,10 @@ export function kernelCalls(declarations) {
     }
     const fields = [...types].map(([name, type]) => `readonly ${name}: ${type}`).join("; ");
     const said = JSON.stringify(list.join(" "));
-    if (isDivided) {
-      script += `export const ${kernel} = (kernels, range, args) => divide(kernels, range, args, "${kernel}", ${said});\n`;
-      declared += `export declare function ${kernel}(kernels: Divided, range: number, args: { ${fields} }): void;\n`;
-    } else {
-      script += `export const ${kernel} = (call, args) => call.${kernel}(...valuesOf(args, ${said}));\n`;
-      declared += `export declare function ${kernel}(call: { ${kernel}(...args: number[]): ${result} }, args: { ${fields} }): ${result};\n`;
-    }
+    script += `export const ${kernel} = /* @__PURE__ */ ${isDivided ? "divided" : "whole"}("${kernel}", ${said});\n`;
+    declared += isDivided
+      ? `export declare function ${kernel}(kernels: Divided, range: number, args: { ${fields} }): void;\n`
+      : `export declare function ${kernel}(call: { ${kernel}(...args: number[]): ${result} }, args: { ${fields} }): ${result};\n`;
   }
   return { script, declared };
 }

@@ -15,9 +15,9 @@ const mostPositions = 16;
  */
 export function maxPool2dNearTies(
   marks: usize, x: usize, xRow: i32, xPixel: i32, y: usize, yRow: i32, yPixel: i32,
-  patches: usize, patchRow: i32, patchPixel: i32, patchStride: i32, patchRows: i32, patchLength: i32,
+  patches: usize, tolerances: usize, patchRow: i32, patchPixel: i32, patchStride: i32, patchRows: i32, patchLength: i32,
   inH: i32, inW: i32, outW: i32, channels: i32, kh: i32, kw: i32,
-  strideH: i32, strideW: i32, padTop: i32, padLeft: i32, dilationH: i32, dilationW: i32, tolerances: usize, low: f32, high: f32, begin: i32, end: i32
+  strideH: i32, strideW: i32, padTop: i32, padLeft: i32, dilationH: i32, dilationW: i32, low: f32, high: f32, begin: i32, end: i32
 ): void {
   const least = f32x4.splat(low);
   const most = f32x4.splat(high);
@@ -43,18 +43,7 @@ export function maxPool2dNearTies(
         if (c + 4 <= channels) {
           // most windows end here: nothing is close to the largest
           const b = v128.load(best + at);
-          const limit = f32x4.sub(b, v128.load(tolerances + at));
-          let count = i32x4.splat(0);
-          let row = first + at;
-          for (let i = 0; i < rows; i++) {
-            let from = row; // x at [i, j, c..c+3]
-            for (let j = 0; j < columns; j++) {
-              count = i32x4.sub(count, f32x4.ge(v128.load(from), limit));
-              from += columnBytes;
-            }
-            row += rowBytes;
-          }
-          const isNear = i32x4.gt_s(count, i32x4.splat(1));
+          const isNear = areSeveral(first + at, rowBytes, columnBytes, rows, columns, f32x4.sub(b, v128.load(tolerances + at)));
           if (!v128.any_true(v128.and(isNear, v128.and(f32x4.gt(b, least), f32x4.lt(b, most))))) continue;
         }
         if (!areKnown) {
@@ -73,6 +62,21 @@ export function maxPool2dNearTies(
       store<u8>(marks + <usize>(oy * outW + ox), mark);
     }
   }
+}
+
+/** Lanes of channels in which more than one position of the window at `row` holds at least `limit`. */
+@inline
+function areSeveral(row: usize, rowBytes: usize, columnBytes: usize, rows: i32, columns: i32, limit: v128): v128 {
+  let count = i32x4.splat(0);
+  for (let i = 0; i < rows; i++) {
+    let from = row; // x at [i, j, c..c+3]
+    for (let j = 0; j < columns; j++) {
+      count = i32x4.sub(count, f32x4.ge(v128.load(from), limit));
+      from += columnBytes;
+    }
+    row += rowBytes;
+  }
+  return i32x4.gt_s(count, i32x4.splat(1));
 }
 
 /** For each position, row by row, the number of the first one whose patch is equal; four bits each. */
@@ -138,7 +142,7 @@ export function equalPatches(a: usize, b: usize, rowStride: i32, rows: i32, leng
  * Source: definition; checked against the float64 oracle.
  */
 export function conv2dSum64(
-  x: usize, xRow: i32, xPixel: i32, w: usize, wStep: i32, bias: usize, inC: i32, kh: i32, kw: i32, dilationH: i32, dilationW: i32
+  x: usize, xRow: i32, xPixel: i32, w: usize, bias: usize, wStep: i32, inC: i32, kh: i32, kw: i32, dilationH: i32, dilationW: i32
 ): f64 {
   let sum: f64 = bias ? <f64>f32.load(bias) : 0;
   for (let i = 0; i < kh; i++) {

@@ -40,6 +40,19 @@ function tapPair(packed: usize): v128 {
   return f64x2.promote_low_f32x4(v128.load64_zero(packed));
 }
 
+/** Copies a block of `points` runs of 256 bytes to `to`, where they lie pointBytes apart. */
+function storeBlock(to: usize, pointBytes: usize, block: usize, points: i32): void {
+  for (let p = block; p < block + (<usize>points << 8); p += 256) {
+    for (let at: usize = 0; at < 256; at += 64) {
+      v128.store(to + at, v128.load(p + at));
+      v128.store(to + at, v128.load(p + at, 16), 16);
+      v128.store(to + at, v128.load(p + at, 32), 32);
+      v128.store(to + at, v128.load(p + at, 48), 48);
+    }
+    to += pointBytes;
+  }
+}
+
 /**
  * Transforms packed 3x3 or 5x5 weights of one group for winogradConv2d.
  *   u[i*n+j][o/8][c][o%8] = (G w[o,c] G^T)[i,j]
@@ -95,16 +108,7 @@ export function winogradPack(
           }
         }
       }
-      let to = u + <usize>panel * tap + (c << 5); // u at [0, panel, c, 0]
-      for (let p = block; p < block + (<usize>(n * n) << 8); p += 256) {
-        for (let at: usize = 0; at < 256; at += 64) {
-          v128.store(to + at, v128.load(p + at));
-          v128.store(to + at, v128.load(p + at, 16), 16);
-          v128.store(to + at, v128.load(p + at, 32), 32);
-          v128.store(to + at, v128.load(p + at, 48), 48);
-        }
-        to += pointBytes;
-      }
+      storeBlock(u + <usize>panel * tap + (c << 5), pointBytes, block, n * n); // u at [0, panel, c, 0]
     }
   }
 }
