@@ -133,10 +133,12 @@ export function theOneThatFits(file: WeightFile, known: readonly KnownNetwork[],
 }
 
 /** How to give PyTorch's networks along with their weights. */
-function exportAdvice({ format }: WeightFile, found: number): string {
+function exportAdvice({ format, tensors }: WeightFile, found: number): string {
   if (found > 0 || !/^(torch|safetensors)/.test(format)) return "";
+  // The first convolution's; of other files nothing says how many channels a photo has.
+  const channels = Array.from(tensors.values()).find(({ shape }) => shape.length === 4)?.shape[1] ?? 3;
   return ` For any other network export it with PyTorch, which writes network and weights into one file:
   import torch
   model.eval()  # your network, with its weights loaded
-  torch.onnx.export(model, torch.zeros(1, 3, 224, 224), "network.onnx")  # the input's size is yours, too`;
+  torch.onnx.export(model, torch.zeros(1, ${channels}, 224, 224), "network.onnx")  # for 224 x 224 put in its own height and width`;
 }

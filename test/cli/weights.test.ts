@@ -322,6 +322,25 @@ fits: none of the package's networks
       run.err,
       /a safetensors file does not describe its network\. Name it\. It fits none of the package's networks\. For any other network export it/,
     );
+    assert.ok(run.err.includes("torch.zeros(1, 3, 224, 224)"), run.err);
+  });
+
+  test("what such a file is told to export has the channels of its first convolution", async () => {
+    const header = Buffer.from(
+      JSON.stringify({ "stem.weight": { dtype: "F32", shape: [2, 1, 3, 3], data_offsets: [0, 72] } }),
+    );
+    const length = Buffer.alloc(8);
+    length.writeBigUInt64LE(BigInt(header.length));
+    const file = join(folder, "grey.safetensors");
+    writeFileSync(file, Buffer.concat([length, header, Buffer.alloc(72)]));
+    const run = await srmap("explain", join(root, "examples/cat.jpg"), "--weights", file);
+    assert.is(run.code, 1);
+    assert.ok(
+      run.err.endsWith(
+        'torch.onnx.export(model, torch.zeros(1, 1, 224, 224), "network.onnx")  # for 224 x 224 put in its own height and width\n',
+      ),
+      run.err,
+    );
   });
 
   test("external data is found behind links as the cache of Hugging Face has them, and beside the file that a link leads to", async () => {

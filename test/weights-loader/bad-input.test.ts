@@ -217,6 +217,16 @@ suite("bad input", (test) => {
       [0x0a, 2, 0x0a, 0, 0x0a, 2, 0x0a, 0, 0x12, 2, 0x0a, 0],
       "a TensorFlow graph, which is not read. Convert it: python -m tf2onnx.convert --graphdef FILE --output network.onnx --inputs ... --outputs ....",
     ],
+    [
+      "an index of sharded weights",
+      new TextEncoder().encode(
+        JSON.stringify({
+          metadata: { total_size: 12 },
+          weight_map: { a: "m-1-of-2.safetensors", b: "m-2-of-2.safetensors", c: "m-2-of-2.safetensors" },
+        }),
+      ),
+      `an index of tensors that lie in 2 files, which are not read together. Put them into one file: save_pretrained(..., max_shard_size="1TB"), or load_file and save_file of safetensors.torch.`,
+    ],
   ] as const) {
     test(`calls ${what} by its name`, async () => {
       const opened = openWeights(bytesSource(Uint8Array.from(bytes)), { name: "x" });

@@ -104,6 +104,12 @@ async function readModel(source: ByteSource, file: string): Promise<TfjsModel> {
   } catch {
     throw new FormatError(`${file}: not JSON in UTF-8. The file is damaged: get a fresh copy.`);
   }
+  const shards = isObject(model) ? model["weight_map"] : undefined;
+  if (isObject(shards)) {
+    throw new FormatError(
+      `${file}: an index of tensors that lie in ${new Set(Object.values(shards)).size} files, which are not read together. Put them into one file: save_pretrained(..., max_shard_size="1TB"), or load_file and save_file of safetensors.torch.`,
+    );
+  }
   const manifest = isObject(model) ? model["weightsManifest"] : undefined;
   if (!Array.isArray(manifest) || !isObject(model)) {
     throw new FormatError(`${file}: a JSON file without "weightsManifest" is no TensorFlow.js model.`);
