@@ -26,7 +26,7 @@ const maps = {
 const li2019 = ["li2019:|R|", "li2019:blur", "li2019:sr"];
 const [relevance, blur, sr, weighted, gradcam, , gaussian] = Object.keys(maps);
 /** Photos of the parts that cost most. */
-const sizes = { li2019: 110, minis: 40, removal: 16 };
+const sizes = { li2019: 110, minis: 40, removal: 24 };
 const places = ["pointing15", "mass", "rank", "auc"];
 const lost = ["deletion", "insertion"];
 
@@ -153,7 +153,7 @@ On objects under half the photo (${few.length} photos):
 - **Beside Grad-CAM.** Mass ${says("mass", sr, gradcam)}, rank ${says("rank", sr, gradcam)}.
 - **What it costs.** With the largest pixels taken away the class keeps, over the curve, a probability of ${digits(meanOf(faith.rows, sr, "deletion").mean)} (the relevance: ${digits(meanOf(faith.rows, relevance, "deletion").mean)}; less
   is better; ${words(faith.rows, sr, relevance, "deletion")} it); with the largest put into a blurred photo it has ${digits(meanOf(faith.rows, sr, "insertion").mean)} (${digits(meanOf(faith.rows, relevance, "insertion").mean)}; more is better; ${words(faith.rows, sr, relevance, "insertion")} it).
-  That is on ${faith.rows.length} photos, which are few: what is not tellable from another there need not be equal. How long a map takes is in performance.md.
+  That is on ${faith.rows.length} photos: what is not tellable from another there need not be equal. How long a map takes is in performance.md.
 - **What \`--salient weighted\` changes.** Mass ${says("mass", weighted, sr)} as published, rank ${says("rank", weighted, sr)}; deletion ${says("deletion", weighted, sr, faith.rows)},
   insertion ${says("insertion", weighted, sr, faith.rows)}.
 
