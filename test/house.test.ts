@@ -82,7 +82,7 @@ const twice: Readonly<Record<string, string>> = {
  */
 const silentDefaults: Readonly<Record<string, number>> = {
   "kernels-as": 0,
-  "weights-loader": 174,
+  "weights-loader": 171,
   evaluation: 2,
   photos: 6,
   workers: 0,

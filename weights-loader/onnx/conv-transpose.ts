@@ -3,7 +3,7 @@ import { padded, plain, taken } from "./data.ts";
 import { imageOf } from "./movement.ts";
 import { addLayer, type Convert, constantAt, dataAt, int, pair, setOutput, unsupported, vectorAt } from "./node.ts";
 import type { OnnxData } from "./state.ts";
-import { padsOf } from "./window.ts";
+import { padsOf, requireAxes } from "./window.ts";
 import { kernelOf, likeInput, refuseVolumes } from "./windows.ts";
 
 /** One axis' places with gaps between, padded (or, for negative pads, cut). */
@@ -23,6 +23,7 @@ function spread(length: number, stride: number, before: number, after: number): 
 export const convTranspose: Convert = (state, node) => {
   const data = dataAt(state, node, 0);
   refuseVolumes(data.shape);
+  requireAxes(node, data.shape);
   const x = imageOf(state, plain(state, data));
   const weights = constantAt(state, node, 1);
   const [inChannels, outPerGroup, height, width] = kernelOf(weights.shape);
@@ -38,7 +39,7 @@ export const convTranspose: Convert = (state, node) => {
     throw unsupported(`auto_pad "${auto}", output_shape.`);
   const [top, left, bottom, right] = padsOf(node);
   const extra = node.attributes.get("output_padding")?.ints ?? [];
-  const [moreRows, moreColumns] = x.shape.length === 2 ? [0, extra[0] ?? 0] : [extra[0] ?? 0, extra[1] ?? 0];
+  const [moreRows = 0, moreColumns = 0] = data.shape.length === 2 ? [0, ...extra] : extra;
   const reach: Pair = [(height - 1) * dilations[0], (width - 1) * dilations[1]];
   const [, inH = 1, inW = 1] = x.at;
   const limit = 1 << 16;

@@ -13,6 +13,11 @@ export async function slicePlaces(
   const ends = (await intsAt(state, node, 2, "ends")) ?? [];
   const axes = (await intsAt(state, node, 3, "axes")) ?? starts.map((_, k) => k);
   const steps = (await intsAt(state, node, 4, "steps")) ?? starts.map(() => 1);
+  if ([starts, ends, steps].some(({ length }) => length !== axes.length)) {
+    throw unsupported(
+      `starts [${starts.join(",")}], ends [${ends.join(",")}], steps [${steps.join(",")}] must have one number for each of the axes [${axes.join(",")}].`,
+    );
+  }
   return axes.map((given, k) => {
     const axis = given < 0 ? given + shape.length : given;
     const size = shape[axis];

@@ -4,6 +4,20 @@ import { samePads, type Window } from "../../engine/graph/window.ts";
 import type { OnnxNode } from "./model.ts";
 import { int, pair, unsupported } from "./node.ts";
 
+/**
+ * Refuses attributes of a window that are not one number for each axis it slides over, two of pads, as onnxruntime does.
+ * @param shape of the data, without the batch
+ */
+export function requireAxes(node: OnnxNode, shape: Shape): void {
+  const axes = shape.length - 1;
+  for (const name of ["kernel_shape", "strides", "dilations", "output_padding", "pads"]) {
+    const { ints = [] } = node.attributes.get(name) ?? {};
+    const wanted = name === "pads" ? 2 * axes : axes;
+    if (ints.length === 0 || ints.length === wanted) continue;
+    throw unsupported(`${name} [${ints.join(",")}] must be ${wanted} integers for ${axes} axes.`);
+  }
+}
+
 /** The window attributes that convolution and pooling share, with `auto_pad` worked out for this input size. */
 export function windowOf(node: OnnxNode, kernelShape: Pair, [, height = 0, width = 0]: Shape): Window {
   if (!kernelShape.every((size) => size > 0)) throw unsupported(`kernel_shape [${kernelShape.join(",")}].`);

@@ -20,7 +20,7 @@ import {
   vectorAt,
 } from "./node.ts";
 import type { OnnxData, OnnxImport } from "./state.ts";
-import { windowOf } from "./window.ts";
+import { requireAxes, windowOf } from "./window.ts";
 
 // Operators that slide a window over an image, or take all of it. A signal of one axis is an image of one row.
 
@@ -49,6 +49,7 @@ export function kernelOf(shape: Shape): [number, number, number, number] {
 export const conv: Convert = (state, node) => {
   const data = dataAt(state, node, 0);
   refuseVolumes(data.shape);
+  requireAxes(node, data.shape);
   const x = imageOf(state, data.padsWith === undefined ? data : plain(state, data));
   const weights = constantAt(state, node, 1);
   const shape = kernelOf(weights.shape);
@@ -90,6 +91,7 @@ function takesPads({ ceilMode }: Window): boolean {
 export const maxPool: Convert = (state, node) => {
   const data = dataAt(state, node, 0);
   refuseVolumes(data.shape);
+  requireAxes(node, data.shape);
   const raw = imageOf(state, data);
   const window = windowOf(node, pair(node, "kernel_shape", [0, 0]), raw.at);
   const { kernelShape } = window;
@@ -107,6 +109,7 @@ export const maxPool: Convert = (state, node) => {
 
 function meanOf(state: OnnxImport, node: OnnxNode, data: OnnxData, wish: string): { y: OnnxData; area: number } {
   refuseVolumes(data.shape);
+  requireAxes(node, data.shape);
   const raw = imageOf(state, data);
   const window = windowOf(node, pair(node, "kernel_shape", [0, 0]), raw.at);
   if (window.dilations.some((step) => step !== 1)) throw unsupported("dilated average pooling.");
