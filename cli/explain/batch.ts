@@ -320,6 +320,11 @@ function openSession(
       const isWhole = end.interrupt === undefined && end.full === undefined;
       if (isWhole) index.finish();
       index.close();
+      if (index.wasDisturbed()) {
+        terminal.err(
+          `Another process wrote into ${shown(join(out, name), mostOfPath)}.jsonl meanwhile, which may lack lines now. The results are whole; the same command writes it anew.\n`,
+        );
+      }
       if (isWhole && shard === undefined) writeGallery(out);
       const files = [`${name}.csv`, `${name}.jsonl`, ...(existsSync(join(out, "index.html")) ? ["index.html"] : [])];
       const where = `Results are in ${shown(join(out, "/"), mostOfPath)}: ${files.join(", ")} and a folder for each photo.`;

@@ -1,5 +1,6 @@
 import {
   closeSync,
+  fstatSync,
   ftruncateSync,
   mkdirSync,
   openSync,
@@ -61,11 +62,23 @@ function* linesOf(descriptor: number): Generator<{ line: string; offset: number 
   }
 }
 
+/** A line as it was written; undefined for one that two runs at once, or a damaged disk, made of pieces. */
+function parseLine(line: string): IndexLine | undefined {
+  try {
+    return JSON.parse(line) as IndexLine; // written by this module
+  } catch {
+    return undefined;
+  }
+}
+
 /** Every photo of an index, one after the other. */
 export function* readIndex(path: string): Generator<IndexLine> {
   const descriptor = openSync(path, "r");
   try {
-    for (const { line } of linesOf(descriptor)) yield JSON.parse(line) as IndexLine; // written by this module
+    for (const { line } of linesOf(descriptor)) {
+      const parsed = parseLine(line);
+      if (parsed !== undefined) yield parsed;
+    }
   } finally {
     closeSync(descriptor);
   }
@@ -114,6 +127,8 @@ export interface RunIndex {
   add(line: IndexLine): void;
   /** Takes off what an earlier run wrote of photos behind the last one. */
   finish(): void;
+  /** Another process wrote into the same index meanwhile: it may lack lines. */
+  wasDisturbed(): boolean;
   close(): void;
 }
 
@@ -129,6 +144,10 @@ export function openRunIndex(folder: string, name: string, targets: number): Run
   writeSync(table, `${csvHeader(targets)}\n`);
   let earlier: Generator<{ line: string; offset: number }> | undefined = linesOf(lines);
   let end = 0;
+  let isDisturbed = false;
+  const noticeOthers = (): void => {
+    if (fstatSync(lines).size !== end) isDisturbed = true;
+  };
   const cut = (): void => {
     ftruncateSync(lines, end);
     earlier = undefined;
@@ -142,18 +161,23 @@ export function openRunIndex(folder: string, name: string, targets: number): Run
       writeSync(table, `${csvRow(line, targets)}\n`);
       const old = earlier?.next();
       if (old?.done === false && line.ms === undefined) {
-        const before = JSON.parse(old.value.line) as IndexLine; // written by this module
-        if (withoutTimings(before) === withoutTimings(line)) {
+        const before = parseLine(old.value.line);
+        if (before !== undefined && withoutTimings(before) === withoutTimings(line)) {
           end = old.value.offset + Buffer.byteLength(old.value.line) + 1;
           return;
         }
       }
       if (earlier !== undefined) cut();
+      else noticeOthers();
       const text = `${JSON.stringify(line)}\n`;
       writeSync(lines, text);
       end += Buffer.byteLength(text);
     },
-    finish: cut,
+    finish() {
+      if (earlier === undefined) noticeOthers();
+      cut();
+    },
+    wasDisturbed: () => isDisturbed,
     close,
   };
 }

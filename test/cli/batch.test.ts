@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import {
+  appendFileSync,
   cpSync,
   existsSync,
   mkdirSync,
@@ -16,6 +17,7 @@ import * as assert from "uvu/assert";
 import { encodePng } from "../../cli/drawing/png.ts";
 import { runPhotos } from "../../cli/explain/run.ts";
 import { removeLitter } from "../../cli/outputs/litter.ts";
+import { openRunIndex, readIndex } from "../../cli/outputs/run-index.ts";
 import { createImage } from "../../engine/picture/image.ts";
 import { root } from "../support/paths.ts";
 import { rng } from "../support/rng.ts";
@@ -302,6 +304,32 @@ suite("cli/batch", (test) => {
       const refused = await srmap(["explain", join(photos, "tench/000.png"), "--out", "nothing", ...args]);
       assert.equal([refused.code, refused.err], [2, `srmap: ${message}\n`]);
     }
+  });
+
+  test("two runs at once into one index are noticed, and the next one mends it", () => {
+    const place = join(folder, "twice");
+    const lines = ["a", "b", "c"].map((photo) => ({ photo, error: "x", ms: {} }));
+    const [one, two] = [openRunIndex(place, "index", 1), openRunIndex(place, "index", 1)];
+    for (const line of lines) {
+      one.add(line);
+      two.add(line);
+    }
+    for (const index of [one, two]) {
+      index.finish();
+      assert.is(index.wasDisturbed(), true);
+      index.close();
+    }
+    appendFileSync(join(place, "index.jsonl"), '{"photo":"torn\n');
+    assert.ok([...readIndex(join(place, "index.jsonl"))].every(({ photo }) => photo !== undefined));
+    const alone = openRunIndex(place, "index", 1);
+    for (const line of lines) alone.add(line);
+    alone.finish();
+    assert.is(alone.wasDisturbed(), false);
+    alone.close();
+    assert.equal(
+      [...readIndex(join(place, "index.jsonl"))].map(({ photo }) => photo),
+      ["a", "b", "c"],
+    );
   });
 
   test("run.zarr holds the numbers of every photo, a row each", async () => {

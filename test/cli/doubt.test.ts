@@ -1,6 +1,7 @@
 import * as assert from "uvu/assert";
 import { calibratedProbability } from "../../cli/explain/calibration.ts";
 import { doubtNote } from "../../cli/explain/doubt.ts";
+import { modelNames } from "../../engine/models/index.ts";
 import { bundledModel, bundledModels } from "../../host/models/bundled.ts";
 import { suite } from "../support/suite.ts";
 
@@ -31,6 +32,19 @@ suite("cli/doubt", (test) => {
         `The network is unsure: of answers like this one about ${percent} % are right.`,
       );
       assert.is(note(doubtBelow - 0.01, "other.safetensors"), undefined, "other weights have no temperature");
+    }
+  });
+
+  test("a guess is told for every network whose weights are not the package's", () => {
+    for (const name of [...modelNames(), "a network of one's own"]) {
+      for (const classes of [2, 10, 100, 1000, 2622]) {
+        const note = (probability: number): string | undefined =>
+          doubtNote(name, "own.pth", { index: 0, label: "a", logit: 0, probability }, new Float32Array(classes))
+            ?.headline;
+        const told = `${name}, ${classes} classes`;
+        assert.is(note(1.1 / classes), "The network is near chance: this explains a guess.", told);
+        assert.is(note(0.9), undefined, told);
+      }
     }
   });
 
