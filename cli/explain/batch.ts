@@ -241,6 +241,9 @@ function failuresAsText({ failures, failed }: Tally, photos: number, index: stri
   return `${failed} of ${photos} photos failed:\n${list}${more}`;
 }
 
+const disturbedAsText = (index: string): string =>
+  `Another process wrote into ${shown(index, mostOfPath)}.jsonl meanwhile, which may lack lines now. The results are whole; the same command writes it anew.\n`;
+
 function accuracyAsText({ labelled, right }: Tally): string {
   return labelled === 0 ? "" : `right: ${right} of ${labelled} labelled photos (${formatShare(right / labelled)})\n`;
 }
@@ -320,11 +323,7 @@ function openSession(
       const isWhole = end.interrupt === undefined && end.full === undefined;
       if (isWhole) index.finish();
       index.close();
-      if (index.wasDisturbed()) {
-        terminal.err(
-          `Another process wrote into ${shown(join(out, name), mostOfPath)}.jsonl meanwhile, which may lack lines now. The results are whole; the same command writes it anew.\n`,
-        );
-      }
+      if (index.wasDisturbed()) terminal.err(disturbedAsText(join(out, name)));
       if (isWhole && shard === undefined) writeGallery(out);
       const files = [`${name}.csv`, `${name}.jsonl`, ...(existsSync(join(out, "index.html")) ? ["index.html"] : [])];
       const where = `Results are in ${shown(join(out, "/"), mostOfPath)}: ${files.join(", ")} and a folder for each photo.`;
