@@ -42,6 +42,7 @@ const rooms: Readonly<Record<string, Room>> = {
       ["containers", "tensors"],
       ["graphs"],
       ["caffe", "keras", "numpy", "onnx", "safetensors", "torch"],
+      ["tensorflow"],
     ],
   },
   evaluation: {

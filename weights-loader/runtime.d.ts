@@ -17,3 +17,6 @@ declare class DecompressionStream {
     getReader(): { read(): Promise<{ value?: Uint8Array }>; cancel(): Promise<void> };
   };
 }
+
+/** Text of base64; every runtime has it. */
+declare function atob(data: string): string;

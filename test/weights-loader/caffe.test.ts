@@ -20,10 +20,10 @@ const refusals: readonly [string, string, string][] = [
   [
     "layers that do not exist here, all in one message",
     `input: "data" input_dim: 1 input_dim: 3 input_dim: 8 input_dim: 8
-     layer { name: "a" type: "Deconvolution" bottom: "data" top: "a" }
+     layer { name: "a" type: "Embed" bottom: "data" top: "a" }
      layer { name: "b" type: "Eltwise" bottom: "a" top: "b" eltwise_param { operation: MAX } }`,
     `UnsupportedError: weights "caffe-v2.caffemodel": 2 of 2 layers are not supported:
-  "a" (Deconvolution): no such layer.
+  "a" (Embed): no such layer.
   "b" (Eltwise): it needs several inputs of one shape, got [3,8,8].`,
   ],
   [

@@ -60,13 +60,13 @@ suite("TensorFlow.js", (test) => {
     const bytes = changed("tfjs-functional.json", (json) => {
       const { layers } = (json as unknown as { modelTopology: { config: { layers: { class_name: string }[] } } })
         .modelTopology.config;
-      layers[1]!.class_name = "Conv2DTranspose";
+      layers[1]!.class_name = "ConvLSTM2D";
       layers[4]!.class_name = "MultiHeadAttention";
     });
     assert.is(
       await rejection(importTfjs(bytesSource(bytes), { name: "net", preprocessing: plainPreprocessing, external })),
       `UnsupportedError: weights "net": 2 of 10 layers are not supported:
-  "a" (Conv2DTranspose): no such layer.
+  "a" (ConvLSTM2D): no such layer.
   "d" (MultiHeadAttention): no such layer.`,
     );
   });

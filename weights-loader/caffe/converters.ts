@@ -1,6 +1,5 @@
 import { FormatError, UnsupportedError } from "../../engine/basics/errors.ts";
-import { elementCount, formatShape, type Shape, sameShape } from "../../engine/basics/tensor.ts";
-import { type Window, windowPositions } from "../../engine/graph/window.ts";
+import { elementCount, formatShape, sameShape } from "../../engine/basics/tensor.ts";
 import { elementwiseConverters } from "./elementwise.ts";
 import { type CaffeLayer, numberOf, numbersOf, textsOf } from "./model.ts";
 import {
@@ -11,102 +10,23 @@ import {
   emit,
   isTrue,
   lengthOf,
-  padsOf,
-  pairOf,
   parametersOf,
   type State,
   setTop,
 } from "./state.ts";
+import { windowConverters } from "./windows.ts";
 
-// Layers with windows or weights, and the table of all layers.
+// Normalisations, moves, and the table of all layers.
 
-function positions(window: Window, shape: Shape): Shape {
-  const [, height = 0, width = 0] = shape;
-  if (shape.length !== 3) throw new UnsupportedError("its input must be an image.");
-  const output = windowPositions(window, height, width);
-  if (!output.every((count) => count > 0)) {
-    throw new UnsupportedError(`its window does not fit into ${height}x${width}.`);
-  }
-  return output;
-}
-
-function convolutionOf(isDepthwise: boolean): Convert {
-  return (state, layer) => {
-    const parameters = parametersOf(layer, "convolution_param");
-    const { shape } = bottomOf(state, layer);
-    if ((numberOf(parameters, "axis") ?? 1) !== 1) throw new UnsupportedError("an axis other than 1.");
-    const outChannels = numberOf(parameters, "num_output") ?? 0;
-    const window = {
-      kernelShape: pairOf(parameters, "kernel_size", undefined),
-      strides: pairOf(parameters, "stride", 1),
-      pads: padsOf(parameters),
-      dilations: pairOf(parameters, "dilation", 1),
-    };
-    const node = {
-      op: "conv2d",
-      outChannels,
-      ...window,
-      group: isDepthwise ? (shape[0] ?? 1) : (numberOf(parameters, "group") ?? 1),
-      weight: `${layer.name}.weight`,
-      ...(isTrue(parameters, "bias_term", true) ? { bias: `${layer.name}.bias` } : {}),
-    } as const;
-    emit(state, layer, node, [outChannels, ...positions({ ...window, ceilMode: false }, shape)]);
-  };
-}
-
-const pooling: Convert = (state, layer) => {
-  const parameters = parametersOf(layer, "pooling_param");
+/** Channels as a table of groups, read column by column. */
+const shuffleChannel: Convert = (state, layer) => {
+  const group = numberOf(parametersOf(layer, "shuffle_channel_param"), "group") ?? 1;
   const { shape } = bottomOf(state, layer);
   const [channels = 0] = shape;
-  const kind = numberOf(parameters, "pool", ["MAX", "AVE", "STOCHASTIC"]) ?? 0;
-  if (kind > 1) throw new UnsupportedError("stochastic pooling.");
-  if (isTrue(parameters, "global_pooling", false)) {
-    emit(state, layer, { op: kind === 0 ? "globalMaxPool2d" : "globalAveragePool2d" }, [channels, 1, 1]);
-    return;
-  }
-  const window = {
-    kernelShape: pairOf(parameters, "kernel_size", undefined),
-    strides: pairOf(parameters, "stride", 1),
-    pads: padsOf(parameters),
-    ceilMode: (numberOf(parameters, "round_mode", ["CEIL", "FLOOR"]) ?? 0) === 0, // Caffe rounds up unless told otherwise
-  };
-  const output = [channels, ...positions({ ...window, dilations: [1, 1] }, shape)];
-  // Caffe's average divides by the window inside image and pads.
-  const stage =
-    kind === 0
-      ? ({ op: "maxPool2d", ...window } as const)
-      : ({ op: "averagePool2d", ...window, countIncludePad: true } as const);
-  emit(state, layer, stage, output);
-};
-
-const lrn: Convert = (state, layer) => {
-  const parameters = parametersOf(layer, "lrn_param");
-  const isWithin = (numberOf(parameters, "norm_region", ["ACROSS_CHANNELS", "WITHIN_CHANNEL"]) ?? 0) === 1;
-  const node = {
-    op: "lrn",
-    size: numberOf(parameters, "local_size") ?? 5,
-    alpha: numberOf(parameters, "alpha") ?? 1,
-    beta: numberOf(parameters, "beta") ?? 0.75,
-    bias: isWithin ? 1 : (numberOf(parameters, "k") ?? 1), // within a channel Caffe adds 1, whatever k says
-    region: isWithin ? "withinChannel" : "acrossChannels",
-  } as const;
-  emit(state, layer, node, bottomOf(state, layer).shape);
-};
-
-const innerProduct: Convert = (state, layer) => {
-  const parameters = parametersOf(layer, "inner_product_param");
-  if ((numberOf(parameters, "axis") ?? 1) !== 1) throw new UnsupportedError("an axis other than 1.");
-  if (isTrue(parameters, "transpose", false)) throw new UnsupportedError("transposed weights.");
-  const { node, shape } = bottomOf(state, layer);
-  const from = shape.length === 1 ? node : state.add(`${layer.name}.flatten`, [node], { op: "flatten" });
-  const outFeatures = numberOf(parameters, "num_output") ?? 0;
-  const stage = {
-    op: "dense",
-    outFeatures,
-    weight: `${layer.name}.weight`,
-    ...(isTrue(parameters, "bias_term", true) ? { bias: `${layer.name}.bias` } : {}),
-  } as const;
-  emit(state, layer, stage, [outFeatures], [from]);
+  const size = channels / group;
+  if (!Number.isSafeInteger(size)) throw new UnsupportedError(`${group} groups of ${channels} channels.`);
+  const taken = Array.from({ length: channels }, (_, c) => (c % group) * size + Math.floor(c / group));
+  emit(state, layer, { op: "take", channels: taken }, shape);
 };
 
 const passOn: Convert = (state, layer) => {
@@ -277,21 +197,17 @@ const argMax: Convert = (state, layer) => {
 /** Every Caffe layer that can be part of a network here. */
 export const converters: Readonly<Record<string, Convert>> = {
   ...elementwiseConverters,
+  ...windowConverters,
   ArgMax: argMax,
   BatchNorm: batchNorm,
   Bias: bias,
   Concat: concat,
-  Convolution: convolutionOf(false),
-  ConvolutionDepthwise: convolutionOf(true),
-  DepthwiseConvolution: convolutionOf(true),
   Dropout: passOn,
   Flatten: flatten,
-  InnerProduct: innerProduct,
-  LRN: lrn,
   PReLU: prelu,
-  Pooling: pooling,
   Reshape: reshape,
   Scale: scale,
+  ShuffleChannel: shuffleChannel,
   Slice: slice,
   Split: passOn,
 };

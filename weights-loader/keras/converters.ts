@@ -1,5 +1,6 @@
 import { UnsupportedError } from "../../engine/basics/errors.ts";
 import { activationConverters } from "./activations.ts";
+import { stack } from "./operations.ts";
 import { shapeConverters } from "./shapes.ts";
 import {
   behind,
@@ -162,4 +163,5 @@ export const converters: Readonly<Record<string, Convert>> = {
   LayerNormalization: ownStatistics("layer"),
   Normalization: normalization,
   Rescaling: rescaling,
+  Stack: stack,
 };

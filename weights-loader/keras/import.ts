@@ -11,7 +11,8 @@ import type { WeightFile } from "../tensors/weight-file.ts";
 import { converters } from "./converters.ts";
 import { openKerasFile } from "./file.ts";
 import type { OpenHdf5 } from "./hdf5.ts";
-import { inKerasOrder, isObject, type Json, type State, type Value } from "./state.ts";
+import { operations } from "./operations.ts";
+import { type Convert, inKerasOrder, isObject, type Json, type State, type Value } from "./state.ts";
 import { type Link, type Model, type ModelLayer, outerModel, readModel } from "./topology.ts";
 
 /** How to import a Keras network. */
@@ -144,8 +145,20 @@ function convertModel(walk: Walk, model: Model, place: Place): (Value | undefine
     const count = Math.max(1, uses.length);
     for (let use = 0; use < count; use++) units.set(keyOf({ layer: name, use }), { layer: name, use });
   }
+  // Keras 2 counts a model's own layers as its first use, where it begins with an input.
+  const usesOf = (name: string): Link[] =>
+    [...place.outputs, ...Array.from(model.layers.values()).flatMap(({ uses }) => uses.flat())].filter(
+      ({ layer }) => layer === name,
+    );
+  const shifted = new Set(
+    Array.from(model.layers.values())
+      .filter(
+        ({ model: inner, name, uses }) => inner !== undefined && usesOf(name).some(({ use }) => use === uses.length),
+      )
+      .map(({ name }) => name),
+  );
   const unitOf = (link: Link): Link => {
-    const unit = units.get(keyOf(link));
+    const unit = units.get(keyOf(shifted.has(link.layer) ? { layer: link.layer, use: link.use - 1 } : link));
     if (unit === undefined)
       throw new FormatError(`${what}: there is no output ${link.use} of a layer "${link.layer}".`);
     return unit;
@@ -220,7 +233,7 @@ function convertLayer(
     return outputs[0];
   }
   try {
-    const convert = Object.hasOwn(converters, layer.type) ? converters[layer.type] : undefined;
+    const convert = converterOf(layer);
     if (convert === undefined) throw new UnsupportedError(unknownLayer(layer.type));
     if (isBehind) return undefined;
     if ((layer.config["data_format"] ?? "channels_last") !== "channels_last") {
@@ -235,6 +248,11 @@ function convertLayer(
     walk.refusals.push({ name, kind: layer.type, why: error.message });
     return undefined;
   }
+}
+
+function converterOf({ type, operands }: ModelLayer): Convert | undefined {
+  if (operands !== undefined && Object.hasOwn(operations, type)) return operations[type]?.(operands);
+  return Object.hasOwn(converters, type) ? converters[type] : undefined;
 }
 
 function unknownLayer(type: string): string {

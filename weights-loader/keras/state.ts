@@ -80,7 +80,8 @@ export function tensorName({ weights, what }: State, layer: string, parts: reado
   return `${layer}/${parts[0] ?? ""}`;
 }
 
-function checkElements(state: State, shape: Shape, from: string): void {
+/** @throws FormatError unless the file has the tensor, with as many elements as `shape` */
+export function checkElements(state: State, shape: Shape, from: string): void {
   const own = state.weights.tensors.get(from);
   if (own !== undefined && elementCount(own.shape) === elementCount(shape)) return;
   const got = own === undefined ? "it is missing" : `got ${formatShape(own.shape)}`;

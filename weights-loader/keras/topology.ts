@@ -1,4 +1,5 @@
 import { FormatError } from "../../engine/basics/errors.ts";
+import { tensorflowFunctions } from "./operations.ts";
 import { isObject, type Json } from "./state.ts";
 
 // A model's topology as Keras' versions and TensorFlow.js write it, read into one form.
@@ -16,6 +17,8 @@ export interface ModelLayer {
   readonly config: Json;
   /** What each of its uses reads. */
   readonly uses: readonly (readonly Link[])[];
+  /** What a function is given, where there are constants among it: undefined stands for a feature map. */
+  readonly operands?: readonly unknown[];
   /** The model that it is, where it is one. */
   readonly model?: Json;
 }
@@ -54,14 +57,17 @@ export function readModel(model: unknown, what: string): Model {
     }
     const own = isObject(inner) ? inner : {};
     const name = String(own["name"] ?? entry["name"] ?? "");
-    const type = String(entry["class_name"] ?? "");
+    const called = calledFunction(entry, own);
+    const type = called?.type ?? String(entry["class_name"] ?? "");
     if (layers.has(name)) throw new FormatError(`${what}: two layers are called "${name}".`);
     const uses = isSequential ? [before === "" ? [] : [{ layer: before, use: 0 }]] : inboundLinks(entry, name, what);
+    const operands = isSequential ? undefined : (called?.operands ?? constantArguments(entry));
     layers.set(name, {
       name,
       type,
       config: own,
       uses,
+      ...(operands === undefined ? {} : { operands }),
       ...(isModel(entry) || Array.isArray(inner) ? { model: entry } : {}),
     });
     before = name;
@@ -98,6 +104,34 @@ function inboundLinks(entry: Json, name: string, what: string): Link[][] {
     }
     return typeof use[0] === "string" ? linksOf([use]) : linksOf(use);
   });
+}
+
+const isTensor = (arg: unknown): boolean =>
+  Array.isArray(arg)
+    ? arg.length > 0 && arg.every(isTensor)
+    : isObject(arg) && isObject(arg["config"]) && arg["config"]["keras_history"] !== undefined;
+
+/** Keras 3: what a function is called with, where there is more than feature maps. */
+function constantArguments(entry: Json): unknown[] | undefined {
+  const [use] = Array.isArray(entry["inbound_nodes"]) ? entry["inbound_nodes"] : [];
+  const args = isObject(use) && Array.isArray(use["args"]) ? use["args"] : [];
+  return args.every(isTensor) ? undefined : args.map((arg) => (isTensor(arg) ? undefined : arg));
+}
+
+/** Keras 2: a function of TensorFlow's that is known here, with a constant or an index: [["layer", use, tensor, {y: 127.5}]]. */
+function calledFunction(entry: Json, config: Json): { type: string; operands: unknown[] } | undefined {
+  const { function: name = "" } = config;
+  const isFunction = entry["class_name"] === "TFOpLambda" || entry["class_name"] === "SlicingOpLambda";
+  const type =
+    isFunction && typeof name === "string" && Object.hasOwn(tensorflowFunctions, name)
+      ? tensorflowFunctions[name]
+      : undefined;
+  const [use] = Array.isArray(entry["inbound_nodes"]) ? entry["inbound_nodes"] : [];
+  const given: unknown = Array.isArray(use) ? use[3] : undefined;
+  const constant = isObject(given) ? (given["y"] ?? given["bias"] ?? given["slice_spec"]) : undefined;
+  const isLink = Array.isArray(constant) && typeof constant[0] === "string";
+  if (type === undefined || constant === undefined || isLink) return undefined;
+  return { type, operands: [undefined, constant] };
 }
 
 /** The layers that the tensors in a list, or in lists in it, come from. */

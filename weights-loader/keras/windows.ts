@@ -1,9 +1,11 @@
 import { UnsupportedError } from "../../engine/basics/errors.ts";
 import { joinPads } from "../graphs/network-builder.ts";
+import { addTransposedConvolution } from "../graphs/transposed-convolution.ts";
 import { activated } from "./activations.ts";
 import { windowOf } from "./padding.ts";
 import {
   type Convert,
+  checkElements,
   count,
   image,
   inputOf,
@@ -108,6 +110,46 @@ const convolution: Convert = (state, layer, inputs) => {
   return activated(state, layer, { node: state.add(name, [x.node], stage), shape: [outChannels, ...output] });
 };
 
+/** TensorFlow makes `same` outputs size * stride, `valid` ones as long as windows and strides reach. */
+const transposedConvolution: Convert = (state, layer, inputs) => {
+  const x = plain(state, image(inputs[0]));
+  const { config, name } = layer;
+  const [channels = 0, height = 0, width = 0] = x.shape;
+  const kernelShape = pair(config, "kernel_size", [1, 1]);
+  const strides = pair(config, "strides", [1, 1]);
+  const dilations = pair(config, "dilation_rate", [1, 1]);
+  const padding = config["padding"] ?? "valid";
+  if (padding !== "same" && padding !== "valid") throw new UnsupportedError(`padding "${String(padding)}".`);
+  const extra = config["output_padding"] ?? undefined;
+  if (extra !== undefined) throw new UnsupportedError("output_padding.");
+  const cut = (axis: 0 | 1, size: number): [number, number] => {
+    const reach = (kernelShape[axis] - 1) * dilations[axis] + 1;
+    const out = size * strides[axis] + (padding === "valid" ? Math.max(0, reach - strides[axis]) : 0);
+    const all = (size - 1) * strides[axis] + reach - out;
+    const before = padding === "same" ? Math.floor(Math.max(0, all) / 2) : 0;
+    return [before, all - before];
+  };
+  const [[top, bottom], [left, right]] = [cut(0, height), cut(1, width)];
+  const outChannels = count(config, "filters");
+  const group = count(config, "groups", 1);
+  if (group !== 1) throw new UnsupportedError(`${group} groups.`);
+  const [kh, kw] = kernelShape;
+  const from = tensorName(state, name, ["kernel"]);
+  const shape = [kh, kw, outChannels, channels];
+  checkElements(state, shape, from);
+  const made = addTransposedConvolution(state, name, x, {
+    outChannels,
+    kernelShape,
+    strides,
+    dilations,
+    group,
+    pads: [top, left, bottom, right],
+    ...biasOf(state, layer, outChannels),
+    weights: async () => permute(await state.weights.read(from), shape, [3, 2, 0, 1]),
+  });
+  return activated(state, layer, made);
+};
+
 function pool(op: "maxPool2d" | "averagePool2d"): Convert {
   return (state, layer, inputs) => {
     const x = plain(state, image(inputs[0]));
@@ -168,6 +210,7 @@ const dense: Convert = (state, layer, inputs) => {
 export const windowConverters: Readonly<Record<string, Convert>> = {
   AveragePooling2D: pool("averagePool2d"),
   Conv2D: convolution,
+  Conv2DTranspose: transposedConvolution,
   Dense: dense,
   DepthwiseConv2D: depthwiseConvolution,
   GlobalAveragePooling2D: globalPool("globalAveragePool2d"),

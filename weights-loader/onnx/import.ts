@@ -45,9 +45,17 @@ export const onnxOptionNames = Object.keys({
  */
 export async function importOnnx(source: ByteSource, options: OnnxImportOptions): Promise<ImportedNetwork> {
   refuseUnknownOptions("importOnnx", options, onnxOptionNames);
+  return importOnnxModel(await readOnnx(source, options.name ?? "unnamed", options.external), options, "onnx");
+}
+
+/** A graph of ONNX operators as a network, as `importOnnx`. @param format what the weights say they were read from */
+export async function importOnnxModel(
+  model: OnnxModel,
+  options: OnnxImportOptions,
+  format: "onnx" | "tfjs",
+): Promise<ImportedNetwork> {
   const name = options.name ?? "unnamed";
   const what = `weights "${name}"`;
-  const model = await readOnnx(source, name, options.external);
   const chosen = chooseOutput(model, what, options.output);
   const { name: output, note } = beforeEnding(model, chosen.name);
   const order = sortedNodes(model, output, what);
@@ -85,7 +93,7 @@ export async function importOnnx(source: ByteSource, options: OnnxImportOptions)
   const outputNode = end.node === "input" ? state.add("identity", ["input"], { op: "identity" }) : end.node;
   const lastNode = joinBiases(state, outputNode);
   keepLive(state, lastNode);
-  const weights = importedWeights({ name, format: "onnx", metadata: model.metadata }, state);
+  const weights = importedWeights({ name, format, metadata: model.metadata }, state);
   const { preprocessing } = options;
   return {
     definition: {

@@ -5,10 +5,11 @@ import { isSafeRelativePath } from "../bytes/safe-relative-path.ts";
 import { type ByteSource, bytesSource, checkRange, readRange } from "../bytes/source.ts";
 import type { ImportedNetwork } from "../graphs/imported-network.ts";
 import { storedPrecisionNote } from "../graphs/precision-notes.ts";
+import { importKeras, type KerasImportOptions } from "../keras/import.ts";
 import { type Dtype, dtypeBytes } from "../tensors/dtype.ts";
 import { storedWeights } from "../tensors/stored-weights.ts";
 import { checkedElementCount, type StoredTensor, type WeightFile } from "../tensors/weight-file.ts";
-import { importKeras, type KerasImportOptions } from "./import.ts";
+import { importGraphModel, isGraphTopology } from "./graph-model.ts";
 
 /** Largest model.json that is read; those of large networks have some hundred kB. */
 const maximumBytes = 64 << 20;
@@ -62,8 +63,19 @@ export function looksLikeTfjs(start: Uint8Array): boolean {
  * Source: tensorflow/tfjs, tfjs-core/src/io/types.ts, `WeightsManifestConfig`.
  */
 export async function openTfjs(source: ByteSource, name: string, external?: ExternalData): Promise<WeightFile> {
+  const { manifest, model } = await readModel(source, `weights "${name}"`);
+  const tensors = await storedTensors(manifest, name, external);
+  const format = isText(model["format"]) ? model["format"] : "layers-model";
+  return storedWeights({ name, format: "tfjs", metadata: { model: format } }, tensors);
+}
+
+/** The tensors of a manifest, in the shards beside the model. */
+async function storedTensors(
+  manifest: readonly unknown[],
+  name: string,
+  external?: ExternalData,
+): Promise<StoredTensor[]> {
   const file = `weights "${name}"`;
-  const { manifest, model } = await readModel(source, file);
   const tensors: StoredTensor[] = [];
   for (const group of manifest) {
     const paths: unknown = isObject(group) ? group["paths"] : undefined;
@@ -84,8 +96,7 @@ export async function openTfjs(source: ByteSource, name: string, external?: Exte
       );
     }
   }
-  const format = isText(model["format"]) ? model["format"] : "layers-model";
-  return storedWeights({ name, format: "tfjs", metadata: { model: format } }, tensors);
+  return tensors;
 }
 
 interface TfjsModel {
@@ -136,20 +147,21 @@ export const tfjsOptionNames = Object.keys({
 } satisfies Record<keyof TfjsImportOptions, true>) as readonly (keyof TfjsImportOptions)[];
 
 /**
- * A TensorFlow.js layers model as a network.
- * @throws UnsupportedError for graph models, and one that lists every layer which cannot be converted; FormatError for damage
+ * A TensorFlow.js model as a network: a layers model by its layers, a graph model by its operators.
+ * @throws UnsupportedError that lists every layer which cannot be converted; FormatError for damage
  */
 export async function importTfjs(source: ByteSource, options: TfjsImportOptions): Promise<ImportedNetwork> {
   refuseUnknownOptions("importTfjs", options, tfjsOptionNames);
   const name = options.name ?? "unnamed";
-  const file = `weights "${name}"`;
-  const { model, manifest } = await readModel(source, file);
-  if (isText(model["format"]) && model["format"] !== "layers-model") {
-    throw new UnsupportedError(
-      `${file}: a ${model["format"]} does not keep its layers. Convert the Keras model as a layers model.`,
-    );
-  }
-  const imported = importKeras(model["modelTopology"], await openTfjs(source, name, options.external), options);
+  const { model, manifest } = await readModel(source, `weights "${name}"`);
+  const topology = model["modelTopology"];
+  const imported = isGraphTopology(topology)
+    ? await importGraphModel(
+        { topology, signature: model["signature"] },
+        await storedTensors(manifest, name, options.external),
+        { ...options, name },
+      )
+    : importKeras(topology, await openTfjs(source, name, options.external), options);
   return { ...imported, notes: [...(imported.notes ?? []), ...storedNotes(manifest)] };
 }
 
