@@ -1,6 +1,6 @@
-import { spreadPlaces, turnedKernels } from "../graphs/transposed-convolution.ts";
 import type { Pair } from "../../engine/graph/definition.ts";
-import { padded, plain, taken } from "./data.ts";
+import { spreadPlaces, turnedKernels } from "../graphs/transposed-convolution.ts";
+import { plain, taken } from "./data.ts";
 import { imageOf } from "./movement.ts";
 import { addLayer, type Convert, constantAt, dataAt, int, pair, setOutput, unsupported, vectorAt } from "./node.ts";
 import type { OnnxData } from "./state.ts";

@@ -1,5 +1,4 @@
 import { UnsupportedError } from "../../engine/basics/errors.ts";
-import { mustHave } from "../../engine/basics/must-have.ts";
 import type { OnnxAttribute, OnnxNode } from "../onnx/model.ts";
 import { float, int, ints, type Translate } from "./attributes.ts";
 import type { GraphNode } from "./translation.ts";
@@ -27,6 +26,12 @@ const concat: Translate = async (to, node) => {
   to.add("Concat", node.inputs.slice(0, -1), { axis: int(axis) }, node.name);
 };
 
+function entry(list: readonly number[], k: number): number {
+  const value = list[k];
+  if (value === undefined) throw new UnsupportedError(`begin, end and strides need ${k + 1} entries.`);
+  return value;
+}
+
 /** Begin, end and stride per axis; masks say which are left out. Axes behind an ellipsis count from the end. */
 const stridedSlice: Translate = async (to, node) => {
   const [x = "", begin, end, strides] = node.inputs;
@@ -41,11 +46,10 @@ const stridedSlice: Translate = async (to, node) => {
   const far = 2 ** 31;
   const step = (k: number): number => steps[k] ?? 1;
   const isSingle = (k: number): boolean => has("shrink_axis_mask", k);
-  const startOf = (k: number): number =>
-    has("begin_mask", k) ? (step(k) > 0 ? 0 : far) : mustHave(from[k], "the start");
+  const startOf = (k: number): number => (has("begin_mask", k) ? (step(k) > 0 ? 0 : far) : entry(from, k));
   const endOf = (k: number): number => {
     if (isSingle(k)) return startOf(k) === -1 ? far : startOf(k) + 1;
-    return has("end_mask", k) ? (step(k) > 0 ? far : -far) : mustHave(until[k], "the end");
+    return has("end_mask", k) ? (step(k) > 0 ? far : -far) : entry(until, k);
   };
   const lists = [kept.map(startOf), kept.map(endOf), kept.map(axisOf), kept.map(step)].map((list) => to.list(list));
   const part = to.add("Slice", [x, ...lists]);
