@@ -26,7 +26,7 @@ const maps = {
 const li2019 = ["li2019:|R|", "li2019:blur", "li2019:sr"];
 const [relevance, blur, sr, weighted, gradcam, , gaussian] = Object.keys(maps);
 /** Photos of the parts that cost most. */
-const sizes = { li2019: 110, minis: 40, removal: 24 };
+const sizes = { li2019: 110, minis: 40, removal: 100 };
 const places = ["pointing15", "mass", "rank", "auc"];
 const lost = ["deletion", "insertion"];
 
