@@ -26,7 +26,7 @@ export async function buildMinimal(root, common) {
   const settings = {
     ...common,
     splitting: false,
-    sourcemap: true,
+    sourcemap: "external",
     sourcesContent: false,
     entryPoints: [`${root}engine/minimal.ts`],
     outfile,

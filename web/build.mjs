@@ -35,8 +35,8 @@ const common = {
 rmSync(from("build/browser"), { recursive: true, force: true }); // names of chunks change
 await build({
   ...common,
-  sourcemap: true,
-  sourcesContent: false, // half a megabyte of the package; the maps name the files of the repository
+  sourcemap: "external",
+  sourcesContent: false, // the maps name the files of the repository, and stay there
   entryPoints: {
     engine: from("engine/index.ts"),
     weights: from("weights-loader/index.ts"),
