@@ -85,6 +85,7 @@ async function evaluateAll(
   const unreadable = chosen.flatMap(({ path, error }) => (error === undefined ? [] : [`${basename(path)}: ${error}`]));
   const paths = chosen.filter(({ error }) => error === undefined).map(({ path }) => path);
   const { units, leftOut } = unitsOf(paths, annotations, network.definition);
+  if (paths.length === 0) throw new CommandError(unreadable[0] ?? "there is no photo to evaluate.");
   if (units.length === 0) {
     throw new CommandError(`none of the ${paths.length} photos is in the annotations ${annotationsPath}.`);
   }

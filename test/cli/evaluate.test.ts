@@ -186,6 +186,14 @@ suite("cli/evaluate", (test) => {
     );
   });
 
+  test("a folder without photos is called that", () => {
+    mkdirSync(join(folder, "empty"));
+    writeFileSync(join(folder, "annotations.json"), JSON.stringify({ images: [], categories: [], annotations: [] }));
+    const run = srmap("evaluate", "empty", "-a", "annotations.json", "-o", "out");
+    assert.is(run.stderr, "srmap: empty: there is no photo or .npy file in this folder.\n");
+    assert.is(run.status, 1);
+  });
+
   test("annotations of other photos end it with a sentence", () => {
     writeFileSync(join(folder, "annotations.json"), JSON.stringify({ images: [], categories: [], annotations: [] }));
     const run = srmap(...given);
