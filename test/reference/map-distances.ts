@@ -83,14 +83,14 @@ function readNumbers<T>(path: string, Values: new (buffer: ArrayBuffer) => T): T
   return new Values(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength) as ArrayBuffer);
 }
 
-/** Relative L2 distance. */
+/** Relative L2 distance; 0 between two empty maps. */
 function distance(values: ArrayLike<number>, truth: Float64Array): number {
   let [difference, size] = [0, 0];
   truth.forEach((value, i) => {
     difference += ((values[i] ?? Number.NaN) - value) ** 2;
     size += value ** 2;
   });
-  return Math.sqrt(difference / size);
+  return Math.sqrt(difference / Math.max(size, Number.MIN_VALUE));
 }
 
 /** Distances of srmap's maps, by composite. */

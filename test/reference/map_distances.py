@@ -229,7 +229,8 @@ def relevance(values: dict, winners: dict, composite: dict, target: int) -> Tens
 
 
 def distance(a: Tensor, b: Tensor) -> float:
-    return float((a.double() - b).norm() / b.norm())
+    """Relative L2; 0 between two empty maps (deconvnet's often are)."""
+    return float((a.double() - b).norm() / b.norm().clamp(min=1e-300))
 
 
 count = int(sys.argv[3]) if len(sys.argv) > 3 else len(list(folder.glob("*.f32")))
