@@ -1,5 +1,6 @@
 import { UnsupportedError } from "../../engine/basics/errors.ts";
 import { activationConverters } from "./activations.ts";
+import { affine } from "./affine.ts";
 import { stack } from "./operations.ts";
 import { shapeConverters } from "./shapes.ts";
 import {
@@ -64,19 +65,6 @@ const batchNormalization: Convert = (state, layer, inputs) => {
   });
 };
 
-/** y = scale x + offset per channel, as a batch norm whose statistics do nothing. */
-function affine(state: State, name: string, x: Value, scale: Float32Array, offset: Float32Array): Value {
-  const [length = 0] = x.shape;
-  return behind(state, name, x, {
-    op: "batchNorm",
-    epsilon: 0,
-    mean: constants(state, `${name}.mean`, new Float32Array(length)),
-    variance: constants(state, `${name}.variance`, new Float32Array(length).fill(1)),
-    scale: constants(state, `${name}.scale`, scale),
-    bias: constants(state, `${name}.bias`, offset),
-  });
-}
-
 /** One number for all channels, or one for each, in whatever lists Keras put them. */
 function perChannel(config: Json, key: string, channels: number, otherwise: number): Float32Array {
   const given = config[key] ?? otherwise;
@@ -91,7 +79,13 @@ const rescaling: Convert = (state, layer, inputs) => {
   const x = inKerasOrder(state, inputOf(inputs));
   const [channels = 0] = x.shape;
   const { config, name } = layer;
-  return affine(state, name, x, perChannel(config, "scale", channels, 1), perChannel(config, "offset", channels, 0));
+  const scale = perChannel(config, "scale", channels, 1);
+  return behind(
+    state,
+    name,
+    x,
+    affine(state, name, channels, { scale, bias: perChannel(config, "offset", channels, 0) }),
+  );
 };
 
 /** (x - mean) / max(sqrt(variance), 1e-7), the statistics from the configuration or the weights. */
@@ -142,14 +136,7 @@ function ownStatistics(kind: "layer" | "group"): Convert {
     const normal = behind(state, `${name}.statistics`, x, stage);
     const { scale, bias } = affineOf(state, layer, x);
     if (scale === undefined && bias === undefined) return normal;
-    return behind(state, name, normal, {
-      op: "batchNorm",
-      epsilon: 0,
-      mean: constants(state, `${name}.mean`, new Float32Array(channels)),
-      variance: constants(state, `${name}.variance`, new Float32Array(channels).fill(1)),
-      ...(scale === undefined ? {} : { scale }),
-      ...(bias === undefined ? {} : { bias }),
-    });
+    return behind(state, name, normal, affine(state, name, channels, { scale, bias }));
   };
 }
 

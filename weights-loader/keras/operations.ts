@@ -1,16 +1,7 @@
 import { UnsupportedError } from "../../engine/basics/errors.ts";
 import type { Stage } from "../../engine/graph/definition.ts";
-import {
-  behind,
-  type Convert,
-  constants,
-  image,
-  inKerasOrder,
-  inputOf,
-  isObject,
-  type State,
-  type Value,
-} from "./state.ts";
+import { affine } from "./affine.ts";
+import { behind, type Convert, image, inKerasOrder, inputOf, isObject } from "./state.ts";
 
 // Functions of feature maps and constants, which Keras writes among the layers where a model was built with `x / 255 - 1`,
 // `x[..., ::-1]` or an application's preprocess_input.
@@ -38,18 +29,6 @@ function constantOf(operands: readonly unknown[], channels: number): { values: F
   return { values: numbersOf(a ?? b, channels), isFirst: a !== undefined };
 }
 
-function affine(state: State, name: string, x: Value, scale: Float32Array, bias: Float32Array): Value {
-  const [length = 0] = x.shape;
-  return behind(state, name, x, {
-    op: "batchNorm",
-    epsilon: 0,
-    mean: constants(state, `${name}.mean`, new Float32Array(length)),
-    variance: constants(state, `${name}.variance`, new Float32Array(length).fill(1)),
-    scale: constants(state, `${name}.scale`, scale),
-    bias: constants(state, `${name}.bias`, bias),
-  });
-}
-
 /** scale x + offset, both from the constant c. */
 function linear(
   coefficients: (c: number, isFirst: boolean) => readonly [scale: number, offset: number],
@@ -60,7 +39,7 @@ function linear(
     const { values, isFirst } = constantOf(operands, channels);
     const pairs = Array.from(values, (c) => coefficients(c, isFirst));
     const column = (k: 0 | 1): Float32Array => Float32Array.from(pairs, (pair) => pair[k]);
-    return affine(state, layer.name, x, column(0), column(1));
+    return behind(state, layer.name, x, affine(state, layer.name, channels, { scale: column(0), bias: column(1) }));
   };
 }
 

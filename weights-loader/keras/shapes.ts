@@ -1,10 +1,10 @@
 import { UnsupportedError } from "../../engine/basics/errors.ts";
 import { elementCount, formatShape, sameShape } from "../../engine/basics/tensor.ts";
 import type { AxisTaps } from "../../engine/graph/definition.ts";
+import { affine } from "./affine.ts";
 import {
   type Convert,
   checkLastAxis,
-  constants,
   image,
   inKerasOrder,
   inputOf,
@@ -192,13 +192,7 @@ function checkSame(all: readonly Value[]): void {
 
 function scaled(state: State, name: string, x: Value, factor: number): Value {
   const [length = 0] = x.shape;
-  const stage = {
-    op: "batchNorm",
-    epsilon: 0,
-    mean: constants(state, `${name}.mean`, new Float32Array(length)),
-    variance: constants(state, `${name}.variance`, new Float32Array(length).fill(1)),
-    scale: constants(state, `${name}.scale`, new Float32Array(length).fill(factor)),
-  } as const;
+  const stage = affine(state, name, length, { scale: new Float32Array(length).fill(factor) });
   return { ...x, node: state.add(name, [x.node], stage) };
 }
 
