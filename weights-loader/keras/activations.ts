@@ -1,12 +1,12 @@
 import { UnsupportedError } from "../../engine/basics/errors.ts";
 import type { Stage } from "../../engine/graph/definition.ts";
+import { isObject } from "../bytes/json.ts";
 import {
   behind,
   type Convert,
   checkLastAxis,
   inKerasOrder,
   inputOf,
-  isObject,
   type Layer,
   number,
   plain,

@@ -1,4 +1,5 @@
 import { UnsupportedError } from "../../engine/basics/errors.ts";
+import type { Json } from "../bytes/json.ts";
 import { activationConverters } from "./activations.ts";
 import { affine } from "./affine.ts";
 import { stack } from "./operations.ts";
@@ -11,7 +12,6 @@ import {
   count,
   inKerasOrder,
   inputOf,
-  type Json,
   type Layer,
   number,
   placesOf,

@@ -1,5 +1,6 @@
 import { didYouMean, FormatError, UnsupportedError } from "../../engine/basics/errors.ts";
 import { elementCount, formatShape } from "../../engine/basics/tensor.ts";
+import { isObject } from "../bytes/json.ts";
 import { type ByteSource, partOf, readRange } from "../bytes/source.ts";
 import { inflatedSource } from "../containers/inflate.ts";
 import { looksLikeZip, readZip, type ZipEntry } from "../containers/zip.ts";
@@ -7,7 +8,6 @@ import { dtypeBytes, isFloat, toFloat32 } from "../tensors/dtype.ts";
 import { checkedElementCount, rowCountOf, type TensorInfo, type WeightFile } from "../tensors/weight-file.ts";
 import type { Hdf5File, OpenHdf5 } from "./hdf5.ts";
 import { kerasTensors, type NamedDataset } from "./layout.ts";
-import { isObject } from "./state.ts";
 
 /** Largest topology that is read, as for TensorFlow.js; those of large networks have some hundred kB. */
 const maximumTopologyBytes = 64 << 20;

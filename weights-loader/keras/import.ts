@@ -2,6 +2,7 @@ import { FormatError, refuseUnknownOptions, UnsupportedError } from "../../engin
 import { formatShape, isHoldable, type Shape } from "../../engine/basics/tensor.ts";
 import type { NetworkDefinition, Preprocessing } from "../../engine/graph/definition.ts";
 import { dependencyOrder } from "../../engine/graph/order.ts";
+import { isObject, type Json } from "../bytes/json.ts";
 import type { ByteSource } from "../bytes/source.ts";
 import type { ImportedNetwork } from "../graphs/imported-network.ts";
 import { chosenInputShape, type InputShapeOptions, inputSizeAdvice } from "../graphs/input-shape.ts";
@@ -12,7 +13,7 @@ import { converters } from "./converters.ts";
 import { openKerasFile } from "./file.ts";
 import type { OpenHdf5 } from "./hdf5.ts";
 import { operations } from "./operations.ts";
-import { type Convert, inKerasOrder, isObject, type Json, type State, type Value } from "./state.ts";
+import { type Convert, inKerasOrder, type State, type Value } from "./state.ts";
 import { type Link, type Model, type ModelLayer, outerModel, readModel } from "./topology.ts";
 
 /** How to import a Keras network. */

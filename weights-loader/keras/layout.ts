@@ -1,7 +1,7 @@
 import { FormatError, UnsupportedError } from "../../engine/basics/errors.ts";
+import { isObject, type Json } from "../bytes/json.ts";
 import type { Dtype } from "../tensors/dtype.ts";
 import type { Hdf5Dataset, Hdf5Group } from "./hdf5.ts";
-import { isObject, type Json } from "./state.ts";
 import { isModel, outerModel } from "./topology.ts";
 
 // Where Keras' versions put their weights in an HDF5 file, and what the loader calls them: `<layer>/<part>`.

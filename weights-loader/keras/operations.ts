@@ -1,7 +1,8 @@
 import { UnsupportedError } from "../../engine/basics/errors.ts";
 import type { Stage } from "../../engine/graph/definition.ts";
+import { isObject } from "../bytes/json.ts";
 import { affine } from "./affine.ts";
-import { behind, type Convert, image, inKerasOrder, inputOf, isObject } from "./state.ts";
+import { behind, type Convert, image, inKerasOrder, inputOf } from "./state.ts";
 
 // Functions of feature maps and constants, which Keras writes among the layers where a model was built with `x / 255 - 1`,
 // `x[..., ::-1]` or an application's preprocess_input.

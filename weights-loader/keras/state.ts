@@ -1,18 +1,11 @@
 import { FormatError, UnsupportedError } from "../../engine/basics/errors.ts";
 import { elementCount, formatShape, type Shape } from "../../engine/basics/tensor.ts";
 import type { Pads, Pair, Stage } from "../../engine/graph/definition.ts";
+import type { Json } from "../bytes/json.ts";
 import type { NetworkBuilder } from "../graphs/network-builder.ts";
 import type { WeightFile } from "../tensors/weight-file.ts";
 
 // What the layers of a Keras topology are, and what converting them adds to: the vocabulary of the converters.
-
-/** A JSON object. */
-export type Json = Readonly<Record<string, unknown>>;
-
-/** True for a JSON object. */
-export function isObject(value: unknown): value is Json {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
 
 /** A layer's output: our node, its shape ([C,H,W] or [F]), and zeros around it that its reader takes over. */
 export interface Value {

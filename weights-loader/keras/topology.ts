@@ -1,6 +1,6 @@
 import { FormatError } from "../../engine/basics/errors.ts";
+import { isObject, type Json } from "../bytes/json.ts";
 import { tensorflowFunctions } from "./operations.ts";
-import { isObject, type Json } from "./state.ts";
 
 // A model's topology as Keras' versions and TensorFlow.js write it, read into one form.
 

@@ -1,5 +1,6 @@
 import { FormatError, UnsupportedError } from "../../engine/basics/errors.ts";
 import { dependencyOrder } from "../../engine/graph/order.ts";
+import { isObject, type Json } from "../bytes/json.ts";
 import type { ImportedNetwork } from "../graphs/imported-network.ts";
 import { type Refusal, refuseUnsupported } from "../graphs/network-builder.ts";
 import { importOnnxModel, type OnnxImportOptions } from "../onnx/import.ts";
@@ -7,11 +8,6 @@ import type { OnnxValue } from "../onnx/model.ts";
 import type { StoredTensor } from "../tensors/weight-file.ts";
 import { operators } from "./operators.ts";
 import { type GraphNode, newTranslation, type Translation } from "./translation.ts";
-
-type Json = Readonly<Record<string, unknown>>;
-
-const isObject = (value: unknown): value is Json =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
 
 /** Nodes at most; the largest networks have some thousands. */
 const maximumNodes = 200_000;

@@ -1,6 +1,7 @@
 import { FormatError, refuseUnknownOptions, UnsupportedError } from "../../engine/basics/errors.ts";
 import { elementCount } from "../../engine/basics/tensor.ts";
 import type { ExternalData } from "../bytes/external-data.ts";
+import { isObject, type Json } from "../bytes/json.ts";
 import { isSafeRelativePath } from "../bytes/safe-relative-path.ts";
 import { type ByteSource, bytesSource, checkRange, readRange } from "../bytes/source.ts";
 import type { ImportedNetwork } from "../graphs/imported-network.ts";
@@ -23,12 +24,6 @@ const dtypes: Readonly<Record<string, Dtype>> = {
   uint16: "u16",
   bool: "bool",
 };
-
-type Json = Readonly<Record<string, unknown>>;
-
-function isObject(value: unknown): value is Json {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
 
 const isText = (value: unknown): value is string => typeof value === "string";
 
