@@ -14,9 +14,10 @@ export interface WorkerPool {
   load(): Promise<readonly string[]>;
   /**
    * Explains a photo in a process that is idle; at most `count` at a time.
+   * @param onBegin called when the network is loaded and the photo's turn has come, and waited for
    * @returns undefined when the pool was stopped meanwhile
    */
-  run(task: PhotoTask): Promise<FromWorker | undefined>;
+  run(task: PhotoTask, onBegin?: () => Promise<void>): Promise<FromWorker | undefined>;
   /** Ends processes as they become idle. */
   retire(): Promise<void>;
   /** Ends the processes when they have written what they are writing. Photos in work are given up. */
@@ -92,11 +93,19 @@ export function startWorkers(count: number, start: WorkerStart, attempts = 3): W
       idle.push(child);
       return "notes" in answer ? answer.notes : [];
     },
-    async run(task) {
+    async run(task, onBegin) {
+      const explainIn = async (child: ChildProcess): Promise<FromWorker | undefined> => {
+        if (onBegin !== undefined) {
+          const loading = await ask(child, { load: true });
+          if (loading === undefined || loading.error !== undefined) return loading;
+          await onBegin();
+        }
+        return ask(child, { task });
+      };
       let end = "";
       for (let attempt = 0; attempt < attempts && !isStopped; attempt++) {
         const child = idle.pop() ?? begin();
-        const answer = await ask(child, { task });
+        const answer = await explainIn(child);
         if (answer !== undefined) {
           if (isRetired) child.kill("SIGTERM");
           else idle.push(child);

@@ -15,6 +15,12 @@ export interface QueuedPhoto {
 /** Tries of a photo before it is parked. */
 export const tries = 3;
 
+/** Workers that may vanish with a photo, whether they had begun with it or not. */
+export const mostSilences = 20;
+
+/** Why a photo is parked that ends those who explain it. */
+export const lostWorkers: string = `its worker ended, or fell silent, ${tries} times in a row.`;
+
 /** The option that every command of the queue needs. */
 export const queueOption: OptionTable = {
   queue: {
@@ -162,7 +168,9 @@ const mostFailures = 20;
 /** Why a photo was parked. */
 export function reasonOf({ failedReason, stalledCounter }: Job<QueuedPhoto>): string {
   // BullMQ gives a job up whose worker fell silent more often than `maxStalledCount`.
-  return stalledCounter >= tries ? `its worker ended, or fell silent, ${tries} times in a row.` : failedReason;
+  return stalledCounter > mostSilences
+    ? `its worker ended, or fell silent, more than ${mostSilences} times, mostly before it had begun.`
+    : failedReason;
 }
 
 /** Asks the queue. */

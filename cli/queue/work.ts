@@ -1,7 +1,15 @@
 import type { Job, Worker } from "bullmq";
 import { startWorkers, type WorkerPool } from "../explain/worker-pool.ts";
 import type { WorkerStart } from "../explain/worker-protocol.ts";
-import { connectionTo, loadLibrary, type QueuedPhoto, type QueuePlace, tries } from "./photo-queue.ts";
+import {
+  connectionTo,
+  loadLibrary,
+  lostWorkers,
+  mostSilences,
+  type QueuedPhoto,
+  type QueuePlace,
+  tries,
+} from "./photo-queue.ts";
 
 /** How a worker works. */
 export interface WorkOptions {
@@ -52,6 +60,11 @@ function poolsOf(jobs: number): { get(start: WorkerStart): WorkerPool; stop(): P
   };
 }
 
+/** How often a worker began with a photo and never told how it ended. */
+function timesBegun({ progress }: Job<QueuedPhoto>): number {
+  return typeof progress === "object" && "begun" in progress && typeof progress.begun === "number" ? progress.begun : 0;
+}
+
 /** Begins to work. @throws CommandError when the queue's packages are not there */
 export async function startQueueWorker(
   place: QueuePlace,
@@ -61,7 +74,13 @@ export async function startQueueWorker(
   const { Worker: WorkerOf, UnrecoverableError, Queue: QueueOf } = await loadLibrary();
   const pools = poolsOf(jobs);
   const explain = async (job: Job<QueuedPhoto>): Promise<{ isKept: boolean }> => {
-    const answer = await pools.get(job.data.start).run(job.data.task);
+    const begun = timesBegun(job);
+    if (begun >= tries) {
+      await job.updateProgress({ begun: 0 }); // for when it is put back
+      throw new UnrecoverableError(lostWorkers);
+    }
+    const answer = await pools.get(job.data.start).run(job.data.task, () => job.updateProgress({ begun: begun + 1 }));
+    if (answer?.error !== undefined) await job.updateProgress({ begun });
     if (answer === undefined || "isLoaded" in answer) throw new Error("the worker was stopped.");
     if (answer.error === undefined) return { isKept: answer.result.isKept };
     // A damaged photo is damaged on every machine.
@@ -72,8 +91,9 @@ export async function startQueueWorker(
     concurrency: jobs,
     lockDuration: 1000 * leaseSeconds,
     stalledInterval: 1000 * leaseSeconds,
-    // A photo whose worker vanishes goes to another; when that happened as often as it is tried, it is parked.
-    maxStalledCount: tries - 1,
+    // A photo whose worker vanishes goes to another. Only those workers count as its tries that had begun with it: one that was
+    // still loading, or waited for a processor, says nothing about the photo.
+    maxStalledCount: mostSilences,
   });
   worker.on("completed", (job, result) => events.done(job.data.task.relative, result.isKept));
   worker.on("failed", (job, error) => {
