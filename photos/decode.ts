@@ -18,6 +18,9 @@ const formats = [
   ["GIF", "GIF89a"],
   ["TIFF", "II*\0"],
   ["TIFF", "MM\0*"],
+  // BigTIFF: offsets of 8 bytes.
+  ["TIFF", "II+\0"],
+  ["TIFF", "MM\0+"],
   ["JPEG XL", "\xff\x0a"],
   ["JPEG XL", "\0\0\0\x0cJXL "],
   ["JPEG 2000", "\0\0\0\x0cjP  "],

@@ -1,6 +1,11 @@
+import type { Metadata } from "sharp";
 import { FormatError, UnsupportedError } from "../../engine/basics/errors.ts";
+import { asciiText } from "../../photos/bytes.ts";
 import { iccDescription } from "../../photos/color-profile.ts";
 import type { PhotoFormat } from "../../photos/decode.ts";
+import { applyOrientation } from "../../photos/orientation/apply.ts";
+import { exifOrientation } from "../../photos/orientation/exif.ts";
+import { xmpOrientation } from "../../photos/orientation/xmp.ts";
 import type { Photo } from "../../photos/photo.ts";
 import { checkLimits, checkSize, type ImageLimits } from "../../photos/size-limit.ts";
 
@@ -32,9 +37,9 @@ async function loadSharp(format: SharpFormat): Promise<typeof import("sharp").de
 
 /**
  * Decodes a WebP, GIF (its first picture), TIFF (its first page) or AVIF by the optional package sharp: upright, colour profiles
- * named and not applied, 16 bits rounded to 8. WebP, GIF and TIFF pixels are Pillow's byte for byte; AVIF with subsampled colours
- * is not, since libheif repeats chroma where libavif interpolates.
- * @throws UnsupportedError without sharp and for CMYK, FormatError for damaged files, RangeError for too many pixels
+ * named and not applied, 16 bits rounded to 8. WebP, GIF and TIFF pixels are Pillow's byte for byte; AVIF is one or two
+ * levels off, and more with subsampled colours, since libheif repeats chroma where libavif interpolates.
+ * @throws UnsupportedError without sharp and for CMYK and Lab, FormatError for damaged files, RangeError for too many pixels
  */
 export async function decodeBySharp(bytes: Uint8Array, format: SharpFormat, limits: ImageLimits): Promise<Photo> {
   checkLimits(limits);
@@ -49,6 +54,9 @@ export async function decodeBySharp(bytes: Uint8Array, format: SharpFormat, limi
   checkSize(format, metadata.width, metadata.height, limits.maxPixels);
   if (metadata.space === "cmyk") {
     throw new UnsupportedError(`${format}: CMYK colours are not supported. Save the photo as RGB, PNG or JPEG.`);
+  }
+  if (metadata.space === "lab" || metadata.space === "labs") {
+    throw new UnsupportedError(`${format}: Lab colours are not supported. Save the photo as RGB, PNG or JPEG.`);
   }
   const isDeep = metadata.depth === "ushort";
   if (metadata.depth !== "uchar" && !isDeep) {
@@ -65,10 +73,25 @@ export async function decodeBySharp(bytes: Uint8Array, format: SharpFormat, limi
     .catch((error: unknown) => {
       throw damaged(format, error);
     });
+  const image = { width: info.width, height: info.height, data: isDeep ? rounded(data) : new Uint8Array(data) };
   return {
-    image: { width: info.width, height: info.height, data: isDeep ? rounded(data) : new Uint8Array(data) },
+    image: applyOrientation(image, orientationLeft(bytes, format, metadata)),
     colorProfile: metadata.icc === undefined ? undefined : iccDescription(new Uint8Array(metadata.icc)),
   };
+}
+
+/**
+ * The orientation that sharp leaves to us: it applies EXIF's, TIFF's and AVIF's own, and knows none of XMP, which counts where
+ * those are silent.
+ */
+function orientationLeft(bytes: Uint8Array, format: SharpFormat, { xmp, orientation }: Metadata): number {
+  if (xmp === undefined) return 1;
+  let isTold = orientation !== undefined;
+  // Of a TIFF without the tag sharp says the same as of an upright one; a BigTIFF is left as sharp reads it.
+  if (format === "TIFF") isTold = bytes[2] === 43 || bytes[3] === 43 || exifOrientation(bytes) !== undefined;
+  // AVIF turns and mirrors by properties of the picture (ISO 23008-12, 6.5.10 and 6.5.12), of which sharp does not tell.
+  if (format === "AVIF") isTold ||= /irot|imir/.test(asciiText(bytes.subarray(0, 65_536)));
+  return isTold ? 1 : (xmpOrientation(new Uint8Array(xmp)) ?? 1);
 }
 
 /** 16-bit samples as 8 bits: v / 257, rounded, as for PNG. */

@@ -132,7 +132,8 @@ function readSegment(marker: number, data: Uint8Array, state: State): void {
     state.hasJfif ||= startsWith(data, "JFIF\0");
   } else if (marker === 0xe1) {
     if (startsWith(data, "Exif\0\0")) state.exif ??= exifOrientation(data.subarray(6));
-    else if (startsWith(data, xmpStart)) state.xmp ??= xmpOrientation(data.subarray(xmpStart.length));
+    // The last packet counts, as in Pillow.
+    else if (startsWith(data, xmpStart)) state.xmp = xmpOrientation(data.subarray(xmpStart.length));
   } else if (marker === 0xe2 && startsWith(data, iccStart)) {
     // Behind the name: number of this part, number of parts. The description is in the first, or it is not read.
     if (data[12] === 1) state.colorProfile = iccDescription(data.subarray(14));

@@ -145,9 +145,6 @@ export function readFrame(marker: number, data: Uint8Array, maxPixels: number): 
   const mcuRows = Math.ceil(height / (8 * maxV));
   const size: FrameSize = { width, height, maxH, maxV, mcuColumns, mcuRows };
   const components = headers.map((header) => componentOf(header, size));
-  if (new Set(components.map(({ id }) => id)).size !== count) {
-    throw new FormatError("JPEG: two components have the same number. The file is damaged.");
-  }
   return { ...size, isProgressive: marker === 0xc2 || marker === 0xca, isArithmetic: marker >= 0xc9, components };
 }
 

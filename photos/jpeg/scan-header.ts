@@ -30,17 +30,20 @@ export function readScanHeader(data: Uint8Array, frame: JpegFrame): ScanHeader {
   if (count < 1 || count > 4 || data.length !== 4 + 2 * count) {
     throw new FormatError("JPEG: a scan header has a wrong length. The file is damaged.");
   }
-  const parts = Array.from({ length: count }, (_, i): ScanComponent => {
+  const parts: ScanComponent[] = [];
+  for (let i = 0; i < count; i++) {
     const id = data[1 + 2 * i]!;
-    const component = frame.components.find((candidate) => candidate.id === id);
-    if (component === undefined) {
+    const named = frame.components.filter((candidate) => candidate.id === id);
+    if (named.length === 0) {
       throw new FormatError(`JPEG: a scan names component ${id}, which the frame header lacks. The file is damaged.`);
     }
+    // Some writers give all components the same number and mean the next one each time (libjpeg, jdmarker.c, get_sos).
+    const component = named.find((candidate) => parts.every((part) => part.component !== candidate));
+    if (component === undefined) {
+      throw new FormatError("JPEG: a scan names a component twice. The file is damaged.");
+    }
     const tables = data[2 + 2 * i]!;
-    return { component, dcTable: tables >> 4, acTable: tables & 15 };
-  });
-  if (new Set(parts.map(({ component }) => component)).size !== count) {
-    throw new FormatError("JPEG: a scan names a component twice. The file is damaged.");
+    parts.push({ component, dcTable: tables >> 4, acTable: tables & 15 });
   }
   if (count > 1 && parts.reduce((sum, { component: { h, v } }) => sum + h * v, 0) > 10) {
     throw new FormatError(

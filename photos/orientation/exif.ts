@@ -26,15 +26,18 @@ export function exifOrientation(tiff: Uint8Array): number | undefined {
   const directory = view.getUint32(4, isLittleEndian);
   if (directory + 2 > tiff.length) return undefined;
   const entries = view.getUint16(directory, isLittleEndian);
-  let orientation: number | undefined;
   for (let i = 0; i < entries; i++) {
     const entry = directory + 2 + i * 12;
     if (entry + 12 > tiff.length) break;
     if (view.getUint16(entry, isLittleEndian) !== 0x0112) continue;
     const value = readers[view.getUint16(entry + 2, isLittleEndian)]?.(view, entry + 8, isLittleEndian);
-    if (value !== undefined && view.getUint32(entry + 4, isLittleEndian) === 1) orientation = value;
+    // One number by the standard; of several that fit into the entry the first counts, and so does the first of two entries.
+    const count = view.getUint32(entry + 4, isLittleEndian);
+    const isShort = [3, 8].includes(view.getUint16(entry + 2, isLittleEndian));
+    if (value === undefined || count < 1 || count > (isShort ? 2 : 1)) continue;
+    return value >= 1 && value <= 8 ? value : 1;
   }
-  return orientation === undefined || (orientation >= 1 && orientation <= 8) ? orientation : 1;
+  return undefined;
 }
 
 /**

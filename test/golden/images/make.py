@@ -10,7 +10,7 @@ refuse/     files that must be refused
 import hashlib, io, json, os, re, struct, subprocess, zlib
 import numpy as np
 import PIL
-from PIL import Image, ImageOps, features
+from PIL import Image, ImageOps, TiffImagePlugin, features
 
 here = os.path.dirname(os.path.abspath(__file__))
 for folder in ("decode", "resize", "refuse", "other"):
@@ -284,6 +284,35 @@ def fill_bytes(data):
     return re.sub(rb"\xff([\xd0-\xd7])", lambda m: b"\xff" * 4 + m[1], data)
 
 
+def same_numbers(data):
+    """All components have number 1, and the scan means the next one each time."""
+    frame, scan = data.index(b"\xff\xc0") + 10, data.index(b"\xff\xda") + 5
+    out = bytearray(data)
+    out[frame + 3] = out[frame + 6] = out[scan + 2] = out[scan + 4] = 1
+    return bytes(out)
+
+
+def exif_entries(*entries):
+    """An EXIF block of entries (count, two values) for the orientation."""
+    body = b"".join(struct.pack("<HHIHH", 0x0112, 3, *entry) for entry in entries)
+    return b"Exif\0\0II*\0" + struct.pack("<IH", 8, len(entries)) + body + bytes(4)
+
+
+def xmp_packet(value):
+    return b'<x:xmpmeta><rdf:Description xmlns:tiff="http://ns.adobe.com/tiff/1.0/" tiff:Orientation="%d"/></x:xmpmeta>' % value
+
+
+def two_packets(data):
+    def segment(value):
+        text = b"http://ns.adobe.com/xap/1.0/\0" + xmp_packet(value)
+        return b"\xff\xe1" + struct.pack(">H", len(text) + 2) + text
+    return data[:2] + segment(6) + segment(3) + data[2:]
+
+
+jpeg("same-numbers.jpg", photo, edit=same_numbers)
+jpeg("exif-two-values.jpg", small, exif=exif_entries((2, 6, 0)))
+jpeg("exif-twice.jpg", small, exif=exif_entries((1, 6, 0), (1, 3, 0)))
+jpeg("xmp-twice.jpg", small, edit=two_packets)
 jpeg("between-segments.jpg", photo, edit=between_segments)
 jpeg("fill-bytes.jpg", photo, edit=fill_bytes, restart_marker_blocks=2)
 jpeg("fill-bytes-progressive.jpg", photo, edit=fill_bytes, restart_marker_blocks=2, progressive=True)
@@ -440,8 +469,17 @@ other("palette.tiff", keyed)
 other("fax.tiff", Image.fromarray(grey).convert("1"), compression="group4")
 other("grey16.tiff", Image.fromarray((grey.astype(np.uint16) * 257)))
 other("exif6.tiff", small, exif=turned_exif)
+other("xmp6.webp", small, lossless=True, xmp=xmp_packet(6))
+xmp_tag = TiffImagePlugin.ImageFileDirectory_v2()
+xmp_tag.tagtype[700] = 1
+xmp_tag[700] = xmp_packet(8)
+other("xmp8.tiff", small, tiffinfo=xmp_tag)
+xmp_tag[0x0112] = 1
+other("xmp8-upright.tiff", small, tiffinfo=xmp_tag)  # the tag counts, a packet beside it may be stale
+other("big.tiff", small, big_tiff=True, exif=turned_exif)
 Image.fromarray(rgb[:4, :4]).convert("CMYK").save(os.path.join(here, "other", "cmyk.tiff"))  # refused
 other("444.avif", small, tolerance=1, reason="libheif and libavif round the colour matrix differently", quality=100, subsampling="4:4:4")
+other("xmp3.avif", small, tolerance=1, reason="libheif and libavif round the colour matrix differently", quality=100, subsampling="4:4:4", xmp=xmp_packet(3))
 
 # ---------------------------------------------------------------- refusals
 
