@@ -74,11 +74,9 @@ function describeValue(value: unknown): string {
  * The composite that the options mean.
  * @throws RangeError for an unknown name
  */
-export function chosenComposite({
-  composite = defaultComposite,
-  maxPool,
-  lrn,
-}: Pick<ExplainOptions, "composite" | "maxPool" | "lrn">): Composite {
+export function chosenComposite(options: Pick<ExplainOptions, "composite" | "maxPool" | "lrn">): Composite {
+  refuseUnknownOptions("chosenComposite", options, optionNames);
+  const { composite = defaultComposite, maxPool, lrn } = options;
   const base = typeof composite === "string" ? compositeByName(composite) : composite;
   return { ...base, maxPool: maxPool ?? base.maxPool, lrn: lrn ?? base.lrn };
 }

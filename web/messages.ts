@@ -1,3 +1,4 @@
+import { refuseUnknownOptions } from "../engine/basics/errors.ts";
 import type { Tensor } from "../engine/basics/tensor.ts";
 import type { NetworkDefinition } from "../engine/graph/definition.ts";
 import type { Pixels } from "../engine/picture/image.ts";
@@ -27,6 +28,23 @@ export interface WebNetwork {
   /** The kernels, as `loadKernels` takes them: an address or a compiled module. */
   readonly kernels?: string | URL | WebAssembly.Module;
   readonly kernelsShared?: string | URL | WebAssembly.Module;
+}
+
+const networkNames = Object.keys({
+  weights: true,
+  model: true,
+  preprocess: true,
+  labels: true,
+  cache: true,
+  lowMemory: true,
+  sha256: true,
+  kernels: true,
+  kernelsShared: true,
+} satisfies Record<keyof WebNetwork, true>);
+
+/** @throws TypeError for an option that does not exist. @param what begins the message */
+export function checkWebNetwork(what: string, network: WebNetwork): void {
+  refuseUnknownOptions(what, network, networkNames);
 }
 
 /** A photo on its way to the worker. */

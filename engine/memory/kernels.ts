@@ -1,4 +1,5 @@
 import type * as generated from "../../kernels-as/kernels.js";
+import { refuseUnknownOptions } from "../basics/errors.ts";
 import { Arena } from "./arena.ts";
 import { checkRuntime } from "./runtime.ts";
 
@@ -90,6 +91,7 @@ export function instantiateKernels(
   shared?: { readonly memory: WebAssembly.Memory; readonly threads: Threads },
 ): Kernels {
   checkRuntime();
+  refuseUnknownOptions("instantiateKernels", shared, ["memory", "threads"]);
   const memory = shared?.memory ?? ownMemory();
   const threads = shared?.threads ?? alone;
   const instance = new WebAssembly.Instance(module, { env: { memory } });

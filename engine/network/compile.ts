@@ -3,6 +3,7 @@ import { mustHave } from "../basics/must-have.ts";
 import { formatShape, isHoldable, type Shape } from "../basics/tensor.ts";
 import { type CompiledGraph, describe, type Layer, type NodeFate, type Value } from "../graph/compiled-graph.ts";
 import type { NetworkDefinition, NodeDefinition } from "../graph/definition.ts";
+import { checkDefinitionNames } from "../graph/definition-names.ts";
 import { dependencyOrder } from "../graph/order.ts";
 import { layerKind, outputShape } from "../layers/index.ts";
 import type { Absorbed } from "../layers/layer-kind.ts";
@@ -178,6 +179,7 @@ function addLayer(
  * @throws ShapeError naming the node: duplicate or unknown names, cycles, wrong number of inputs, shapes that do not fit.
  */
 export function compileGraph(definition: NetworkDefinition): CompiledGraph {
+  checkDefinitionNames(definition);
   requireInputShape(definition);
   const sorted = sortNodes(definition);
   const wanted = reachable(definition);

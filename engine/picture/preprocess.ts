@@ -2,6 +2,7 @@ import { ShapeError, UnsupportedError } from "../basics/errors.ts";
 import { mustHave } from "../basics/must-have.ts";
 import { formatShape, type Shape, type Tensor } from "../basics/tensor.ts";
 import type { Preprocessing } from "../graph/definition.ts";
+import { checkPreprocessingNames } from "../graph/definition-names.ts";
 import { checkImage, createImage, formatSize, type Image, onWhite, type Pixels } from "./image.ts";
 import { resizeAndCrop } from "./resize.ts";
 
@@ -114,6 +115,7 @@ export function fitPhoto(photo: Pixels, preprocessing: Preprocessing, inputShape
  */
 export function preprocess(photo: Pixels, preprocessing: Preprocessing | undefined, inputShape: Shape): NetworkInput {
   if (preprocessing === undefined) throw unknownPreprocessing();
+  checkPreprocessingNames(preprocessing);
   const own = forChannels(preprocessing, mustHave(inputShape[0], "channels"));
   const { scale, mean, std, channelOrder } = own;
   const picture = fitPhoto(channelOrder === "gray" ? grayed(onWhite(photo)) : photo, own, inputShape);

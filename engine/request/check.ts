@@ -1,4 +1,4 @@
-import { ShapeError } from "../basics/errors.ts";
+import { refuseUnknownOptions, ShapeError } from "../basics/errors.ts";
 import { mustHave } from "../basics/must-have.ts";
 import { elementCount, formatShape, type Shape } from "../basics/tensor.ts";
 import { type CompiledGraph, valueNamed } from "../graph/compiled-graph.ts";
@@ -64,5 +64,6 @@ export function checkRequest(graph: CompiledGraph, { composite, targets, at }: E
  *   UnsupportedError for a layer with weights that the composite leaves without a rule
  */
 export function checkRequestFor(definition: NetworkDefinition, request: ExplanationRequest): void {
+  refuseUnknownOptions("checkRequestFor", request, ["composite", "targets", "at"]);
   checkRequest(compileGraph(definition), request);
 }

@@ -141,12 +141,26 @@ function logitsTarget(given: ArrayLike<number>, { logits }: Scores): ResolvedTar
   return { kind: "logits", description, index: argmax(logits), start, other: undefined };
 }
 
+const forms = [["probability"], ["difference"], ["contrastive"], ["logits"], ["layer", "channel"]];
+
+/** @throws TypeError for an object that is none of the forms, or more than one: a misspelt one would explain something else */
+function checkForm(target: unknown): void {
+  if (typeof target === "number" || typeof target === "string") return;
+  const names = typeof target === "object" && target !== null ? Object.keys(target) : [];
+  if (forms.some((form) => form.length === names.length && form.every((name) => names.includes(name)))) return;
+  const got = names.length > 0 ? `an object with ${names.slice(0, 5).join(", ")}` : String(target);
+  const words = forms.map((form) => `{ ${form.join(", ")} }`).join(", ");
+  throw new TypeError(`target: must be a class (index, name or "top1") or one of ${words}, got ${got}.`);
+}
+
 /**
  * Finds a target's classes and makes its start.
  * @param start "score": relevance starts from the target's score; "one": from 1, as gradients do
- * @throws RangeError for classes that do not exist, a contrast in a network of one class, or logits of another length
+ * @throws RangeError for classes that do not exist, a contrast in a network of one class, or logits of another length; TypeError for
+ *   what is no target
  */
 export function resolveTarget(target: Target, scores: Scores, start: "score" | "one"): ResolvedTarget {
+  checkForm(target);
   const { logits, labels } = scores;
   const answer: Answer = {
     scores,
@@ -179,11 +193,12 @@ export function resolveTarget(target: Target, scores: Scores, start: "score" | "
 /**
  * Refuses a target that no photo could have: what `resolveTarget` refuses, before there are scores.
  * @param classes number of the network's classes
- * @throws RangeError as resolveTarget
+ * @throws RangeError, TypeError as resolveTarget
  */
 export function checkTarget(target: Target, classes: number, labels: readonly string[] | undefined): void {
   const none = new Float32Array(classes);
   const scores: Scores = { logits: none, probabilities: none, labels };
+  checkForm(target);
   if (typeof target === "object" && "difference" in target && target.difference.includes("top1")) {
     // Which class is the most probable one is not known yet, so the two cannot be compared.
     for (const reference of target.difference) resolveClass(reference, scores);

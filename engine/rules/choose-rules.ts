@@ -1,6 +1,6 @@
 import { mustHave } from "../basics/must-have.ts";
 import type { CompiledGraph, Layer } from "../graph/compiled-graph.ts";
-import { type Composite, rulesFor } from "./composite.ts";
+import { type Composite, checkCompositeNames, rulesFor } from "./composite.ts";
 import type { LayerRules } from "./layer-rules.ts";
 
 /** A layer and what a composite does with it. */
@@ -50,9 +50,10 @@ function withBox({ definition, bounds }: CompiledGraph, layer: Layer, rules: Lay
  * The layers that relevance passes on its way from a value to the input, from the output on, with their rules.
  * @param from id of the value where relevance starts
  * @throws UnsupportedError when the composite leaves a layer with weights without a rule, RangeError for a zBox rule whose box is
- *   not known
+ *   not known, TypeError for something that composites do not have
  */
 export function chooseRules(graph: CompiledGraph, composite: Composite, from: number): LayerWithRules[] {
+  checkCompositeNames(composite);
   const place = positions(graph);
   const reached = new Set([from]);
   const chosen: LayerWithRules[] = [];

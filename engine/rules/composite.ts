@@ -1,4 +1,4 @@
-import { UnsupportedError } from "../basics/errors.ts";
+import { refuseUnknownOptions, UnsupportedError } from "../basics/errors.ts";
 import type { Op } from "../graph/definition.ts";
 import { opsWithWeights } from "../graph/weighted-ops.ts";
 import type { LayerRules } from "./layer-rules.ts";
@@ -58,4 +58,40 @@ export function rulesFor(composite: Composite, layer: MatchedLayer): LayerRules 
   }
   // Layers without weights never read `linear`.
   return { linear: assignment?.rule ?? epsilon(0), maxPool, lrn, activation, sum, product, normStabilizer };
+}
+
+const compositeNames = Object.keys({
+  name: true,
+  assignments: true,
+  maxPool: true,
+  lrn: true,
+  activation: true,
+  sum: true,
+  product: true,
+  normStabilizer: true,
+  timesInput: true,
+  start: true,
+} satisfies Record<keyof Composite, true>);
+const matchNames = Object.keys({ op: true, name: true, position: true } satisfies Record<keyof LayerMatch, true>);
+const ruleNames = Object.keys({
+  name: true,
+  propagation: true,
+  branches: true,
+  stabilizer: true,
+  stabilizerSign: true,
+  needsBox: true,
+  low: true,
+  high: true,
+} satisfies Record<keyof LinearRule, true>);
+
+/** @throws TypeError for something that composites, their assignments or rules do not have: it would be left out in silence */
+export function checkCompositeNames(composite: Composite): void {
+  const what = `composite "${composite.name}"`;
+  refuseUnknownOptions(what, composite, compositeNames);
+  for (const [index, assignment] of composite.assignments.entries()) {
+    const which = `${what}: assignment ${index + 1}`;
+    refuseUnknownOptions(which, assignment, ["match", "rule"]);
+    refuseUnknownOptions(`${which}: match`, assignment.match, matchNames);
+    refuseUnknownOptions(`${which}: rule`, assignment.rule, ruleNames);
+  }
 }

@@ -1,4 +1,4 @@
-import { didYouMean } from "../basics/errors.ts";
+import { didYouMean, refuseUnknownOptions } from "../basics/errors.ts";
 
 /** Settings of the Salient Relevance step; every one may be left out. */
 export interface SalientRelevanceOptions {
@@ -80,12 +80,7 @@ function show(value: unknown): string {
  * @throws TypeError for an unknown option or a value of the wrong kind, RangeError for a wrong value
  */
 export function resolveSalientRelevanceOptions(options: SalientRelevanceOptions): ResolvedSalientRelevanceOptions {
-  const names = Object.keys(salientRelevanceDefaults);
-  for (const name of Object.keys(options)) {
-    if (!names.includes(name)) {
-      throw new TypeError(`salient relevance: unknown option "${name}".${didYouMean(name, names)}`);
-    }
-  }
+  refuseUnknownOptions("salient relevance", options, Object.keys(salientRelevanceDefaults));
   const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
   const resolved: ResolvedSalientRelevanceOptions = { ...salientRelevanceDefaults, ...given };
   const check = (name: keyof SalientRelevanceOptions, isValid: boolean, expected: string): void => {

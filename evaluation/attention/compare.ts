@@ -1,3 +1,4 @@
+import { refuseUnknownOptions } from "../../engine/basics/errors.ts";
 import { spearman } from "../agreement/spearman.ts";
 import type { AttentionSummary } from "./summary.ts";
 
@@ -38,12 +39,20 @@ export interface AttentionOutcome {
 
 const share = (value: number): string => `${(100 * value).toFixed(1)} %`;
 
-/** Compares a photo with what was recorded of it. */
+const thresholdNames = Object.keys({
+  minCorrelation: true,
+  maxInsideLoss: true,
+  maxForbidden: true,
+  mayPredictionChange: true,
+} satisfies Record<keyof AttentionThresholds, true>);
+
+/** Compares a photo with what was recorded of it. @throws TypeError for a threshold that does not exist */
 export function compareAttention(
   before: Attention,
   after: Attention,
   thresholds: AttentionThresholds,
 ): AttentionOutcome {
+  refuseUnknownOptions("compareAttention", thresholds, thresholdNames);
   const failures: string[] = [];
   const isIdentical = before.mapSha256 === after.mapSha256;
   const correlation = isIdentical ? 1 : spearman(Float64Array.from(before.grid), Float64Array.from(after.grid));

@@ -1,7 +1,9 @@
 import { Worker } from "node:worker_threads";
+import { refuseUnknownOptions } from "../../engine/basics/errors.ts";
 import type { Tensor } from "../../engine/basics/tensor.ts";
 import type { Pixels } from "../../engine/picture/image.ts";
 import { createExplainerFor, type Explainer } from "../../workers/explainer/client.ts";
+import { loadOptionNames } from "../network/load.ts";
 import type { NetworkFile, PostedPhoto } from "./messages.ts";
 
 /** What Node's explainer takes as a photo: a path, the bytes of a file, decoded pixels, or a tensor that is already preprocessed. */
@@ -34,12 +36,16 @@ function postPhoto(photo: NodePhoto): { photo: PostedPhoto; transfer: readonly u
   );
 }
 
-/** An explainer in a worker thread of its own, with kernel threads where asked for. It keeps the process alive until it is closed. */
-export function createExplainer({
-  network = {},
-  threads = 1,
-  maxPending,
-}: NodeExplainerSettings = {}): Explainer<NodePhoto> {
+const networkNames = ["model", "weights", ...loadOptionNames].filter((name) => name !== "kernels" && name !== "onNote");
+
+/**
+ * An explainer in a worker thread of its own, with kernel threads where asked for. It keeps the process alive until it is closed.
+ * @throws TypeError for a setting that does not exist
+ */
+export function createExplainer(settings: NodeExplainerSettings = {}): Explainer<NodePhoto> {
+  refuseUnknownOptions("createExplainer", settings, ["network", "threads", "maxPending"]);
+  const { network = {}, threads = 1, maxPending } = settings;
+  refuseUnknownOptions("createExplainer: network", network, networkNames);
   return createExplainerFor<NetworkFile, NodePhoto, PostedPhoto>(
     {
       network,

@@ -3,7 +3,7 @@ import type { Pixels } from "../../engine/picture/image.ts";
 import type { LoadOptions } from "../network/load.ts";
 
 /** Arguments of `loadNetwork` that can be posted to a worker. */
-export interface NetworkFile extends Omit<LoadOptions, "kernels"> {
+export interface NetworkFile extends Omit<LoadOptions, "kernels" | "onNote"> {
   readonly model?: string;
   /** Path of the weight file. */
   readonly weights?: string;

@@ -7,7 +7,11 @@ import {
 import { suite } from "../support/suite.ts";
 
 const refused: readonly (readonly [options: object, name: string, message: string])[] = [
-  [{ neighbors: 3 }, "TypeError", 'salient relevance: unknown option "neighbors". Did you mean "neighbours"?'],
+  [
+    { neighbors: 3 },
+    "TypeError",
+    'salient relevance: unknown option "neighbors". Did you mean "neighbours"? It takes feature, mode, workSize, patchSize, stride, neighbours, positionWeight, scales, subScales, minimumScale, fociThreshold, foci, centrePrior, relevanceBlur.',
+  ],
   [
     { feature: "grey" },
     "RangeError",

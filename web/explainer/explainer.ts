@@ -1,8 +1,9 @@
+import { refuseUnknownOptions } from "../../engine/basics/errors.ts";
 import { checkRuntime } from "../../engine/memory/runtime.ts";
 import { createExplainerFor, type Explainer } from "../../workers/explainer/client.ts";
 import type { Answer } from "../../workers/explainer/messages.ts";
 import { startExplainerWorker } from "../explainer-worker.ts";
-import type { PhotoDecoder, PostedPhoto, WebNetwork } from "../messages.ts";
+import { checkWebNetwork, type PhotoDecoder, type PostedPhoto, type WebNetwork } from "../messages.ts";
 import { postPhoto, type WebPhoto } from "../photos/post-photo.ts";
 import { canShareMemory } from "../threads/load-kernels.ts";
 
@@ -24,6 +25,14 @@ export interface ExplainerSettings {
   readonly startWorker?: () => Worker;
 }
 
+const settingNames = Object.keys({
+  network: true,
+  threads: true,
+  maxPending: true,
+  decoder: true,
+  startWorker: true,
+} satisfies Record<keyof ExplainerSettings, true>);
+
 /** Addresses are relative to the page, not to the worker's script, and a URL cannot be posted. */
 function absolute(network: WebNetwork): WebNetwork {
   const { weights, kernels, kernelsShared } = network;
@@ -39,9 +48,14 @@ function absolute(network: WebNetwork): WebNetwork {
 
 /**
  * An explainer in a module worker of its own: the page stays responsive.
- * @throws UnsupportedError where WebAssembly or SIMD is missing
+ * @throws UnsupportedError where WebAssembly or SIMD is missing, TypeError for a setting that does not exist
  */
 export function createExplainer(settings: ExplainerSettings): Explainer<WebPhoto> {
+  refuseUnknownOptions("createExplainer", settings, settingNames);
+  if (settings?.network === undefined) {
+    throw new TypeError('createExplainer: needs a network, { network: { weights: "/where/the/weights/are" } }.');
+  }
+  checkWebNetwork("createExplainer: network", settings.network);
   checkRuntime();
   const { maxPending, decoder = "exact" } = settings;
   const cores = canShareMemory() ? Math.min(navigator.hardwareConcurrency || 1, 4) : 1;

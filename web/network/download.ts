@@ -1,4 +1,4 @@
-import { FormatError } from "../../engine/basics/errors.ts";
+import { FormatError, refuseUnknownOptions } from "../../engine/basics/errors.ts";
 import { AbortError } from "../../workers/explainer/errors.ts";
 
 /** How a file is downloaded. */
@@ -22,14 +22,22 @@ export interface Download {
   readonly notKept: string | undefined;
 }
 
+const optionNames = Object.keys({
+  onProgress: true,
+  isAborted: true,
+  cache: true,
+  sha256: true,
+} satisfies Record<keyof DownloadOptions, true>);
+
 const cacheName = "srmap-weights-v1";
 const attempts = 4;
 
 /**
  * Downloads a file, or takes it from the cache. A connection that breaks is taken up where it ended, where the server answers ranges.
- * @throws Error that names address and answer, FormatError when the checksum differs, AbortError
+ * @throws Error that names address and answer, FormatError when the checksum differs, AbortError, TypeError for an option that does not exist
  */
 export async function download(url: string, options: DownloadOptions = {}): Promise<Download> {
+  refuseUnknownOptions("download", options, optionNames);
   const cache = options.cache === false ? undefined : await openCache();
   const kept = await cache?.match(url);
   if (kept !== undefined) {

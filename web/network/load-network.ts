@@ -4,8 +4,8 @@ import { preprocessingByName } from "../../engine/models/preprocessing.ts";
 import { Network } from "../../engine/network/network.ts";
 import { networkParameters } from "../../engine/network/parameter-specs.ts";
 import { bindWeights, checkFit, importNetwork, knownNetwork, weightRows } from "../../weights-loader/index.ts";
-import type { WebNetwork } from "../messages.ts";
-import { type LoadWatch, sourceOf } from "./source-of.ts";
+import { checkWebNetwork, type WebNetwork } from "../messages.ts";
+import { checkWatch, type LoadWatch, sourceOf } from "./source-of.ts";
 
 // Of transformed weights, which make repeated explanations faster: those of small networks are kept whole, those of VGG-16 would be 450 MB.
 const keptWeightBytes = 64 * 2 ** 20;
@@ -15,9 +15,11 @@ const smallBlockBytes = 2 ** 19;
 
 /**
  * Loads a network from an address, a file or bytes.
- * @throws as `importNetwork`, `bindWeights` and `download`; UnsupportedError when nobody says which network the weights belong to
+ * @throws TypeError for an option that does not exist; as `importNetwork`, `bindWeights` and `download`; UnsupportedError when nobody says which network the weights belong to
  */
 export async function loadNetwork(kernels: Kernels, web: WebNetwork, watch: LoadWatch = {}): Promise<Network> {
+  checkWebNetwork("loadNetwork", web);
+  checkWatch("loadNetwork", watch);
   const { source, name } = await sourceOf(web, watch);
   watch.report?.({ stage: "network", done: 0, total: undefined });
   const named = typeof web.model === "string" ? modelByName(web.model) : web.model;

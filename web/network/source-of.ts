@@ -1,3 +1,4 @@
+import { refuseUnknownOptions } from "../../engine/basics/errors.ts";
 import { type ByteSource, blobSource, bytesSource, checkRange } from "../../weights-loader/bytes/source.ts";
 import type { Progress } from "../../workers/explainer/messages.ts";
 import type { WebNetwork } from "../messages.ts";
@@ -9,6 +10,17 @@ export interface LoadWatch {
   readonly isAborted?: () => boolean;
   /** Called where the weights could not be kept for the next visit, with the reason. */
   readonly onNotKept?: (why: string) => void;
+}
+
+const watchNames = Object.keys({
+  report: true,
+  isAborted: true,
+  onNotKept: true,
+} satisfies Record<keyof LoadWatch, true>);
+
+/** @throws TypeError for something that cannot be watched. @param what begins the message */
+export function checkWatch(what: string, watch: LoadWatch): void {
+  refuseUnknownOptions(what, watch, watchNames);
 }
 
 /** The part of the workers' FileReaderSync that is used; the compiler's DOM library has windows alone. */

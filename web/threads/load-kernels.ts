@@ -1,3 +1,4 @@
+import { refuseUnknownOptions } from "../../engine/basics/errors.ts";
 import { instantiateKernels, type Kernels } from "../../engine/memory/kernels.ts";
 import { checkRuntime } from "../../engine/memory/runtime.ts";
 import { type StartThread, ThreadPool } from "../../workers/threads/pool.ts";
@@ -66,7 +67,9 @@ async function compiled(given: WebAssembly.Module | URL | string, file: string):
  * @throws RangeError unless `threads` is an integer from 1 to 64, UnsupportedError where WebAssembly or SIMD is missing, Error that names
  *   the file when it cannot be had
  */
-export async function loadKernels({ threads = 1, kernels, kernelsShared }: WebKernelOptions = {}): Promise<WebKernels> {
+export async function loadKernels(options: WebKernelOptions = {}): Promise<WebKernels> {
+  refuseUnknownOptions("loadKernels", options, ["threads", "kernels", "kernelsShared"]);
+  const { threads = 1, kernels, kernelsShared } = options;
   if (!Number.isSafeInteger(threads) || threads < 1 || threads > 64) {
     throw new RangeError(`threads must be an integer from 1 to 64, got ${threads}. Use at most one per core.`);
   }

@@ -1,3 +1,4 @@
+import { refuseUnknownOptions } from "../../engine/basics/errors.ts";
 import type { Target } from "../../engine/request/target.ts";
 import { AbortError, BusyError, receivedError, WorkerError } from "./errors.ts";
 import type { Answer, Call, ExplainedPhoto, NetworkInfo, PostedOptions, Progress } from "./messages.ts";
@@ -51,7 +52,7 @@ export interface Explainer<Photo> {
   open(options?: Pick<CallOptions, "signal" | "onProgress">): Promise<NetworkInfo>;
   /**
    * Explains a photo; loads the network first.
-   * @throws (rejects) as `explain` and the loader do, AbortError by the signal, BusyError when too many calls wait, WorkerError when
+   * @throws (rejects) TypeError for an option that does not exist, as `explain` and the loader do, AbortError by the signal, BusyError when too many calls wait, WorkerError when
    *   the worker died
    */
   explain(photo: Photo, options?: ExplainerOptions): Promise<ExplainedPhoto>;
@@ -62,6 +63,17 @@ export interface Explainer<Photo> {
   /** Ends the worker and every call that waits for it. */
   close(): void;
 }
+
+const callOptionNames = Object.keys({
+  composite: true,
+  maxPool: true,
+  lrn: true,
+  at: true,
+  salientRelevance: true,
+  salientSign: true,
+  signal: true,
+  onProgress: true,
+} satisfies Record<keyof CallOptions, true>);
 
 /** Waits for a promise until the signal ends the waiting. */
 function aborted<T>(promise: Promise<T>, signal: AbortSignalLike | undefined): Promise<T> {
@@ -164,6 +176,7 @@ function opener<NetworkSource, Photo, PostedPhoto>(
   send: SendCall<NetworkSource, PostedPhoto>,
 ): Explainer<Photo>["open"] {
   return async (options = {}) => {
+    refuseUnknownOptions("explainer.open", options, ["signal", "onProgress"]);
     const own = started();
     own.opened ??= send<"opened">(
       (id) => ({ call: { type: "open", id, network, threads }, transfer: [] }),
@@ -181,6 +194,14 @@ function opener<NetworkSource, Photo, PostedPhoto>(
 function theOnly([explanation]: readonly ExplainedPhoto[]): ExplainedPhoto {
   if (explanation === undefined) throw new WorkerError("explainer: the worker answered without an explanation.");
   return explanation;
+}
+
+function ofOneTarget<Photo>(explainTargets: Explainer<Photo>["explainTargets"]): Explainer<Photo>["explain"] {
+  return async (photo, given = {}) => {
+    refuseUnknownOptions("explainer.explain", given, ["target", ...callOptionNames]);
+    const { target = "top1", ...options } = given;
+    return theOnly(await explainTargets(photo, [target], options));
+  };
 }
 
 const tooMany = (calls: number): BusyError =>
@@ -216,6 +237,7 @@ export function createExplainerFor<NetworkSource, Photo, PostedPhoto>(
 
   const open = opener(host, started, send);
   const explainTargets: Explainer<Photo>["explainTargets"] = async (photo, targets, options = {}) => {
+    refuseUnknownOptions("explainer.explainTargets", options, callOptionNames);
     const { signal, onProgress, ...posted } = options;
     if (inFlight >= maxPending) throw tooMany(inFlight);
     inFlight++;
@@ -235,8 +257,7 @@ export function createExplainerFor<NetworkSource, Photo, PostedPhoto>(
   return {
     open,
     explainTargets,
-    explain: async (photo, { target = "top1", ...options } = {}) =>
-      theOnly(await explainTargets(photo, [target], options)),
+    explain: ofOneTarget(explainTargets),
     get pending() {
       return inFlight;
     },
