@@ -6,7 +6,7 @@ import { openNetwork } from "../../host/network/load.ts";
 import { loadKernels } from "../../host/threads/load-kernels.ts";
 import { bindWeights, type WeightFile } from "../../weights-loader/index.ts";
 
-/** What of one file's networks stays in memory. A network takes about its parameters twice, and its feature maps. */
+/** What of one file's networks stays in memory, beside the one in use. */
 const keptBytes = 1 << 29;
 
 /** Networks of which some layers' parameters are random, each in a memory of its own. */
@@ -18,7 +18,8 @@ export interface RandomisedNetworks {
 }
 
 /**
- * The trained network's randomised versions, read from its weight file anew; the first of them are kept.
+ * The trained network's randomised versions, read from its weight file anew. As many as fit are kept, the first ones: they are asked
+ * for in the same order for each photo. The others take turns in one memory, so that a network is good until the next is asked for.
  * @param choice what `loadNetwork` got
  */
 export function randomisedNetworks(
@@ -29,7 +30,6 @@ export function randomisedNetworks(
   const { parameters, definition } = trained;
   const layerOf = new Map(parameters.map(({ name, node }) => [name, node]));
   const seedOf = new Map(parameters.map(({ name }, i) => [name, seed + i]));
-  const bytes = 8 * parameters.reduce((sum, { shape }) => sum + elementCount(shape), 0) + (16 << 20);
   const kept = new Map<string, Network>();
 
   function randomise(file: WeightFile, randomised: ReadonlySet<string>): WeightFile {
@@ -60,11 +60,18 @@ export function randomisedNetworks(
       const key = JSON.stringify(randomised);
       const known = kept.get(key);
       if (known !== undefined) return known;
+      // What the networks have grown to is only known once they were used.
+      const bytes = [...kept.values()].reduce((sum, { kernels }) => sum + kernels.arena.memory.buffer.byteLength, 0);
+      const last = bytes > keptBytes ? [...kept].at(-1) : undefined;
+      if (last !== undefined) {
+        kept.delete(last[0]);
+        last[1].dispose();
+      }
       const opened = await openNetwork(choice.model, choice.weights);
       try {
-        const network = new Network(await loadKernels(), definition);
+        const network = new Network(last?.[1].kernels ?? (await loadKernels()), definition);
         await bindWeights(network, randomise(opened.weights, new Set(randomised)));
-        if ((kept.size + 1) * bytes <= keptBytes) kept.set(key, network);
+        kept.set(key, network);
         return network;
       } finally {
         await opened.close();
