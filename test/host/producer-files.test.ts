@@ -31,8 +31,12 @@ suite("files of other producers", (test) => {
 
   test("operators of a graph model that do not exist here are listed", async () => {
     assert.is(
-      await refused({ name: "y", op: "SpaceToBatchND", input: ["x"] }),
-      'UnsupportedError: weights "net": 1 of 2 nodes are not supported:\n  "y" (SpaceToBatchND): no such layer.',
+      await refused({ name: "y", op: "Cumsum", input: ["x"] }),
+      'UnsupportedError: weights "net": 1 of 2 nodes are not supported:\n  "y" (Cumsum): no such layer.',
+    );
+    assert.is(
+      await refused({ name: "y", op: "BatchToSpaceND", input: ["x"] }),
+      'UnsupportedError: weights "net": 1 of 2 nodes are not supported:\n  "y" (BatchToSpaceND): "" must be constant.',
     );
   });
 

@@ -38,7 +38,9 @@ def randomised(model, seed):
     for weight in model.weights:
         name = getattr(weight, "path", weight.name).split("/")[-1].split(":")[0]
         shape = tuple(weight.shape)
-        if "variance" in name or "gamma" in name:
+        if name in ("mean", "variance"):  # of bytes, which Normalization was adapted to
+            value = rng.uniform(100, 150, shape) if name == "mean" else rng.uniform(2000, 4000, shape)
+        elif "variance" in name or "gamma" in name:
             value = rng.uniform(0.5, 1.5, shape)
         elif "kernel" in name:
             depthwise = "depthwise" in name or "depthwise" in weight.name
@@ -49,6 +51,9 @@ def randomised(model, seed):
         else:
             value = rng.standard_normal(shape) * 0.1
         weight.assign(np.asarray(value, np.float32) if shape else np.float32(abs(value)))
+    for layer in model.layers:
+        if hasattr(layer, "finalize_state"):
+            layer.finalize_state()  # Normalization computes with copies of its weights
     return model
 
 
@@ -187,6 +192,30 @@ def one_d(k):
     return chain(k, [L.Conv1D(6, 5, activation="relu"), L.MaxPooling1D(2), L.Conv1D(8, 3, padding="same", activation="relu"), L.GlobalAveragePooling1D(), L.Dense(3, activation="softmax")], (64, 2))
 
 
+def signal_layers(k):
+    L = k.layers
+    return chain(k, [L.ZeroPadding1D((2, 1)), L.Conv1D(6, 5, padding="causal", dilation_rate=2), L.BatchNormalization(), L.ReLU(), L.SeparableConv1D(8, 3, padding="same", activation="elu"), L.AveragePooling1D(3, strides=2, padding="same"),
+                     L.UpSampling1D(2), L.Cropping1D((1, 2)), L.SpatialDropout1D(0.1), L.Conv1DTranspose(5, 4, strides=2, padding="same"), L.LayerNormalization(), L.Dense(7, activation="tanh"), L.GlobalMaxPooling1D(), L.Dense(3)], (40, 2))
+
+
+def signal_flatten(k):
+    L = k.layers
+    return chain(k, [L.Reshape((64, 3)), L.Conv1D(6, 3, activation="relu"), L.MaxPooling1D(), L.Permute((2, 1)), L.Flatten(), L.Dense(4)], (8, 8, 3))
+
+
+def vector(k):
+    L = k.layers
+    return chain(k, [L.Dense(16, activation="relu"), L.BatchNormalization(), L.PReLU(), L.Dense(4)], (12,))
+
+
+def hard_swish(k):
+    L = k.layers
+    x = inputs = k.Input((16, 16, 3))
+    y = L.BatchNormalization()(L.Conv2D(8, 3, strides=2, padding="same", use_bias=False)(x))
+    y = L.Multiply()([y, L.Rescaling(1 / 6)(L.ReLU(6.0)(L.Rescaling(1, offset=3.0)(y)))])
+    return k.Model(inputs, L.Dense(4)(L.GlobalAveragePooling2D()(y)))
+
+
 def dense_only(k):
     L = k.layers
     return chain(k, [L.Flatten(), L.Dense(32, activation="relu"), L.Dropout(0.2), L.Dense(10)], (28, 28, 1))
@@ -194,7 +223,7 @@ def dense_only(k):
 
 def application(name, size, **options):
     def make(k):
-        return getattr(k.applications, name)(weights=None, input_shape=(size, size, 3), classes=10, **options)
+        return getattr(k.applications, name)(weights=None, input_shape=(size, size, 3), classes=10, classifier_activation=None, **options)
     return make
 
 
@@ -209,6 +238,10 @@ MODELS = {
     "selu-tanh": small(lambda L: L.Activation("selu"), lambda L: L.Conv2D(6, 3, activation="tanh"), activation="sigmoid"),
     "mish-softsign": small(lambda L: L.Activation("mish"), lambda L: L.Conv2D(6, 3, activation="softsign")),
     "relu-options": small(lambda L: L.ReLU(max_value=2.0, negative_slope=0.1, threshold=0.2)),
+    "relu-threshold": small(lambda L: L.ReLU(threshold=0.3)),
+    "relu-capped-slope": small(lambda L: L.ReLU(max_value=1.0, negative_slope=0.2)),
+    "prelu-rows": small(lambda L: L.PReLU(shared_axes=[2])),
+    "depthwise-dilated": small(lambda L: L.DepthwiseConv2D(3, dilation_rate=3, padding="same", activation="relu")),
     "separable": small(lambda L: L.SeparableConv2D(10, 3, depth_multiplier=2, padding="same", activation="relu")),
     "depthwise": small(lambda L: L.DepthwiseConv2D(3, strides=2, depth_multiplier=2, padding="same", activation="relu")),
     "grouped": small(lambda L: L.Conv2D(8, 3, groups=4, activation="relu")),
@@ -227,7 +260,7 @@ MODELS = {
     "same-stride-3": small(lambda L: L.Conv2D(6, (5, 2), strides=3, padding="same", activation="relu"), lambda L: L.MaxPooling2D(3, strides=2, padding="same")),
     "nested": nested, "nested-functional": nested_functional, "twice-nested": twice_nested, "shared-layer": shared,
     "squeeze-excite": squeeze_excite, "normalization": normalization, "normalization-adapted": normalization_adapted, "encoder": encoder,
-    "augmentation": augmentation, "teachable-machine": teachable, "any-size": any_size, "signal": one_d, "mnist-dense": dense_only,
+    "augmentation": augmentation, "teachable-machine": teachable, "any-size": any_size, "signal": one_d, "signal-layers": signal_layers, "signal-flatten": signal_flatten, "vector": vector, "hard-swish": hard_swish, "mnist-dense": dense_only,
     **{f"merge-{name.lower()}": merge(name) for name in ("Add", "Subtract", "Multiply", "Average", "Maximum", "Minimum", "Concatenate")},
     **{f"preprocess-{mode}": preprocess_inside(mode) for mode in ("tf", "caffe", "torch", "written-out")},
 }
@@ -260,8 +293,8 @@ def short(array):
 
 
 def note(name, file, x, y, **more):
-    # Channels first, as the product takes them; signals [C,1,L].
-    image = x[0].transpose(2, 0, 1) if x.ndim == 4 else x[0].T[:, None, :]
+    # Channels first, as the product takes them; signals [C,1,L], vectors [F,1,1].
+    image = x[0].transpose(2, 0, 1) if x.ndim == 4 else x[0].T[:, None, :] if x.ndim == 3 else x[0][:, None, None]
     cases.append({"name": name, "file": file, "shape": list(image.shape), "input": short(image),
                   "output": short(y), **more})
 
@@ -279,7 +312,7 @@ def make_keras(name, make, seed):
             notMade.append((f"{label}: {name}", f"{type(error).__name__}: {str(error)[:120]}"))
             continue
         shape = [20 if n is None else n for n in model.input_shape[1:]]
-        bytesIn = any(word in name for word in ("preprocess", "normalization", "nested", "augmentation", "Efficient", "MobileNetV3", "ConvNeXt")) and "twice" not in name
+        bytesIn = any(word in name for word in ("preprocess", "normalization", "nested", "augmentation", "Efficient", "MobileNetV3", "ConvNeXt")) and "twice" not in name and name != "nested-functional"
         rng = np.random.default_rng(seed + 1)
         x = rng.uniform(0, 255, (1, *shape)).astype(np.float32) if bytesIn else rng.standard_normal((1, *shape)).astype(np.float32)
         y = model(x, training=False)

@@ -1,9 +1,11 @@
 import { UnsupportedError } from "../../engine/basics/errors.ts";
 import type { Stage } from "../../engine/graph/definition.ts";
 import { isObject } from "../bytes/json.ts";
+import { affine } from "./affine.ts";
 import {
   behind,
   type Convert,
+  checkElements,
   checkLastAxis,
   inKerasOrder,
   inputOf,
@@ -14,6 +16,7 @@ import {
   tensor,
   tensorName,
   type Value,
+  vectorOf,
 } from "./state.ts";
 
 // Functions of single values. Keras' defaults: keras/src/activations/activations.py of Keras 3.15.
@@ -69,19 +72,49 @@ export function activated(state: State, layer: Layer, value: Value): Value {
   return behind(state, name, stage.op === "softmax" ? inKerasOrder(state, value) : value, stage);
 }
 
+const widest = 3.4028234663852886e38; // float32's largest
+
+/**
+ * x between the threshold and the largest value, the latter above it, slope (x - threshold) below: one node where the options allow it;
+ * else, as Keras computes it, the upper part and, apart from it, slope min(x - threshold, 0).
+ */
 const rectifier: Convert = (state, layer, inputs) => {
-  const x = inputOf(inputs);
+  const x = plain(state, inputOf(inputs));
   const { config, name, type } = layer;
   const slope =
     type === "LeakyReLU"
       ? number({ slope: config["alpha"] ?? config["negative_slope"] }, "slope", 0.3)
       : number(config, "negative_slope", 0);
-  const highest = config["max_value"];
+  const highest = typeof config["max_value"] === "number" ? config["max_value"] : undefined;
   const threshold = number(config, "threshold", number(config, "theta", 0));
-  if (threshold !== 0) throw new UnsupportedError("a threshold.");
-  if (typeof highest === "number" && slope !== 0) throw new UnsupportedError("a slope together with a largest value.");
-  const unbounded: Stage = slope === 0 ? { op: "relu" } : { op: "leakyRelu", slope };
-  return behind(state, name, x, typeof highest === "number" ? { op: "clip", low: 0, high: highest } : unbounded);
+  if (threshold === 0 && highest === undefined)
+    return behind(state, name, x, slope === 0 ? { op: "relu" } : { op: "leakyRelu", slope });
+  const part = (role: string): string => (slope === 0 ? name : `${name}.${role}`);
+  const passed: Value =
+    threshold === 0
+      ? x
+      : behind(state, highest === undefined ? part("upper") : `${name}.passed`, x, {
+          op: "activation",
+          function: "threshold",
+          alpha: threshold,
+        });
+  const upper =
+    highest === undefined ? passed : behind(state, part("upper"), passed, { op: "clip", low: 0, high: highest });
+  if (slope === 0) return upper;
+  const [channels = 0] = x.shape;
+  const vector = (value: number): Float32Array => new Float32Array(channels).fill(value);
+  const moved =
+    threshold === 0
+      ? x
+      : behind(state, `${name}.moved`, x, affine(state, `${name}.moved`, channels, { bias: vector(-threshold) }));
+  const below = behind(state, `${name}.below`, moved, { op: "clip", low: -widest, high: 0 });
+  const lower = behind(
+    state,
+    `${name}.lower`,
+    below,
+    affine(state, `${name}.lower`, channels, { scale: vector(slope) }),
+  );
+  return { ...upper, node: state.add(name, [upper.node, lower.node], { op: "add" }) };
 };
 
 const elu: Convert = (state, { config, name }, inputs) =>
@@ -89,24 +122,37 @@ const elu: Convert = (state, { config, name }, inputs) =>
 
 const softmax: Convert = (state, { config, name }, inputs) => {
   const x = inKerasOrder(state, inputOf(inputs));
-  checkLastAxis(config, x.shape);
+  checkLastAxis(config, x);
   return behind(state, name, x, { op: "softmax" });
 };
 
-/** A slope per channel, or one for all that share it. */
-const prelu: Convert = (state, { config, name }, inputs) => {
+/** A slope per channel, one for all that share it, or, as Keras does unless told otherwise, one for each place. */
+const prelu: Convert = (state, { name }, inputs) => {
   const x = plain(state, inputOf(inputs));
   const from = tensorName(state, name, ["alpha"]);
-  const shape = state.weights.tensors.get(from)?.shape ?? [];
-  const [channels = 0] = x.shape;
-  const isPerChannel = shape.slice(0, -1).every((size) => size === 1) && shape.at(-1) === channels;
-  if (!isPerChannel || x.parts !== undefined) {
-    throw new UnsupportedError(
-      `slopes of shape [${shape.join(",")}]; one per channel is supported (shared_axes=[1, 2]).`,
-    );
-  }
-  void config;
-  return behind(state, name, x, { op: "prelu", slope: tensor(state, `${name}.slope`, [channels], from) });
+  const given = state.weights.tensors.get(from)?.shape ?? [];
+  const [channels = 0, height = 1, width = 1] = x.shape;
+  const [rows = 1, columns = 1, own = 0] = [...Array<number>(Math.max(0, 3 - given.length)).fill(1), ...given];
+  const fits = own === channels && [1, height].includes(rows) && [1, width].includes(columns) && given.length <= 3;
+  if (!fits || x.parts !== undefined)
+    throw new UnsupportedError(`slopes of shape [${given.join(",")}] beside [${x.shape.join(",")}].`);
+  if (rows === 1 && columns === 1)
+    return behind(state, name, x, { op: "prelu", slope: tensor(state, `${name}.slope`, [channels], from) });
+  // Each place as a channel of its own.
+  const places = channels * height * width;
+  const spread = (values: Float32Array): Float32Array => {
+    const all = new Float32Array(places);
+    for (let c = 0, i = 0; c < channels; c++)
+      for (let row = 0; row < height; row++)
+        for (let column = 0; column < width; column++, i++)
+          all[i] = values[((row % rows) * columns + (column % columns)) * channels + c]!;
+    return all;
+  };
+  checkElements(state, given, from);
+  const slope = vectorOf(state, `${name}.slope`, places, async () => spread(await state.weights.read(from)));
+  const flat = state.add(`${name}.places`, [x.node], { op: "reshape", shape: [places, 1, 1] });
+  const bent = state.add(`${name}.bent`, [flat], { op: "prelu", slope });
+  return { ...x, node: state.add(name, [bent], { op: "reshape", shape: x.shape }) };
 };
 
 /** Layers that are functions of single values, by their Keras names. */

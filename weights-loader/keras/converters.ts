@@ -4,6 +4,7 @@ import { activationConverters } from "./activations.ts";
 import { affine } from "./affine.ts";
 import { stack } from "./operations.ts";
 import { shapeConverters } from "./shapes.ts";
+import { signalConverters } from "./signals.ts";
 import {
   behind,
   type Convert,
@@ -55,7 +56,7 @@ function affineOf(state: State, layer: Layer, x: Value): { scale?: string; bias?
 
 const batchNormalization: Convert = (state, layer, inputs) => {
   const x = plain(state, inputOf(inputs));
-  checkLastAxis(layer.config, x.shape);
+  checkLastAxis(layer.config, x);
   return behind(state, layer.name, x, {
     op: "batchNorm",
     epsilon: number(layer.config, "epsilon", 1e-3),
@@ -92,7 +93,7 @@ const rescaling: Convert = (state, layer, inputs) => {
 const normalization: Convert = (state, layer, inputs) => {
   const x = inKerasOrder(state, inputOf(inputs));
   const { config, name } = layer;
-  checkLastAxis(config, x.shape);
+  checkLastAxis(config, x);
   if (config["invert"] === true) throw new UnsupportedError("inverted normalisation.");
   const [channels = 0] = x.shape;
   if (config["mean"] === undefined || config["mean"] === null) {
@@ -122,7 +123,7 @@ function ownStatistics(kind: "layer" | "group"): Convert {
   return (state, layer, inputs) => {
     const x = plain(state, inputOf(inputs));
     const { config, name } = layer;
-    checkLastAxis(config, x.shape);
+    checkLastAxis(config, x);
     const [channels = 0] = x.shape;
     const groups = kind === "layer" ? 1 : count(config, "groups", 32);
     if (channels % groups !== 0) throw new UnsupportedError(`${groups} groups of ${channels} channels.`);
@@ -140,10 +141,22 @@ function ownStatistics(kind: "layer" | "group"): Convert {
   };
 }
 
+/** x / sqrt(max(sum of x^2, 1e-12)) over the channels: as the root of their mean, whose square is the sum over their number. */
+const unitNormalization: Convert = (state, layer, inputs) => {
+  const x = inKerasOrder(state, inputOf(inputs));
+  const { config, name } = layer;
+  checkLastAxis(config, x);
+  const [channels = 1] = x.shape;
+  const stage = { op: "normalise", channels, overPixels: false, centre: false, epsilon: 1e-12 / channels } as const;
+  const scale = new Float32Array(channels).fill(1 / Math.sqrt(channels));
+  return behind(state, name, behind(state, `${name}.rms`, x, stage), affine(state, name, channels, { scale }));
+};
+
 /** Every Keras layer that can be part of a network here. */
 export const converters: Readonly<Record<string, Convert>> = {
   ...activationConverters,
   ...shapeConverters,
+  ...signalConverters,
   ...windowConverters,
   BatchNormalization: batchNormalization,
   GroupNormalization: ownStatistics("group"),
@@ -151,4 +164,5 @@ export const converters: Readonly<Record<string, Convert>> = {
   Normalization: normalization,
   Rescaling: rescaling,
   Stack: stack,
+  UnitNormalization: unitNormalization,
 };

@@ -81,15 +81,22 @@ export function importKeras(topology: unknown, weights: WeightFile, options: Ker
   const what = `weights "${weights.name}"`;
   const state: State = { ...networkBuilder(), what, weights };
   const model = readModel(outerModel(topology), what);
-  let input: { readonly layer: string; readonly shape: Shape } | undefined;
+  let input: { readonly layer: string; readonly shape: Shape; readonly value: Value } | undefined;
   const photo = (layer: ModelLayer): Value => {
     const given = layer.config["batch_input_shape"] ?? layer.config["batch_shape"];
     if (!Array.isArray(given)) throw new FormatError(`${what}: layer "${layer.name}" reads nothing.`);
     if (input !== undefined && input.layer !== layer.name) {
       throw new UnsupportedError(`${what}: the network must have one input, got "${input.layer}" and "${layer.name}".`);
     }
-    input = { layer: layer.name, shape: imageShape(given, what, options) };
-    return { node: "input", shape: input.shape };
+    if (input !== undefined) return input.value;
+    const shape = inputShapeOf(given, what, options);
+    const isVector = given.length === 2;
+    const flat = isVector ? state.add("features", ["input"], { op: "flatten" }) : "input";
+    const value = isVector
+      ? { node: flat, shape: shape.slice(0, 1) }
+      : { node: flat, shape, isSignal: given.length === 3 };
+    input = { layer: layer.name, shape, value };
+    return value;
   };
   const walk: Walk = { state, refusals: [], layers: 0, notes: new Set(), photo };
   const output = chooseOutput(model, what, options.output);
@@ -242,7 +249,8 @@ function convertLayer(
     }
     noteType(layer.config, walk.notes);
     const value = convert(state, { name, type: layer.type, config: layer.config }, inputs);
-    if (isHoldable(value.shape)) return value;
+    const isSignal = inputs.some((input) => input.isSignal === true) && value.shape.length === 3;
+    if (isHoldable(value.shape)) return isSignal && layer.type !== "Reshape" ? { ...value, isSignal } : value;
     throw new UnsupportedError(`its output ${formatShape(value.shape)} is larger than any that is held.`);
   } catch (error) {
     if (!(error instanceof UnsupportedError)) throw error;
@@ -269,17 +277,20 @@ function noteType({ dtype }: Json, notes: Set<string>): void {
   notes.add(halfPrecisionNote(`Keras computes this network in ${policy}`));
 }
 
-/** [null,H,W,C] as [C,H,W]. */
-function imageShape(batchShape: readonly unknown[], what: string, wish: InputShapeOptions): Shape {
-  const [height, width, channels] = batchShape
+/** [null,H,W,C] as [C,H,W]; a signal, [null,L,C], as [C,1,L]; a vector, [null,F], as [F,1,1]. */
+function inputShapeOf(batchShape: readonly unknown[], what: string, wish: InputShapeOptions): Shape {
+  const own = batchShape
     .slice(1)
     .map((size) => (size === null ? undefined : typeof size === "number" ? size : Number.NaN));
-  const sizes = chosenInputShape([channels, height, width], wish) ?? [];
-  if (batchShape.length === 4 && !isHoldable(sizes.map((size) => size ?? 0))) {
+  const [height, width, channels] = own.length === 3 ? own : [1, ...own];
+  const stated = own.length === 1 ? [own[0], 1, 1] : [channels, height, width];
+  const sizes = chosenInputShape(stated, wish) ?? [];
+  const isKnownRank = own.length >= 1 && own.length <= 3;
+  if (isKnownRank && !isHoldable(sizes.map((size) => size ?? 0))) {
     throw new UnsupportedError(`${what}: an input of [${batchShape.join(",")}] is larger than any that is held.`);
   }
-  if (batchShape.length !== 4 || !sizes.every((size) => Number.isSafeInteger(size) && (size ?? 0) > 0)) {
-    const hint = batchShape.length === 4 ? ` ${inputSizeAdvice}` : "";
+  if (!isKnownRank || !sizes.every((size) => Number.isSafeInteger(size) && (size ?? 0) > 0)) {
+    const hint = isKnownRank ? ` ${inputSizeAdvice}` : "";
     throw new UnsupportedError(
       `${what}: the input must be [N,H,W,C] with known sizes, got [${batchShape.map((size) => size ?? "?").join(",")}].${hint}`,
     );

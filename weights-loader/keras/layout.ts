@@ -182,6 +182,7 @@ function snakeCase(name: string): string {
 const ownParts: Readonly<Record<string, readonly string[]>> = {
   normalization: ["mean", "variance", "count"],
   p_re_lu: ["alpha"],
+  separable_conv1d: ["depthwise_kernel", "pointwise_kernel", "bias"],
   separable_conv2d: ["depthwise_kernel", "pointwise_kernel", "bias"],
 };
 

@@ -110,16 +110,20 @@ const resizing: Convert = (state, layer, inputs) => {
   return resized(state, layer.name, x, size, config["interpolation"] ?? "bilinear");
 };
 
-/** Rows and columns exchanged; every other exchange would mix places and channels. */
+/** Axes exchanged: Keras counts rows, columns and channels from 1; a signal's are its length and its channels. */
 const permute: Convert = (state, layer, inputs) => {
   const x = plain(state, inputOf(inputs));
-  const dims = layer.config["dims"];
-  const order = Array.isArray(dims) ? dims.join() : "";
-  if (order === "1,2,3" || (x.shape.length === 1 && order === "1")) return x;
-  const [channels = 0, height = 0, width = 0] = image(x).shape;
-  if (order !== "2,1,3") throw new UnsupportedError(`the axes as [${order}]; only rows and columns can be exchanged.`);
-  const shape = [channels, width, height];
-  return { node: state.add(layer.name, [x.node], { op: "permute", view: x.shape, order: [0, 2, 1], shape }), shape };
+  const given = layer.config["dims"];
+  const dims: unknown[] = Array.isArray(given) ? given : [];
+  const rank = x.isSignal === true ? 2 : x.shape.length;
+  if (dims.toSorted().join() !== range(1, rank + 1).join())
+    throw new UnsupportedError(`the axes [${dims.join(",")}] of ${rank}.`);
+  const [rows, columns, channels] = (rank === 3 ? dims : [1, ...dims.map((axis) => Number(axis) + 1)]).map(Number);
+  if (rank === 1 || rows === undefined || columns === undefined || channels === undefined) return x;
+  const order = [channels, rows, columns].map((axis) => axis % 3); // of [C,H,W]
+  if (order.join() === "0,1,2") return x;
+  const shape = order.map((axis) => x.shape[axis] ?? 1);
+  return { node: state.add(layer.name, [x.node], { op: "permute", view: x.shape, order, shape }), shape };
 };
 
 /** To a vector or an image, in Keras' order of values. */
@@ -134,26 +138,27 @@ const reshape: Convert = (state, layer, inputs) => {
     throw new UnsupportedError(`[${x.shape.join(",")}] cannot become [${sizes.join(",")}].`);
   }
   if (sizes.length === 1) return flatten(state, layer, [x]);
-  const [height = 0, width = 0, channels = 0] = sizes;
-  if (sizes.length !== 3) throw new UnsupportedError(`a target of ${sizes.length} axes.`);
+  const [height = 0, width = 0, channels = 0] = sizes.length === 2 ? [1, ...sizes] : sizes;
+  if (sizes.length > 3) throw new UnsupportedError(`a target of ${sizes.length} axes.`);
   const shape = [channels, height, width];
+  const kind = { isSignal: sizes.length === 2 };
   const [part] = x.parts ?? [];
-  if (sameShape(x.shape, shape)) return x;
+  if (sameShape(x.shape, shape)) return { ...x, ...kind };
   if (x.parts?.length === 1 && part !== undefined && sameShape(part, shape)) {
-    return { node: state.add(layer.name, [x.node], { op: "reshape", shape }), shape }; // back to the image that was flattened
+    return { node: state.add(layer.name, [x.node], { op: "reshape", shape }), shape, ...kind }; // back to the image that was flattened
   }
   const vector = inKerasOrder(
     state,
     x.shape.length === 1 ? x : flatten(state, { ...layer, name: `${layer.name}.flat` }, [x]),
   );
-  const stage = { op: "permute", view: sizes, order: [2, 0, 1], shape } as const;
-  return { node: state.add(layer.name, [vector.node], stage), shape };
+  const stage = { op: "permute", view: [height, width, channels], order: [2, 0, 1], shape } as const;
+  return { node: state.add(layer.name, [vector.node], stage), shape, ...kind };
 };
 
 const concatenate: Convert = (state, layer, inputs) => {
   const all = inputs.map((value) => plain(state, value));
   const first = inputOf(all);
-  checkLastAxis(layer.config, first.shape);
+  checkLastAxis(layer.config, first);
   if (
     !all.every(({ shape }) => sameShape(shape.slice(1), first.shape.slice(1)) && shape.length === first.shape.length)
   ) {

@@ -16,6 +16,8 @@ export interface Value {
    */
   readonly parts?: readonly Shape[];
   readonly pads?: Pads;
+  /** True for a signal, [L,C] in Keras: here it is an image of one row, [C,1,L]. */
+  readonly isSignal?: boolean;
 }
 
 /** A layer of the topology. */
@@ -102,9 +104,14 @@ export function tensor(
   });
 }
 
+/** Registers a vector that is worked out when it is read. */
+export function vectorOf(state: State, name: string, length: number, compute: () => Promise<Float32Array>): string {
+  return register(state, name, [length], compute);
+}
+
 /** Registers constants. */
 export function constants(state: State, name: string, values: Float32Array): string {
-  return register(state, name, [values.length], async () => values);
+  return vectorOf(state, name, values.length, async () => values);
 }
 
 /** Where the values of flattened images, [h,w,c] one behind the other, are in this engine's order. */
@@ -190,9 +197,10 @@ export function permute(values: Float32Array, shape: Shape, order: readonly numb
 
 /** A value whose zero padding, if any, is written out. */
 export function plain(state: State, value: Value): Value {
-  if (value.pads === undefined) return value;
+  const { pads, ...rest } = value;
+  if (pads === undefined) return value;
   const [channels = 1] = value.shape;
-  return { node: state.addPadding(value.node, channels, value.pads), shape: value.shape };
+  return { ...rest, node: state.addPadding(value.node, channels, pads) };
 }
 
 /** A vector in Keras' own order, for layers that see the places of its values. */
@@ -249,10 +257,10 @@ export function count(config: Json, key: string, otherwise?: number): number {
 }
 
 /** Refuses an axis other than the channels, which Keras keeps last. A list of one axis counts as that axis. */
-export function checkLastAxis(config: Json, shape: Shape): void {
+export function checkLastAxis(config: Json, { shape, isSignal }: Value): void {
   const given = config["axis"] ?? -1;
   const axis: unknown = Array.isArray(given) && given.length === 1 ? given[0] : given;
-  if (axis !== -1 && axis !== shape.length) {
+  if (axis !== -1 && axis !== (isSignal === true ? 2 : shape.length)) {
     throw new UnsupportedError(`axis ${JSON.stringify(given)}; only the last, the channels, is supported.`);
   }
 }

@@ -8,7 +8,7 @@ import type { OnnxData, OnnxImport, OnnxNumbers } from "./state.ts";
 // map, so that the same network written in two ways has the same layers, and the same relevance.
 
 /** Which channels of the network's a constant stands beside, once the data lie so that it does. */
-interface Beside {
+export interface Beside {
   readonly x: OnnxData;
   /** A constant's values as one per channel of `x`. */
   spread(values: Float64Array): Float64Array;
@@ -17,7 +17,7 @@ interface Beside {
 }
 
 /** Brings data into a layout in which a constant of `shape` (aligned at the last axis) is one number per channel. */
-function beside(state: OnnxImport, data: OnnxData, shape: Shape): Beside {
+export function beside(state: OnnxImport, data: OnnxData, shape: Shape): Beside {
   const own = [1, ...data.shape]; // with the batch
   const lead = own.length - shape.length;
   if (shape.slice(0, Math.max(0, -lead)).some((size) => size !== 1))

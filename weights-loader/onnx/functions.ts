@@ -1,7 +1,8 @@
 import { elementCount } from "../../engine/basics/tensor.ts";
 import type { ActivationFunction } from "../../engine/graph/activation-functions.ts";
 import type { FunctionNode, LrnNode, Stage } from "../../engine/graph/definition.ts";
-import { axisFirst, plain, standard, transposed } from "./data.ts";
+import { beside } from "./affine.ts";
+import { plain } from "./data.ts";
 import type { OnnxNode } from "./model.ts";
 import {
   addLayer,
@@ -13,7 +14,6 @@ import {
   parameterAt,
   scalarAt,
   setOutput,
-  unsupported,
 } from "./node.ts";
 import type { Comparison, OnnxData, OnnxImport } from "./state.ts";
 
@@ -223,16 +223,13 @@ export const prelu: Convert = async (state, node) => {
     setOutput(state, node, everywhere(state, node.name, x, { op: "leakyRelu", slope: value }));
     return;
   }
-  // Aligned at the last axis: [C,1,1] beside [C,H,W].
-  const axis = x.shape.length - slope.shape.length + slope.shape.findIndex((size) => size !== 1);
-  if (elementCount(slope.shape) !== x.shape[axis] || slope.shape.filter((size) => size !== 1).length !== 1) {
-    throw unsupported(
-      `slopes of shape [${slope.shape.join(",")}] beside [N,${x.shape.join(",")}]; one per channel is supported.`,
-    );
-  }
-  const first = axis === 0 ? { x: standard(state, x), back: x.shape.map((_, k) => k) } : axisFirst(state, x, axis);
-  const stage = { op: "prelu", slope: parameterAt(state, node, 1, [elementCount(slope.shape)]) } as const;
-  setOutput(state, node, transposed(state, everywhere(state, node.name, first.x, stage), first.back));
+  const { x: first, spread, back } = beside(state, x, slope.shape);
+  const own = elementCount(slope.shape);
+  const vector =
+    own === first.at[0]
+      ? parameterAt(state, node, 1, [own])
+      : state.addVector(`${node.name}.slope`, Float32Array.from(spread(await slope.load())));
+  setOutput(state, node, back(everywhere(state, node.name, first, { op: "prelu", slope: vector })));
 };
 
 /** GELU, exact or by its approximation. */

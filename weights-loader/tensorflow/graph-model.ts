@@ -6,6 +6,7 @@ import { type Refusal, refuseUnsupported } from "../graphs/network-builder.ts";
 import { importOnnxModel, type OnnxImportOptions } from "../onnx/import.ts";
 import type { OnnxValue } from "../onnx/model.ts";
 import type { StoredTensor } from "../tensors/weight-file.ts";
+import { refuseBatched } from "./batched.ts";
 import { operators } from "./operators.ts";
 import { type GraphNode, newTranslation, type Translation } from "./translation.ts";
 
@@ -154,6 +155,7 @@ export async function importGraphModel(
       const translate = Object.hasOwn(operators, node.op) ? operators[node.op] : undefined;
       try {
         if (translate === undefined) throw new UnsupportedError("no such layer.");
+        refuseBatched(to, node);
         await translate(to, node);
       } catch (error) {
         if (!(error instanceof UnsupportedError)) throw error;

@@ -1,6 +1,7 @@
 import { UnsupportedError } from "../../engine/basics/errors.ts";
 import type { OnnxAttribute, OnnxNode } from "../onnx/model.ts";
 import { float, int, ints, type Translate } from "./attributes.ts";
+import { passBatched } from "./batched.ts";
 import type { GraphNode } from "./translation.ts";
 import { imageOperators } from "./windows.ts";
 
@@ -92,6 +93,21 @@ const squeeze: Translate = (to, node) => {
   to.add("Squeeze", [...node.inputs.slice(0, 1), ...(axes.length > 0 ? [to.list(axes)] : [])], {}, node.name);
 };
 
+/** A constant of a shape, all of one value. */
+const fill: Translate = async (to, node) => {
+  const [shape = "", value = ""] = node.inputs;
+  const [only, second] = await to.numbers(value);
+  if (only !== undefined && second === undefined) to.filled.set(node.name, only);
+  to.add("Expand", [value, shape], {}, node.name);
+};
+
+/** A constant of another value's shape. */
+const like =
+  (value: number): Translate =>
+  (to, node) => {
+    to.add("Expand", [to.scalar(value), to.add("Shape", node.inputs)], {}, node.name);
+  };
+
 const rsqrt: Translate = (to, node) => {
   to.add("Reciprocal", [to.add("Sqrt", node.inputs)], {}, node.name);
 };
@@ -107,10 +123,15 @@ export const operators: Readonly<Record<string, Translate>> = {
   Cast: plain("Cast", () => ({ to: int(1) })),
   ConcatV2: concat,
   Div: plain("Div"),
+  DivNoNan: plain("Div"), // 0 where the divisor is 0; here not a number, which every output tells
   Elu: plain("Elu"),
   Erf: plain("Erf"),
   Exp: plain("Exp"),
-  ExpandDims: plain("Unsqueeze"),
+  ExpandDims: passBatched(plain("Unsqueeze")),
+  Fill: fill,
+  FloorDiv: (to, node) => {
+    to.add("Floor", [to.add("Div", node.inputs)], {}, node.name);
+  },
   GatherV2: gather,
   Greater: plain("Greater"),
   GreaterEqual: plain("GreaterOrEqual"),
@@ -127,6 +148,7 @@ export const operators: Readonly<Record<string, Translate>> = {
   Minimum: plain("Min"),
   Mul: plain("Mul"),
   Neg: plain("Neg"),
+  OnesLike: like(1),
   Pack: pack,
   Pow: plain("Pow"),
   Prod: reduction("ReduceProd"),
@@ -157,7 +179,7 @@ export const operators: Readonly<Record<string, Translate>> = {
     const difference = to.add("Sub", node.inputs);
     to.add("Mul", [difference, difference], {}, node.name);
   },
-  Squeeze: squeeze,
+  Squeeze: passBatched(squeeze),
   StopGradient: plain("Identity"),
   StridedSlice: stridedSlice,
   Sub: plain("Sub"),
@@ -165,4 +187,5 @@ export const operators: Readonly<Record<string, Translate>> = {
   Tanh: plain("Tanh"),
   Tile: plain("Tile"),
   Transpose: transpose,
+  ZerosLike: like(0),
 };

@@ -18,6 +18,15 @@ export interface GraphNode {
   texts(attribute: string): readonly string[];
 }
 
+/** An image in pieces: which it is, where its dilated convolution begins, and that convolution, once it has been met. */
+export interface BatchedImage {
+  readonly x: string;
+  readonly block: readonly number[];
+  /** Zeros around it: [before, after] of the rows, then of the columns. */
+  readonly paddings: readonly number[];
+  readonly convolution?: GraphNode;
+}
+
 type Attributes = Readonly<Record<string, OnnxAttribute>>;
 
 /** What translating nodes adds to: ONNX nodes and constants. */
@@ -26,6 +35,10 @@ export interface Translation {
   readonly constants: Map<string, StoredTensor>;
   /** Shapes of constants that nodes work out. */
   readonly shapes: Map<string, Shape>;
+  /** Constants of one value only, by what they are filled with. */
+  readonly filled: Map<string, number>;
+  /** Images in pieces, between the moves around a dilated convolution. */
+  readonly batched: Map<string, BatchedImage>;
   /** Which TensorFlow node the next ones come from: layers are called as it. */
   begin(owner: string): void;
   /** Adds a node. @returns the name of its output: `output`, or a new one */
@@ -88,6 +101,8 @@ export function newTranslation(what: string): Translation {
     nodes,
     constants,
     shapes,
+    filled: new Map(),
+    batched: new Map(),
     begin: (name) => {
       owner = name;
     },
