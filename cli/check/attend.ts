@@ -11,6 +11,7 @@ import {
   type Attention,
   absoluteMap,
   type Mask,
+  type PlacedObjects,
   placeObjects,
   shareOn,
   summarizeAttention,
@@ -29,10 +30,13 @@ export interface AttendSettings {
   readonly forbidden?: Image;
 }
 
-/** What is recorded of a photo, with what the page shows. */
-export interface Attended {
-  readonly attention: Attention;
+/** A photo as the network sees it. */
+export interface SeenPhoto {
+  readonly tensor: Tensor;
   readonly picture: Image;
+  readonly preprocessing: Preprocessing;
+  /** Its objects, where any are annotated. */
+  readonly placed: PlacedObjects | undefined;
 }
 
 function forbiddenMask(mask: Image, photo: Image, preprocessing: Preprocessing, inputShape: readonly number[]): Mask {
@@ -49,50 +53,52 @@ function forbiddenMask(mask: Image, photo: Image, preprocessing: Preprocessing, 
 }
 
 /**
- * Explains a photo's likeliest class and sums its maps up.
+ * Prepares a photo and takes its objects along.
  * @param annotated its objects, all of which count; undefined without annotations
  */
-export function attend(
-  file: string,
-  fileSha256: string,
+export function seePhoto(
   photo: Image | Tensor,
   annotated: AnnotatedPhoto | undefined,
-  { network, composite, settings, preprocessing: other, forbidden }: AttendSettings,
-): Attended {
+  { network, preprocessing: other }: AttendSettings,
+): SeenPhoto & { readonly photo: Image } {
   if ("shape" in photo) throw new CommandError("is a tensor; check compares photos.");
   const { inputShape, preprocessing: own } = network.definition;
   const preprocessing = other ?? own;
-  const { tensor, picture } = preprocess(photo, preprocessing, inputShape);
   if (preprocessing === undefined) throw new CommandError("nobody says how photos are prepared: give --preprocess.");
-  const explained = explain(network, tensor, { composite, salientRelevance: settings });
-  const { data, shape } = explained.salientRelevance;
-  const { index, label, probability } = explained.target;
   const objects = annotated?.objects.filter(({ isCrowd }) => !isCrowd) ?? [];
   const placed =
     annotated === undefined || objects.length === 0
       ? undefined
       : placeObjects(annotated, objects, photo, photoFit(photo, preprocessing, inputShape));
+  return { ...preprocess(photo, preprocessing, inputShape), photo, preprocessing, placed };
+}
+
+/** Explains a photo's likeliest class and sums its maps up. @returns what is recorded of it */
+export function attend(
+  file: string,
+  fileSha256: string,
+  given: Image | Tensor,
+  annotated: AnnotatedPhoto | undefined,
+  settings: AttendSettings,
+): Attention {
+  const { network, composite, settings: salientRelevance, forbidden } = settings;
+  const { tensor, photo, preprocessing, placed } = seePhoto(given, annotated, settings);
+  const explained = explain(network, tensor, { composite, salientRelevance });
+  const { data, shape } = explained.salientRelevance;
+  const { index, label, probability } = explained.target;
+  const region =
+    forbidden === undefined ? undefined : forbiddenMask(forbidden, photo, preprocessing, network.definition.inputShape);
   return {
-    picture,
-    attention: {
-      photo: file,
-      sha256: fileSha256,
-      prediction: {
-        index,
-        label,
-        ...(probability === undefined ? {} : { probability: Number(probability.toPrecision(6)) }),
-      },
-      ...summarizeAttention(data, shape[1] ?? 1),
-      ...(placed === undefined || placed.boxes.length === 0 ? {} : { inside: shareOn(data, placed.mask) }),
-      ...(forbidden === undefined
-        ? {}
-        : {
-            forbidden: shareOn(
-              absoluteMap(explained.relevance),
-              forbiddenMask(forbidden, photo, preprocessing, inputShape),
-            ),
-          }),
-      mapSha256: sha256(data),
+    photo: file,
+    sha256: fileSha256,
+    prediction: {
+      index,
+      label,
+      ...(probability === undefined ? {} : { probability: Number(probability.toPrecision(6)) }),
     },
+    ...summarizeAttention(data, shape[1] ?? 1),
+    ...(placed === undefined || placed.boxes.length === 0 ? {} : { inside: shareOn(data, placed.mask) }),
+    ...(region === undefined ? {} : { forbidden: shareOn(absoluteMap(explained.relevance), region) }),
+    mapSha256: sha256(data),
   };
 }

@@ -1,6 +1,8 @@
 import { basename } from "node:path";
 import {
   type Annotations,
+  type Attention,
+  type AttentionOutcome,
   type AttentionThresholds,
   annotatedPhoto,
   compareAttention,
@@ -10,15 +12,31 @@ import { readPhotoInput } from "../inputs/photo.ts";
 import { CommandError, describeError } from "../terminal/errors.ts";
 import { createProgress } from "../terminal/progress.ts";
 import type { Terminal } from "../terminal/terminal.ts";
-import { type Attended, type AttendSettings, attend } from "./attend.ts";
+import { type AttendSettings, attend } from "./attend.ts";
 import type { AttentionFile } from "./attention-file.ts";
-import type { Checked } from "./reports.ts";
 
 /** A photo with where the network looks on it, or why it could not be explained. */
 export interface Found {
   readonly path: string;
-  readonly attended?: Attended;
+  readonly attention?: Attention;
   readonly error?: string;
+}
+
+/** A photo that was compared, or why it could not be. */
+export type Checked =
+  | { readonly photo: string; readonly error: string }
+  | {
+      readonly photo: string;
+      readonly error?: undefined;
+      readonly path: string;
+      readonly outcome: AttentionOutcome;
+      readonly before: Attention;
+      readonly after: Attention;
+    };
+
+/** The sentences about a photo that failed; none when it passed. */
+export function sentencesOf(checked: Checked): readonly string[] {
+  return checked.error === undefined ? checked.outcome.failures : [checked.error];
 }
 
 /** Explains all photos; one that cannot be is told and does not stop the others. */
@@ -36,16 +54,8 @@ export async function attendAll(
     try {
       if (error !== undefined) throw new CommandError(error);
       const { input, source } = await readPhotoInput(path, defaultImageLimits);
-      found.push({
-        path,
-        attended: attend(
-          file,
-          source.sha256,
-          input,
-          annotations === undefined ? undefined : annotatedPhoto(annotations, file),
-          settings,
-        ),
-      });
+      const annotated = annotations === undefined ? undefined : annotatedPhoto(annotations, file);
+      found.push({ path, attention: attend(file, source.sha256, input, annotated, settings) });
     } catch (caught) {
       found.push({ path, error: describeError(caught) });
     }
@@ -64,12 +74,12 @@ export function compareAll(
   const checked = photos.map((before): Checked => {
     const own =
       found.find(({ path }) => basename(path) === before.photo) ??
-      found.find(({ attended }) => attended?.attention.sha256 === before.sha256);
+      found.find(({ attention }) => attention?.sha256 === before.sha256);
     if (own === undefined) return { photo: before.photo, error: "was recorded and is not among the photos." };
     taken.add(own);
-    if (own.attended === undefined) return { photo: before.photo, error: own.error ?? "cannot be read." };
-    const { attention: after, picture } = own.attended;
-    return { photo: before.photo, outcome: compareAttention(before, after, thresholds), before, after, picture };
+    const { path, attention: after } = own;
+    if (after === undefined) return { photo: before.photo, error: own.error ?? "cannot be read." };
+    return { photo: before.photo, path, outcome: compareAttention(before, after, thresholds), before, after };
   });
   const others = found.filter((each) => !taken.has(each));
   return [

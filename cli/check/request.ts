@@ -31,9 +31,11 @@ export interface CheckRequest {
   readonly choice: ModelChoice;
   readonly annotations: Annotations | undefined;
   readonly forbidden: Image | undefined;
+  /** How many photos that failed the page shows with pictures. */
+  readonly pictures: number;
 }
 
-const usual = { correlation: 0.9, inside: 0.1, forbidden: 0.05, threads: 1 };
+const usual = { correlation: 0.9, inside: 0.1, forbidden: 0.05, threads: 1, pictures: 100 };
 const shares = { low: -1, high: 1 };
 
 /** The options of `srmap check`. */
@@ -68,6 +70,7 @@ export const checkOptions: OptionTable = {
   "allow-prediction": { help: "Another prediction alone is no failure." },
   junit: { value: "FILE", help: "Write JUnit's XML." },
   html: { value: "FILE", help: "Write a page with before, now and difference of each photo that failed." },
+  pictures: { value: "N", help: `How many failed photos the page shows with pictures. Default ${usual.pictures}.` },
   json: { help: "Print one JSON document instead of text." },
   ...salientSettingOptions,
 };
@@ -120,5 +123,18 @@ export async function readCheck(given: Arguments): Promise<CheckRequest> {
   const annotationsPath = given.value("annotations");
   const annotations = annotationsPath === undefined ? undefined : await readAnnotations(annotationsPath);
   const forbidden = await readRegion(given.value("forbidden"));
-  return { task, typed, composite, settings, thresholds, threads, preprocess, choice, annotations, forbidden };
+  const pictures = wholeOption(given, "pictures", { low: 0, high: 10000 }, usual.pictures);
+  return {
+    task,
+    typed,
+    composite,
+    settings,
+    thresholds,
+    threads,
+    preprocess,
+    choice,
+    annotations,
+    forbidden,
+    pictures,
+  };
 }

@@ -4,10 +4,13 @@ import { sha256File } from "../../host/files/sha256.ts";
 import { loadNetwork } from "../../host/network/load.ts";
 import { loadKernels } from "../../host/threads/load-kernels.ts";
 import { version } from "../../host/version.ts";
+import type { AttendSettings } from "../check/attend.ts";
 import { type AttentionFile, attentionVersion } from "../check/attention-file.ts";
-import { attendAll, compareAll, type Found } from "../check/photos.ts";
-import { type Checked, checkPage, junitReport, sentencesOf } from "../check/reports.ts";
+import { junitReport } from "../check/junit.ts";
+import { checkPage } from "../check/page.ts";
+import { attendAll, type Checked, compareAll, type Found, sentencesOf } from "../check/photos.ts";
 import { type CheckRequest, checkOptions, readCheck } from "../check/request.ts";
+import { shownChanges } from "../check/shown-changes.ts";
 import { expandInputs, photoInputs } from "../inputs/expand.ts";
 import { writeWhole } from "../outputs/atomic-write.ts";
 import { jsonText } from "../outputs/json-text.ts";
@@ -34,7 +37,7 @@ function record(
   terminal: Terminal,
 ): number {
   for (const { path, error } of found) if (error !== undefined) terminal.err(`${shown(path)}: ${error}\n`);
-  const photos = found.flatMap(({ attended }) => (attended === undefined ? [] : [attended.attention]));
+  const photos = found.flatMap(({ attention }) => (attention === undefined ? [] : [attention]));
   const names = new Set(photos.map(({ photo }) => photo));
   if (names.size < photos.length) throw new CommandError("two photos have one file name; check finds photos by it.");
   const file: AttentionFile = {
@@ -54,13 +57,27 @@ function record(
 
 /** What was compared, as the page says it. */
 function factsOf(
-  { composite, thresholds }: CheckRequest,
+  { composite, thresholds, annotations, forbidden }: CheckRequest,
   recorded: AttentionFile,
   { network, weights }: Used,
-): string[] {
+): (readonly [string, string])[] {
+  const named = ({ file, sha256 }: AttentionFile["weights"]): string => `${file} (SHA-256 ${sha256.slice(0, 16)}...)`;
+  const isSame = weights.sha256 === recorded.weights.sha256;
+  const asked = [
+    thresholds.mayPredictionChange ? "the prediction may change" : "the same prediction",
+    `rank correlation at least ${thresholds.minCorrelation}`,
+    ...(annotations === undefined ? [] : [`share on the object down by at most ${thresholds.maxInsideLoss}`]),
+    ...(forbidden === undefined ? [] : [`at most ${thresholds.maxForbidden} of the relevance on the forbidden region`]),
+  ];
   return [
-    `${network.definition.name}, weights ${weights.file} against ${recorded.weights.file}; composite ${composite}; srmap ${version} against ${recorded.srmap}.`,
-    `Asked for: rank correlation at least ${thresholds.minCorrelation}; share on the object down by at most ${thresholds.maxInsideLoss}; forbidden region at most ${thresholds.maxForbidden}; prediction ${thresholds.mayPredictionChange ? "may change" : "unchanged"}.`,
+    ["Network", network.definition.name],
+    [
+      "Weights",
+      isSame ? `the recorded ones, ${named(weights)}` : `${named(weights)}, recorded ${named(recorded.weights)}`,
+    ],
+    ["Composite", composite],
+    ["Asked for", asked.join("; ")],
+    ...(recorded.srmap === version ? [] : [["Recorded by", `srmap ${recorded.srmap}`] as const]),
   ];
 }
 
@@ -75,21 +92,25 @@ function documentOf(checked: readonly Checked[], { thresholds }: CheckRequest, {
 }
 
 /** Compares, and tells what fails. @returns the exit code */
-function compare(
+async function compare(
   recorded: AttentionFile,
   request: CheckRequest,
   found: readonly Found[],
-  used: Used,
+  used: Used & { readonly attendSettings: AttendSettings },
   given: Arguments,
   terminal: Terminal,
-): number {
-  const { name } = used.network.definition;
+): Promise<number> {
+  const { name: model } = used.network.definition;
   const checked = compareAll(recorded, found, request.thresholds);
   const failed = checked.filter((each) => sentencesOf(each).length > 0);
   const junit = given.value("junit");
-  if (junit !== undefined) writeWhole(junit, bytesOf(junitReport(checked, name)));
+  if (junit !== undefined) writeWhole(junit, bytesOf(junitReport(checked, model)));
   const html = given.value("html");
-  if (html !== undefined) writeWhole(html, bytesOf(checkPage(checked, name, factsOf(request, recorded, used))));
+  if (html !== undefined) {
+    const shown = await shownChanges(checked, request.pictures, request.annotations, used.attendSettings);
+    const facts = factsOf(request, recorded, used);
+    writeWhole(html, bytesOf(checkPage({ model, facts, checked, shown, srmap: version })));
+  }
   if (given.has("json")) {
     terminal.out(`${documentOf(checked, request, used)}\n`);
   } else {
@@ -135,9 +156,9 @@ Examples:
       const attendSettings = { network, composite, settings, ...region };
       const found = await attendAll(inputs.inputs, request.annotations, attendSettings, terminal);
       const weights = { file: basename(choice.weights), sha256: await sha256File(choice.weights) };
-      const used = { network, weights };
+      const used = { network, weights, attendSettings };
       if (task.write !== undefined) return record(task.write, request, found, used, terminal);
-      return compare(task.recorded, request, found, used, given, terminal);
+      return await compare(task.recorded, request, found, used, given, terminal);
     } finally {
       await kernels.close();
     }

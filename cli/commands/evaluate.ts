@@ -15,6 +15,7 @@ import { expandInputs, photoInputs } from "../inputs/expand.ts";
 import type { Input } from "../inputs/found-input.ts";
 import { tellLeftOut } from "../inputs/left-out.ts";
 import { requireWritable } from "../outputs/outputs.ts";
+import { counted } from "../terminal/counted.ts";
 import { CommandError, describeError } from "../terminal/errors.ts";
 import { createProgress } from "../terminal/progress.ts";
 import { shown } from "../terminal/shown.ts";
@@ -63,8 +64,10 @@ function resultsOf(units: readonly Unit[], journal: Journal, maxArea: number, le
     rows,
     leftOut: [
       ...leftOut,
-      ...(tooLarge > 0 ? [`${tooLarge} photos: their objects cover more than ${maxArea} of the input.`] : []),
-      ...(cropped > 0 ? [`${cropped} objects were cropped away.`] : []),
+      ...(tooLarge > 0
+        ? [`${counted(tooLarge, "photo")}: their objects cover more than ${maxArea} of the input.`]
+        : []),
+      ...(cropped > 0 ? [`${counted(cropped, "object")} ${cropped === 1 ? "was" : "were"} cropped away.`] : []),
       ...rows.flatMap(({ notes = [] }) => notes),
     ],
   };
@@ -97,8 +100,8 @@ async function evaluateAll(
   const all = [...results.leftOut, ...failed];
   const table = await writeReport(request, shared, facts, { ...results, leftOut: all });
   const wrote = `wrote ${join(out, "report.html")}, evaluation.csv, evaluation.json`;
-  terminal.out(`${table}${results.rows.length} photos; ${wrote}\n`);
-  if (all.length > 0) terminal.out(`left out: ${all.length} notes, see evaluation.json\n`);
+  terminal.out(`${table}${counted(results.rows.length, "photo")}; ${wrote}\n`);
+  if (all.length > 0) terminal.out(`left out: ${counted(all.length, "note")}, see evaluation.json\n`);
   return failed.length > 0 ? 1 : 0;
 }
 

@@ -1,12 +1,7 @@
 import { formatShare } from "../drawing/format.ts";
+import { escapeHtml } from "../drawing/html.ts";
 import { describeVerdict } from "./models.ts";
 import type { Summary } from "./summary.ts";
-
-const entities: Readonly<Record<string, string>> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" };
-
-function escapeHtml(text: string): string {
-  return text.replace(/[&<>"]/g, (character) => entities[character] ?? character);
-}
 
 const style = `
 :root { color-scheme: light dark; --ink: #181b21; --quiet: #5b6270; --line: #d9dde3; --ground: #fff; --good: #18703a; --bad: #b3261e; }

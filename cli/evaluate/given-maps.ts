@@ -1,6 +1,6 @@
 import { existsSync, statSync } from "node:fs";
 import { readFile } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { formatShape } from "../../engine/basics/tensor.ts";
 import { absoluteMap } from "../../evaluation/index.ts";
 import { parseMap } from "../inputs/map.ts";
@@ -21,6 +21,7 @@ export function givenMaps(name: string, folder: string): MapSpec {
   }
   return {
     name,
+    what: `from elsewhere: the .npy files of ${basename(folder)}`,
     isGiven: true,
     async make({ file, width, height }) {
       const stem = file.replace(/\.[^.]*$/, "");

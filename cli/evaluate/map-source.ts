@@ -80,10 +80,11 @@ export class MapSource implements MapSubject {
   }
 }
 
-/** A kind of map: its name as typed, and how it is made, [H,W]. */
+/** A kind of map: its name as typed, what it is in words, and how it is made, [H,W]. */
 export type MapSpec =
   | {
       readonly name: string;
+      readonly what: string;
       readonly isGiven?: false;
       /** True for one that asks the network dozens of times. */
       readonly isSlow?: boolean;
@@ -92,6 +93,7 @@ export type MapSpec =
   /** One that comes from a file: it cannot be made of another input, class or network. */
   | {
       readonly name: string;
+      readonly what: string;
       readonly isGiven: true;
       readonly isSlow?: false;
       make(source: MapSource): Promise<Float64Array>;

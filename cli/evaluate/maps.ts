@@ -61,27 +61,36 @@ function probes({ network, index }: MapSource): {
 }
 
 /** Methods that ask the network many times, from a black of the mean colour. */
-const askingMethods: Readonly<Record<string, (source: MapSource) => Float64Array>> = {
-  ig: (source) => absoluteMap(integratedGradients(source.input, emptyInput(source), probes(source).gradient)),
-  smoothgrad: (source) => absoluteMap(smoothGrad(source.input, probes(source).gradient, 25, 0.15, source.seed)),
-  occlusion: (source) =>
-    occlusionMap(source.input, emptyInput(source), probes(source).score).map((value) => Math.max(0, value)),
-  rise: (source) => riseMap(source.input, probes(source).score, 1000, source.seed),
+const askingMethods: Readonly<Record<string, Pick<MapSpec, "what"> & { make(source: MapSource): Float64Array }>> = {
+  ig: {
+    what: "integrated gradients, 50 steps from the mean colour, by size",
+    make: (source) => absoluteMap(integratedGradients(source.input, emptyInput(source), probes(source).gradient)),
+  },
+  smoothgrad: {
+    what: "SmoothGrad: the gradient's mean over 25 noisy copies, by size",
+    make: (source) => absoluteMap(smoothGrad(source.input, probes(source).gradient, 25, 0.15, source.seed)),
+  },
+  occlusion: {
+    what: "occlusion: what the score loses under a square of 32 pixels in steps of 16",
+    make: (source) =>
+      occlusionMap(source.input, emptyInput(source), probes(source).score).map((value) => Math.max(0, value)),
+  },
+  rise: {
+    what: "RISE: the mean score of 1000 randomly masked photos, by their masks",
+    make: (source) => riseMap(source.input, probes(source).score, 1000, source.seed),
+  },
+};
+
+const activationMapNames: Readonly<Record<ActivationMapKind, string>> = {
+  gradcam: "Grad-CAM",
+  "gradcam++": "Grad-CAM++",
+  layercam: "LayerCAM",
 };
 
 const emptyInput = ({ input }: MapSource): Tensor => ({ ...input, data: new Float32Array(input.data.length) });
 
-/** A map as it was typed. @throws UsageError */
-export function parseMapSpec(name: string): MapSpec {
-  if (name === "gaussian") return { name, make: ({ width, height }) => centredGaussian(width, height) };
-  if (name === "random")
-    return { name, make: ({ width, height, seed, index }) => randomMap(width, height, seed + index) };
-  if (name.startsWith("npy:")) return givenMaps(name, name.slice(4));
-  const asking = Object.hasOwn(askingMethods, name) ? askingMethods[name] : undefined;
-  if (asking !== undefined) return { name, isSlow: true, make: asking };
-  const [method = "", layer] = name.split("@");
-  const activation = activationMapKinds.find((kind) => kind === method);
-  if (activation !== undefined) return { name, make: (source) => activationMap(source, activation, layer) };
+/** `COMPOSITE[:KIND]`. @throws UsageError */
+function relevanceMapSpec(name: string): MapSpec {
   const colon = name.indexOf(":");
   const composite = colon < 0 ? name : name.slice(0, colon);
   const kind = colon < 0 ? "|R|" : name.slice(colon + 1);
@@ -92,19 +101,51 @@ export function parseMapSpec(name: string): MapSpec {
     throw new UsageError(`--maps ${name}: the blur must be above 0 and at most 100 pixels.`);
   const blurred = (source: MapSource): Float64Array =>
     gaussianBlur(absoluteMap(source.relevance(composite)), source.width, sigma);
+  const relevance = `relevance by ${composite}, summed over the colours by size`;
   switch (shape) {
     case "|R|":
     case "abs":
-      return { name, make: (source) => absoluteMap(source.relevance(composite)) };
+      return { name, what: relevance, make: (source) => absoluteMap(source.relevance(composite)) };
     case "pos":
-      return { name, make: (source) => positiveMap(source.relevance(composite)) };
+      return {
+        name,
+        what: `relevance by ${composite}, what of it speaks for the class`,
+        make: (source) => positiveMap(source.relevance(composite)),
+      };
     case "blur":
-      return { name, make: blurred };
+      return { name, what: `${relevance}, blurred by ${sigma} pixels`, make: blurred };
     case "sr":
-      return { name, make: (source) => source.salient(composite) };
+      return { name, what: `Salient Relevance of ${composite}`, make: (source) => source.salient(composite) };
     case "sr*blur":
-      return { name, make: (source) => times(source.salient(composite), blurred(source)) };
+      return {
+        name,
+        what: `Salient Relevance of ${composite} times its relevance, blurred by ${sigma} pixels`,
+        make: (source) => times(source.salient(composite), blurred(source)),
+      };
     default:
       throw new UsageError(`--maps ${name}: there is no kind "${kind}" of map. Known are ${kinds}.`);
   }
+}
+
+/** A map as it was typed. @throws UsageError */
+export function parseMapSpec(name: string): MapSpec {
+  if (name === "gaussian") {
+    const what = "a bet on the middle of the photo, whatever is there";
+    return { name, what, make: ({ width, height }) => centredGaussian(width, height) };
+  }
+  if (name === "random") {
+    const what = "random values";
+    return { name, what, make: ({ width, height, seed, index }) => randomMap(width, height, seed + index) };
+  }
+  if (name.startsWith("npy:")) return givenMaps(name, name.slice(4));
+  const asking = Object.hasOwn(askingMethods, name) ? askingMethods[name] : undefined;
+  if (asking !== undefined) return { name, isSlow: true, ...asking };
+  const [method = "", layer] = name.split("@");
+  const activation = activationMapKinds.find((kind) => kind === method);
+  if (activation === undefined) return relevanceMapSpec(name);
+  return {
+    name,
+    what: `${activationMapNames[activation]} of ${layer === undefined ? "the last layer with a height and width" : `layer ${layer}`}`,
+    make: (source) => activationMap(source, activation, layer),
+  };
 }

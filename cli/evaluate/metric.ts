@@ -32,9 +32,18 @@ export interface Measured {
 /** A number, or a curve of which the numbers are made later. */
 export type Measurement = { readonly value: number; readonly curve?: readonly number[] };
 
+/** What a metric's curve shows, for the page: what its first and last point are, and what is measured. */
+export interface CurveAxes {
+  readonly first: string;
+  readonly last: string;
+  readonly measured: string;
+}
+
 /** What `--metrics` can name. */
 export interface Metric {
   readonly help: string;
+  /** Of a metric whose `curve` is one to be drawn. */
+  readonly axes?: CurveAxes;
   /** Whether more is better. */
   readonly isMoreBetter: boolean;
   measure(what: Measured): Measurement | Promise<Measurement>;

@@ -19,6 +19,10 @@ import {
 import { CommandError } from "../terminal/errors.ts";
 import type { Measured, Measurement, Metric, Replacement } from "./metric.ts";
 
+const ofClass = "probability of the class";
+const alike = "SSIM with the trained network's map";
+const likeness = "rank correlation with the trained network's map";
+
 const nothing: Measurement = { value: Number.NaN };
 
 /** The class's probability when the network is shown an input. */
@@ -80,12 +84,14 @@ async function randomise(
 /** The metrics that ask the network. */
 export const networkMetrics: Readonly<Record<string, Metric>> = {
   deletion: {
-    help: "area under the class's probability while the largest go to the mean",
+    help: "area under the class's probability while the pixels, largest values first, go to the mean colour",
+    axes: { first: "the photo", last: "all pixels replaced", measured: ofClass },
     isMoreBetter: false,
     measure: (what) => areaOf(removalCurve(what, "mean", "most")),
   },
   insertion: {
-    help: "the same while they come back into the blurred photo",
+    help: "area under the class's probability while the pixels, largest values first, come back into the blurred photo",
+    axes: { first: "the blurred photo", last: "all pixels back", measured: ofClass },
     isMoreBetter: true,
     measure(what) {
       const { map, input, steps } = what;
@@ -94,12 +100,14 @@ export const networkMetrics: Readonly<Record<string, Metric>> = {
     },
   },
   lerf: {
-    help: "area under the probability while the smallest go to the mean",
+    help: "area under the class's probability while the pixels, smallest values first, go to the mean colour",
+    axes: { first: "the photo", last: "all pixels replaced", measured: ofClass },
     isMoreBetter: true,
     measure: (what) => areaOf(removalCurve(what, "mean", "least")),
   },
   aopc: {
-    help: "area over the perturbation curve, largest first, to seeded noise",
+    help: "what the class's probability loses, on average over the curve, while the pixels, largest values first, go to seeded noise",
+    axes: { first: "the photo", last: "all pixels replaced", measured: ofClass },
     isMoreBetter: true,
     measure(what) {
       const found = removalCurve(what, "noise", "most");
@@ -107,7 +115,8 @@ export const networkMetrics: Readonly<Record<string, Metric>> = {
     },
   },
   regions: {
-    help: "area over the curve of regions of 9x9 pixels, largest first, to seeded noise",
+    help: "what the class's probability loses, on average over the curve, while regions of 9x9 pixels, largest sums first, go to seeded noise",
+    axes: { first: "the photo", last: "the regions of --budget replaced", measured: ofClass },
     isMoreBetter: true,
     measure(what) {
       const { map, input, steps } = what;
@@ -117,12 +126,14 @@ export const networkMetrics: Readonly<Record<string, Metric>> = {
     },
   },
   road: {
-    help: "ROAD: how often the class is still said when the largest 10 to 90 % are imputed",
+    help: "ROAD: how often the class is still said when the pixels with the largest values, 10 to 90 % of them, are imputed from the others",
+    axes: { first: "10 % imputed", last: "90 % imputed", measured: "photos that are still said to be the class" },
     isMoreBetter: false,
     measure: (what) => road(what, "most"),
   },
   "road-lerf": {
-    help: "the same when the smallest are imputed",
+    help: "ROAD the other way: how often the class is still said when the pixels with the smallest values are imputed",
+    axes: { first: "10 % imputed", last: "90 % imputed", measured: "photos that are still said to be the class" },
     isMoreBetter: true,
     measure: (what) => road(what, "least"),
   },
@@ -147,21 +158,25 @@ export const networkMetrics: Readonly<Record<string, Metric>> = {
   },
   cascade: {
     help: "parameter randomisation from the last layer down: mean rank correlation with the trained network's map",
+    axes: { first: "trained", last: "all layers random", measured: likeness },
     isMoreBetter: false,
     measure: (what) => randomise(what, "cascading", "rankCorrelation"),
   },
   "cascade-ssim": {
-    help: "the same by SSIM",
+    help: "parameter randomisation from the last layer down: mean SSIM with the trained network's map",
+    axes: { first: "trained", last: "all layers random", measured: alike },
     isMoreBetter: false,
     measure: (what) => randomise(what, "cascading", "ssim"),
   },
   layers: {
-    help: "parameter randomisation of each layer alone: mean rank correlation",
+    help: "parameter randomisation of each layer alone: mean rank correlation with the trained network's map",
+    axes: { first: "trained", last: "one layer random, the last to the first", measured: likeness },
     isMoreBetter: false,
     measure: (what) => randomise(what, "independent", "rankCorrelation"),
   },
   "layers-ssim": {
-    help: "the same by SSIM",
+    help: "parameter randomisation of each layer alone: mean SSIM with the trained network's map",
+    axes: { first: "trained", last: "one layer random, the last to the first", measured: alike },
     isMoreBetter: false,
     measure: (what) => randomise(what, "independent", "ssim"),
   },

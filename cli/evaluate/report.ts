@@ -2,6 +2,7 @@ import { mustHave } from "../../engine/basics/must-have.ts";
 import { version } from "../../host/version.ts";
 import { writeFolder } from "../outputs/atomic-write.ts";
 import { jsonText } from "../outputs/json-text.ts";
+import { counted } from "../terminal/counted.ts";
 import type { EvaluationFacts } from "./facts.ts";
 import { metricNamed, metrics } from "./metrics.ts";
 import { evaluationPage } from "./page.ts";
@@ -27,6 +28,25 @@ function ordered(rows: readonly Row[], against: string, metric: string): Row[] {
   return rows.filter((row) => !Number.isNaN(scoreOf(row))).sort((a, b) => sign * (scoreOf(b) - scoreOf(a)));
 }
 
+/** What was done, as the page says it. */
+function factsOf(
+  { isWhole, seed, steps, baseline, maxArea }: EvaluationRequest,
+  { model, weights, annotations }: EvaluationFacts,
+  names: readonly string[],
+): (readonly [string, string])[] {
+  const hasCurves = names.some((name) => metricNamed(name).axes !== undefined);
+  const given = baseline === undefined ? "" : `; pixels go to ${baseline}`;
+  return [
+    ["Network", `${model}, weights ${weights.file} (SHA-256 ${weights.sha256.slice(0, 16)}...)`],
+    ["Annotations", annotations.file],
+    ["Explained", "the annotated class, whatever the network says"],
+    ["Photos", isWhole ? "whole, squashed to the network's input" : "resized and cropped as the weights expect"],
+    ...(maxArea < 1 ? [["Objects", `cover at most ${maxArea} of the input`] as const] : []),
+    ...(hasCurves ? [["Curves", `${steps} steps${given}`] as const] : []),
+    ["Seed", String(seed)],
+  ];
+}
+
 /** Writes evaluation.json, evaluation.csv and report.html. @returns the table for the terminal */
 export async function writeReport(
   request: EvaluationRequest,
@@ -34,19 +54,19 @@ export async function writeReport(
   facts: EvaluationFacts,
   { units, rows, leftOut }: Results,
 ): Promise<string> {
-  const { maps, metrics: names, against, seed, pictures, isWhole, out } = request;
+  const { maps, metrics: names, against, seed, pictures, out } = request;
   const mapNames = maps.map(({ name }) => name);
   const cells = summarizeRows(rows, mapNames, names, against, seed);
   const judgedBy = names.find((name) => name === "mass") ?? mustHave(names[0], "--metrics");
   const best = ordered(rows, against, judgedBy);
-  const many = Math.min(pictures, Math.floor(best.length / 2));
-  const worst = best.slice(best.length - many).reverse();
+  // With few photos each is shown once.
+  const many = Math.min(pictures, Math.ceil(best.length / 2));
+  const worst = best.slice(Math.max(many, best.length - pictures)).reverse();
   const drawn = maps.filter(({ name, isSlow }) => isSlow !== true || name === against);
   const page = evaluationPage({
-    title: `${shared.network.definition.name}: ${mapNames.length} maps on ${rows.length} photos`,
-    facts: [
-      `${isWhole ? "Whole photos, squashed" : "Photos resized and cropped as the network's weights expect"}; weights ${facts.weights.file}; annotations ${facts.annotations.file}; seed ${seed}; srmap ${version}.`,
-    ],
+    title: `${facts.model}: ${counted(mapNames.length, "map")} on ${counted(rows.length, "photo")}`,
+    facts: factsOf(request, facts, names),
+    maps: maps.map(({ name, what }) => [name, what] as const),
     cells,
     help: new Map(Object.entries(metrics)),
     against,
@@ -54,6 +74,7 @@ export async function writeReport(
     best: await shownPhotos(best.slice(0, many), units, drawn, judgedBy, shared),
     worst: await shownPhotos(worst, units, drawn, judgedBy, shared),
     leftOut,
+    srmap: version,
   });
   const document = { ...facts, against, photos: rows.length, leftOut, summary: cells, rows };
   const text = (content: string): Uint8Array => new TextEncoder().encode(content);

@@ -2,6 +2,7 @@ import { basename } from "node:path";
 import type { NetworkDefinition } from "../../engine/graph/definition.ts";
 import { type AnnotatedObject, type AnnotatedPhoto, type Annotations, annotatedPhoto } from "../../evaluation/index.ts";
 import { plainName } from "../inputs/photo-labels.ts";
+import { counted } from "../terminal/counted.ts";
 
 /** One photo and one class of objects on it: what one line of the evaluation is about. */
 export interface Unit {
@@ -50,7 +51,7 @@ export function unitsOf(
       if (object.isCrowd) crowds++;
       else byClass.set(object.label, [...(byClass.get(object.label) ?? []), object]);
     }
-    if (crowds > 0) leftOut.push(`${file}: ${crowds} crowd region${crowds > 1 ? "s" : ""}, which count as no object.`);
+    if (crowds > 0) leftOut.push(`${file}: ${counted(crowds, "crowd region")}, which count as no object.`);
     if (byClass.size === 0) leftOut.push(`${file}: no object is left in its annotations.`);
     for (const [label, objects] of byClass) {
       const index = objects[0] && classOf(objects[0], definition);
@@ -59,6 +60,6 @@ export function unitsOf(
     }
   }
   const missing = annotations.photos.size - seen.size;
-  if (missing > 0) leftOut.push(`${missing} annotated photos were not given.`);
+  if (missing > 0) leftOut.push(`${counted(missing, "annotated photo")} ${missing === 1 ? "was" : "were"} not given.`);
   return { units, leftOut };
 }

@@ -1,4 +1,5 @@
 import { extname } from "node:path";
+import { counted } from "../terminal/counted.ts";
 import { shown } from "../terminal/shown.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 import type { InputKind } from "./found-input.ts";
@@ -40,8 +41,6 @@ export function holdsResults(names: readonly string[]): boolean {
     (names.includes("summary.json") && names.includes("index.html"))
   );
 }
-
-const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? "" : "s"}`;
 
 function listed(paths: readonly string[]): string {
   const rest = paths.length > 3 ? ", ..." : "";

@@ -58,7 +58,7 @@ suite("cli/annotations", (test) => {
       "a.jpg: 1 crowd region, which count as no object.",
       "a.jpg: no object is left in its annotations.",
       "b.jpg: 1 crowd region, which count as no object.",
-      "1 annotated photos were not given.",
+      "1 annotated photo was not given.",
     ]);
   });
 

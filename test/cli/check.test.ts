@@ -85,7 +85,7 @@ suite("cli/check", (test) => {
     const xml = readFileSync(join(folder, "report.xml"), "utf8");
     assert.match(xml, /<testsuite name="srmap check" tests="2" failures="[12]" errors="0">/);
     const page = readFileSync(join(folder, "page/report.html"), "utf8");
-    assert.ok(page.includes("difference: red has more attention now"));
+    assert.ok(page.includes("In the differences red has more attention now"));
     assert.ok(!/(src|href)="(?!data:)/.test(page));
   });
 
@@ -96,10 +96,10 @@ suite("cli/check", (test) => {
     const { width, height } = photo;
     const { preprocessing } = network.definition;
     assert.ok(preprocessing);
-    const before = attend("coffee.jpg", "", photo, undefined, settings).attention;
+    const before = attend("coffee.jpg", "", photo, undefined, settings);
     const thresholds = { minCorrelation: 0.9, maxInsideLoss: 0.1, maxForbidden: 0.05, mayPredictionChange: false };
     const bgr = { ...settings, preprocessing: { ...preprocessing, channelOrder: "bgr" as const } };
-    const swapped = attend("coffee.jpg", "", photo, undefined, bgr).attention;
+    const swapped = attend("coffee.jpg", "", photo, undefined, bgr);
     const { failures, correlation } = compareAttention(before, swapped, thresholds);
     assert.ok(failures.length > 0, `correlation ${correlation}`);
 
@@ -114,8 +114,8 @@ suite("cli/check", (test) => {
       }
     }
     const strict = { ...thresholds, minCorrelation: -1, mayPredictionChange: true };
-    const clean = attend("coffee.jpg", "", photo, undefined, { ...settings, forbidden }).attention;
-    const dirty = attend("coffee.jpg", "", marked, undefined, { ...settings, forbidden }).attention;
+    const clean = attend("coffee.jpg", "", photo, undefined, { ...settings, forbidden });
+    const dirty = attend("coffee.jpg", "", marked, undefined, { ...settings, forbidden });
     assert.ok((clean.forbidden ?? 1) < (dirty.forbidden ?? 0), `${clean.forbidden} ${dirty.forbidden}`);
     const limit = { ...strict, maxForbidden: ((clean.forbidden ?? 0) + (dirty.forbidden ?? 0)) / 2 };
     assert.equal(compareAttention(before, clean, limit).failures, []);

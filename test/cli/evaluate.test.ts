@@ -53,7 +53,7 @@ suite("cli/evaluate", (test) => {
       "annotation 2: its box has no area (0 x 0), left out.",
       'cat.jpg: squeezenet1_1-caffe does not know the class "unheard of".',
       "coffee.jpg: the annotations do not have it.",
-      "1 annotated photos were not given.",
+      "1 annotated photo was not given.",
     ]);
     assert.equal(Object.keys(document.rows[0]?.maps ?? {}), [
       "epsilonPlus",
