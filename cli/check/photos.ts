@@ -64,11 +64,17 @@ export async function attendAll(
   return found;
 }
 
-/** Finds each recorded photo again, by name or, where it was renamed, by its bytes. */
+const lostObject = "its attention on the object was recorded; the annotations have no object of it now.";
+
+/**
+ * Finds each recorded photo again, by name or, where it was renamed, by its bytes.
+ * @param isAnnotated whether annotations were given: then what was recorded of objects must be comparable
+ */
 export function compareAll(
   { photos }: AttentionFile,
   found: readonly Found[],
   thresholds: AttentionThresholds,
+  isAnnotated = false,
 ): Checked[] {
   const taken = new Set<Found>();
   const checked = photos.map((before): Checked => {
@@ -79,7 +85,10 @@ export function compareAll(
     taken.add(own);
     const { path, attention: after } = own;
     if (after === undefined) return { photo: before.photo, error: own.error ?? "cannot be read." };
-    return { photo: before.photo, path, outcome: compareAttention(before, after, thresholds), before, after };
+    const compared = compareAttention(before, after, thresholds);
+    const isLost = isAnnotated && before.inside !== undefined && after.inside === undefined;
+    const outcome = isLost ? { ...compared, failures: [...compared.failures, lostObject] } : compared;
+    return { photo: before.photo, path, outcome, before, after };
   });
   const others = found.filter((each) => !taken.has(each));
   return [

@@ -1,5 +1,6 @@
 import { basename } from "node:path";
 import type { Network } from "../../engine/network/network.ts";
+import { annotatedPhoto } from "../../evaluation/index.ts";
 import { sha256File } from "../../host/files/sha256.ts";
 import { loadNetwork } from "../../host/network/load.ts";
 import { loadKernels } from "../../host/threads/load-kernels.ts";
@@ -10,13 +11,18 @@ import { junitReport } from "../check/junit.ts";
 import { checkPage } from "../check/page.ts";
 import { attendAll, type Checked, compareAll, type Found, sentencesOf } from "../check/photos.ts";
 import { type CheckRequest, checkOptions, readCheck } from "../check/request.ts";
+import { requireSameClasses } from "../check/same-classes.ts";
 import { shownChanges } from "../check/shown-changes.ts";
 import { expandInputs, photoInputs } from "../inputs/expand.ts";
+import type { Input } from "../inputs/found-input.ts";
+import { tellLeftOut } from "../inputs/left-out.ts";
 import { writeWhole } from "../outputs/atomic-write.ts";
 import { jsonText } from "../outputs/json-text.ts";
 import type { Arguments } from "../terminal/arguments.ts";
+import { counted } from "../terminal/counted.ts";
 import { CommandError } from "../terminal/errors.ts";
 import { shown } from "../terminal/shown.ts";
+import { tellNotes } from "../terminal/tell-notes.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 import type { Command } from "./command.ts";
 
@@ -39,6 +45,7 @@ function record(
   for (const { path, error } of found) if (error !== undefined) terminal.err(`${shown(path)}: ${error}\n`);
   const photos = found.flatMap(({ attention }) => (attention === undefined ? [] : [attention]));
   const names = new Set(photos.map(({ photo }) => photo));
+  if (photos.length === 0) throw new CommandError("no photo could be explained: nothing is recorded.");
   if (names.size < photos.length) throw new CommandError("two photos have one file name; check finds photos by it.");
   const file: AttentionFile = {
     attention: attentionVersion,
@@ -51,7 +58,7 @@ function record(
     photos,
   };
   writeWhole(write, bytesOf(`${jsonText(file)}\n`));
-  terminal.out(`${write}: recorded where ${network.definition.name} looks on ${photos.length} photos.\n`);
+  terminal.out(`${write}: recorded where ${network.definition.name} looks on ${counted(photos.length, "photo")}.\n`);
   return photos.length < found.length ? 1 : 0;
 }
 
@@ -101,7 +108,7 @@ async function compare(
   terminal: Terminal,
 ): Promise<number> {
   const { name: model } = used.network.definition;
-  const checked = compareAll(recorded, found, request.thresholds);
+  const checked = compareAll(recorded, found, request.thresholds, request.annotations !== undefined);
   const failed = checked.filter((each) => sentencesOf(each).length > 0);
   const junit = given.value("junit");
   if (junit !== undefined) writeWhole(junit, bytesOf(junitReport(checked, model)));
@@ -125,6 +132,18 @@ async function compare(
   return failed.length > 0 ? 1 : 0;
 }
 
+/** A note for all that the shares on objects do not say. */
+function notesOf({ task, annotations }: CheckRequest, inputs: readonly Input[]): string[] {
+  if (annotations === undefined) {
+    const hasShares = task.recorded?.photos.some(({ inside }) => inside !== undefined) === true;
+    return hasShares
+      ? ["the attention file has shares on annotated objects; without --annotations they are not compared."]
+      : [];
+  }
+  const others = inputs.filter(({ path }) => annotatedPhoto(annotations, basename(path)) === undefined);
+  return [...annotations.notes, ...others.map(({ path }) => `${basename(path)}: the annotations do not have it.`)];
+}
+
 /** `srmap check`: attention as a regression test. */
 export const check: Command = {
   summary: "Fails when a network no longer looks where it looked: attention as a test",
@@ -142,16 +161,13 @@ Examples:
     const request = await readCheck(given);
     const { task, choice, preprocess, composite, settings, forbidden, threads } = request;
     const inputs = await expandInputs(request.typed, photoInputs);
+    tellLeftOut(inputs, photoInputs, terminal);
     const kernels = await loadKernels({ threads });
     try {
       const load = { kernels, ...(preprocess === undefined ? {} : { preprocess }) };
       const network = await loadNetwork(choice.model, choice.weights, load);
-      const { classCount, definition } = network;
-      if (task.recorded !== undefined && task.recorded.classes !== classCount) {
-        throw new CommandError(
-          `attention file ${task.recordedPath}: is of a network with ${task.recorded.classes} classes, ${definition.name} has ${classCount}. Write it again with srmap check --write.`,
-        );
-      }
+      if (task.recorded !== undefined) requireSameClasses(task.recorded, task.recordedPath, network);
+      tellNotes(notesOf(request, inputs.inputs), terminal);
       const region = forbidden === undefined ? {} : { forbidden };
       const attendSettings = { network, composite, settings, ...region };
       const found = await attendAll(inputs.inputs, request.annotations, attendSettings, terminal);

@@ -93,6 +93,14 @@ async function readFolder(folder: string): Promise<Annotations> {
   return { photos, notes };
 }
 
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    throw new FormatError("is no JSON, as COCO's annotations are; of the other formats give the folder.");
+  }
+}
+
 /**
  * Reads annotations: COCO's JSON, or a folder with a file for each photo, of the photo's name: Pascal VOC's XML, YOLO's text or masks as
  * PNG.
@@ -101,7 +109,7 @@ async function readFolder(folder: string): Promise<Annotations> {
 export async function readAnnotations(path: string): Promise<Annotations> {
   try {
     if ((await stat(path)).isDirectory()) return await readFolder(path);
-    return parseCoco(JSON.parse(await readTextFile(path)) as unknown);
+    return parseCoco(parseJson(await readTextFile(path)));
   } catch (error) {
     throw new CommandError(`annotations ${path}: ${describeError(error)}`);
   }

@@ -48,7 +48,10 @@ export async function prepareUnit(unit: Unit, settings: EvaluationSettings): Pro
   const placed = placeObjects(unit.annotated, unit.objects, input, photoFit(input, preprocessing, inputShape));
   const { tensor, picture } = preprocess(input, preprocessing, inputShape);
   const area = placed.mask.reduce((sum, value) => sum + value, 0) / placed.mask.length;
-  if (placed.boxes.length === 0) throw new CommandError(`"${unit.label}" was cropped away whole.`);
+  if (placed.boxes.length === 0)
+    throw new CommandError(
+      `"${unit.label}" was cropped away whole, or is smaller than a pixel of the network's input.`,
+    );
   const source = new MapSource({
     file: unit.file,
     network,

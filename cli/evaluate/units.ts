@@ -37,13 +37,19 @@ export function unitsOf(
   const leftOut = [...annotations.notes];
   const units: Unit[] = [];
   const seen = new Set<AnnotatedPhoto>();
+  const names = new Set<string>();
   for (const path of paths) {
     const file = basename(path);
     const annotated = annotatedPhoto(annotations, file);
-    if (annotated === undefined) {
-      leftOut.push(`${file}: the annotations do not have it.`);
+    if (annotated === undefined || names.has(file)) {
+      leftOut.push(
+        annotated === undefined
+          ? `${file}: the annotations do not have it.`
+          : `${path}: another photo of this name was given, left out.`,
+      );
       continue;
     }
+    names.add(file);
     seen.add(annotated);
     const byClass = new Map<string, AnnotatedObject[]>();
     let crowds = 0;

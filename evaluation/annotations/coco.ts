@@ -68,18 +68,25 @@ export function parseCoco(document: unknown): Annotations {
   const names = new Map(
     listOf(document, "categories").map((each) => [numberOf(each, "id", "a category"), String(each["name"])]),
   );
-  const photos = new Map<number, AnnotatedPhoto & { objects: AnnotatedObject[] }>();
-  for (const image of listOf(document, "images")) {
-    const file = image["file_name"];
-    if (typeof file !== "string") throw new FormatError('annotations: an image has no "file_name".');
-    const [width, height] = [numberOf(image, "width", `image "${file}"`), numberOf(image, "height", `image "${file}"`)];
-    photos.set(numberOf(image, "id", `image "${file}"`), { file, width, height, objects: [] });
-  }
   const notes: string[] = [];
+  const photos = new Map<number, AnnotatedPhoto & { objects: AnnotatedObject[] }>();
+  const sizeless = new Set<number>();
+  for (const image of listOf(document, "images")) {
+    const { file_name: file, width, height } = image;
+    if (typeof file !== "string") throw new FormatError('annotations: an image has no "file_name".');
+    const id = numberOf(image, "id", `image "${file}"`);
+    if (isNumbers([width, height]) && Number(width) > 0 && Number(height) > 0) {
+      photos.set(id, { file: baseName(file), width: Number(width), height: Number(height), objects: [] });
+    } else {
+      sizeless.add(id);
+      notes.push(`image "${file}": has no "width" and "height" above 0, left out.`);
+    }
+  }
   for (const each of listOf(document, "annotations")) {
     const id = numberOf(each, "id", "an annotation");
     const photo = photos.get(numberOf(each, "image_id", `annotation ${id}`));
     const categoryId = numberOf(each, "category_id", `annotation ${id}`);
+    if (photo === undefined && sizeless.has(Number(each["image_id"]))) continue; // told above
     const { bbox } = each;
     const leaveOut = (reason: string): void => void notes.push(`annotation ${id}: ${reason}, left out.`);
     if (photo === undefined) leaveOut("belongs to an image that the file does not list");
@@ -97,5 +104,23 @@ export function parseCoco(document: unknown): Annotations {
       }
     }
   }
-  return { photos: new Map([...photos.values()].map((photo) => [photo.file, photo])), notes };
+  return { photos: byName([...photos.values()], notes), notes };
+}
+
+/** Exports name photos with their folders, of this or another system; they are looked for by their names. */
+const baseName = (path: string): string => path.slice(Math.max(path.lastIndexOf("/"), path.lastIndexOf("\\")) + 1);
+
+/** Photos by name; of two of one name nobody could say which is meant. */
+function byName(photos: readonly AnnotatedPhoto[], notes: string[]): Map<string, AnnotatedPhoto> {
+  const found = new Map<string, AnnotatedPhoto>();
+  const twice = new Set<string>();
+  for (const photo of photos) {
+    if (found.has(photo.file)) twice.add(photo.file);
+    found.set(photo.file, photo);
+  }
+  for (const name of twice) {
+    found.delete(name);
+    notes.push(`${name}: the annotations have several photos of this name, left out.`);
+  }
+  return found;
 }

@@ -27,6 +27,44 @@ export function parseMaskClasses(text: string): MaskClass[] {
     });
 }
 
+/** Pixels of one colour, as they are found. */
+interface Found {
+  readonly runs: number[];
+  /** Where the last run of 1s ends. */
+  end: number;
+  x0: number;
+  x1: number;
+  y0: number;
+  y1: number;
+}
+
+/** Runs of each wanted colour, columns from the left, each from the top, as COCO's runs go. Each pixel is looked at once. */
+function runsOfColors({ width, height, data }: Image, wanted: ReadonlySet<number>): Map<number, Found> {
+  const found = new Map<number, Found>();
+  for (let x = 0; x < width; x++) {
+    for (let y = 0; y < height; ) {
+      const color = colorAt(data, y * width + x);
+      const from = y;
+      while (y < height && colorAt(data, y * width + x) === color) y++;
+      if (!wanted.has(color)) continue;
+      const each = found.get(color) ?? { runs: [], end: 0, x0: x, x1: x, y0: from, y1: from };
+      found.set(color, each);
+      const start = x * height + from;
+      if (each.runs.length > 0 && each.end === start) each.runs[each.runs.length - 1]! += y - from;
+      else each.runs.push(start - each.end, y - from);
+      each.end = x * height + y;
+      each.x1 = x;
+      each.y0 = Math.min(each.y0, from);
+      each.y1 = Math.max(each.y1, y - 1);
+    }
+  }
+  return found;
+}
+
+function colorAt(data: Uint8ClampedArray | Uint8Array, pixel: number): number {
+  return (data[4 * pixel]! << 16) | (data[4 * pixel + 1]! << 8) | data[4 * pixel + 2]!;
+}
+
 /**
  * A photo's objects as a mask shows them: one for each class of which it has pixels.
  * @param file what the photo is called, without its ending
@@ -34,31 +72,23 @@ export function parseMaskClasses(text: string): MaskClass[] {
  */
 export function maskPhoto(
   file: string,
-  { width, height, data }: Image,
+  mask: Image,
   classes: readonly MaskClass[],
   palette?: readonly number[],
 ): AnnotatedPhoto {
-  const objects: AnnotatedObject[] = [];
-  for (const [categoryId, { label, color, index = 0 }] of classes.entries()) {
-    const wanted = color ?? (palette === undefined ? index * 0x010101 : palette[index]);
-    if (wanted === undefined) continue;
-    const runs: number[] = [0];
-    let [isOn, x0, x1, y0, y1] = [false, width, -1, height, -1];
-    // Columns from the left, each from the top, as COCO's runs go.
-    for (let x = 0; x < width; x++) {
-      for (let y = 0; y < height; y++) {
-        const at = 4 * (y * width + x);
-        const isHere = ((data[at]! << 16) | (data[at + 1]! << 8) | data[at + 2]!) === wanted;
-        if (isHere !== isOn) runs.push(0);
-        isOn = isHere;
-        runs[runs.length - 1]!++;
-        if (!isHere) continue;
-        [x0, x1, y0, y1] = [Math.min(x0, x), Math.max(x1, x), Math.min(y0, y), Math.max(y1, y)];
-      }
-    }
-    if (x1 < 0) continue;
+  const { width, height } = mask;
+  const colors = classes.map(
+    ({ color, index = 0 }) => color ?? (palette === undefined ? index * 0x010101 : palette[index]),
+  );
+  const found = runsOfColors(mask, new Set(colors.filter((color) => color !== undefined)));
+  const objects = classes.flatMap(({ label }, categoryId): AnnotatedObject[] => {
+    const color = colors[categoryId];
+    const pixels = color === undefined ? undefined : found.get(color);
+    if (pixels === undefined) return [];
+    const { runs, x0, x1, y0, y1, end } = pixels;
     const box = { left: x0, top: y0, width: x1 - x0 + 1, height: y1 - y0 + 1 };
-    objects.push({ label, categoryId: -1 - categoryId, box, runs, isCrowd: false });
-  }
+    const all = [...runs, width * height - end];
+    return [{ label, categoryId: -1 - categoryId, box, runs: all, isCrowd: false }];
+  });
   return { file, width, height, objects };
 }

@@ -14,36 +14,54 @@ export interface PlacedObjects {
   readonly croppedAway: number;
 }
 
-function isInPolygon(polygon: readonly number[], x: number, y: number): boolean {
-  let isInside = false;
+/** Whether the point x of one row is on an object. */
+type InRow = (x: number) => boolean;
+
+/** How many of sorted numbers are at most `x`. */
+function countUpTo(sorted: ArrayLike<number>, x: number): number {
+  let [low, high] = [0, sorted.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (sorted[middle]! <= x) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/** A row through a polygon: inside where an odd number of edges crosses it further right. */
+function rowOfPolygon(polygon: readonly number[], y: number): InRow {
+  const crossings: number[] = [];
   for (let i = 0, j = polygon.length - 2; i < polygon.length; j = i, i += 2) {
     const [xi, yi, xj, yj] = [polygon[i]!, polygon[i + 1]!, polygon[j]!, polygon[j + 1]!];
-    if (yi > y !== yj > y && x < ((xj - xi) * (y - yi)) / (yj - yi) + xi) isInside = !isInside;
+    if (yi > y !== yj > y) crossings.push(((xj - xi) * (y - yi)) / (yj - yi) + xi);
   }
-  return isInside;
+  const sorted = Float64Array.from(crossings).sort();
+  return (x) => (sorted.length - countUpTo(sorted, x)) % 2 === 1;
 }
 
-function pixelsOfRuns(runs: readonly number[], length: number): Uint8Array {
-  const pixels = new Uint8Array(length);
-  let at = 0;
-  for (const [i, run] of runs.entries()) {
-    if (i % 2 === 1) pixels.fill(1, at, at + run);
-    at += run;
-  }
-  return pixels;
-}
-
-/** Whether a point of the annotated picture lies on an object. */
-function contains(object: AnnotatedObject, { width, height }: AnnotatedPhoto): (x: number, y: number) => boolean {
-  const { box, polygons, runs } = object;
+/**
+ * Whether points of the annotated picture lie on an object, row by row: whatever numbers a file holds, it takes the memory of the file
+ * and a time of its length for a row.
+ */
+function rowsOf({ box, polygons, runs }: AnnotatedObject, { height }: AnnotatedPhoto): (y: number) => InRow {
   if (runs !== undefined) {
-    const pixels = pixelsOfRuns(runs, width * height);
-    return (x, y) => pixels[Math.floor(x) * height + Math.floor(y)] === 1;
+    const ends = new Float64Array(runs.length);
+    let end = 0;
+    for (const [i, run] of runs.entries()) {
+      end += run;
+      ends[i] = end;
+    }
+    // Run 0 is of 0s, run 1 of 1s, and so on.
+    return (y) => (x) => countUpTo(ends, Math.floor(x) * height + Math.floor(y)) % 2 === 1;
   }
-  const isInBox = (x: number, y: number): boolean =>
-    x >= box.left && x < box.left + box.width && y >= box.top && y < box.top + box.height;
-  if (polygons === undefined) return isInBox;
-  return (x, y) => isInBox(x, y) && polygons.some((polygon) => isInPolygon(polygon, x, y));
+  const isInBox: InRow = (x) => x >= box.left && x < box.left + box.width;
+  const nowhere: InRow = () => false;
+  return (y) => {
+    if (y < box.top || y >= box.top + box.height) return nowhere;
+    if (polygons === undefined) return isInBox;
+    const rows = polygons.map((polygon) => rowOfPolygon(polygon, y));
+    return (x) => isInBox(x) && rows.some((isIn) => isIn(x));
+  };
 }
 
 /**
@@ -78,11 +96,12 @@ export function placeObjects(
     const y0 = Math.max(0, box.top * sy - top);
     const x1 = Math.min(width, (box.left + box.width) * sx - left);
     const y1 = Math.min(height, (box.top + box.height) * sy - top);
-    const isOn = contains(object, photo);
+    const rowAt = rowsOf(object, photo);
     let isSeen = false;
     for (let y = Math.floor(y0); y < Math.min(height, Math.ceil(y1)); y++) {
+      const isOn = rowAt((y + 0.5 + top) / sy);
       for (let x = Math.floor(x0); x < Math.min(width, Math.ceil(x1)); x++) {
-        if (!isOn((x + 0.5 + left) / sx, (y + 0.5 + top) / sy)) continue;
+        if (!isOn((x + 0.5 + left) / sx)) continue;
         mask[y * width + x] = 1;
         isSeen = true;
       }

@@ -44,8 +44,10 @@ function centredBox([x = 0, y = 0, width = 0, height = 0]: readonly number[]): A
 }
 
 function boxAround(corners: readonly number[]): AnnotatedObject["box"] {
-  const xs = corners.filter((_, i) => i % 2 === 0);
-  const ys = corners.filter((_, i) => i % 2 === 1);
-  const [left, top] = [Math.min(...xs), Math.min(...ys)];
-  return { left, top, width: Math.max(...xs) - left, height: Math.max(...ys) - top };
+  let [left, top, right, bottom] = [corners[0]!, corners[1]!, corners[0]!, corners[1]!];
+  for (let i = 0; i < corners.length; i += 2) {
+    const [x, y] = [corners[i]!, corners[i + 1]!];
+    [left, right, top, bottom] = [Math.min(left, x), Math.max(right, x), Math.min(top, y), Math.max(bottom, y)];
+  }
+  return { left, top, width: right - left, height: bottom - top };
 }

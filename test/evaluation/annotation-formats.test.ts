@@ -8,6 +8,7 @@ import {
   maskPhoto,
   parseMaskClasses,
   placeObjects,
+  seededRandom,
   vocPhoto,
   yoloPhoto,
 } from "../../evaluation/index.ts";
@@ -145,6 +146,29 @@ suite("evaluation/annotation-formats", (test) => {
       () => parseMaskClasses("dog"),
       'annotations: classes.txt of masks must have lines "#rrggbb NAME" or "INDEX NAME" with an index from 0 to 255, got "dog".',
     );
+  });
+
+  test("runs of a mask are as of each pixel by itself, on noise, stripes and a single colour", () => {
+    const random = seededRandom(4);
+    const classes = parseMaskClasses("0 a\n1 b\n#010101 as b\n#020202 c\n9 none");
+    for (const [width, height, kinds] of [
+      [7, 5, 3],
+      [1, 9, 2],
+      [9, 1, 2],
+      [6, 6, 1],
+    ] as const) {
+      const mask = createImage(width, height);
+      const values = Array.from({ length: width * height }, () => Math.floor(random() * kinds));
+      for (const [i, value] of values.entries()) mask.data.fill(value, 4 * i, 4 * i + 3);
+      const photo = maskPhoto("a", mask, classes);
+      for (const [k, value] of [0, 1, 1, 2, 9].entries()) {
+        const one = photo.objects.filter(({ categoryId }) => categoryId === -1 - k);
+        assert.is(one.length, values.includes(value) ? 1 : 0);
+        if (one.length === 0) continue;
+        const expected = values.map((each) => Number(each === value)).join("");
+        assert.is(rowsOf({ ...photo, objects: one }, width, height).join(""), expected);
+      }
+    }
   });
 
   test("a mask of another size than its photo is refused", () => {

@@ -2,6 +2,7 @@ import * as assert from "uvu/assert";
 import type { Preprocessing } from "../../engine/graph/definition.ts";
 import { photoFit } from "../../engine/picture/preprocess.ts";
 import { decodeRuns, parseCoco, placeObjects } from "../../evaluation/index.ts";
+import { cpuMs } from "../support/fuzz.ts";
 import { suite } from "../support/suite.ts";
 
 const plain: Preprocessing = { resize: "none", resizeTo: 0, channelOrder: "rgb", scale: 1, mean: [0], std: [1] };
@@ -74,6 +75,58 @@ suite("evaluation/annotations", (test) => {
       photos.get("a.jpg")?.objects.map(({ isCrowd }) => isCrowd),
       [true, false],
     );
+  });
+
+  test("photos are found by their names, whatever folders an export puts before them; of two of one name neither counts", () => {
+    const image = { width: 4, height: 4 };
+    const { photos, notes } = parseCoco({
+      categories: [],
+      images: [
+        { ...image, id: 1, file_name: "train/a.jpg" },
+        { ...image, id: 2, file_name: "train\\b.jpg" },
+        { ...image, id: 3, file_name: "val/b.jpg" },
+        { id: 4, file_name: "c.jpg", width: 0, height: 4 },
+      ],
+      annotations: [{ id: 0, image_id: 4, category_id: 1, bbox: [0, 0, 1, 1] }],
+    });
+    assert.equal([...photos.keys()], ["a.jpg"]);
+    assert.equal(notes, [
+      'image "c.jpg": has no "width" and "height" above 0, left out.',
+      "b.jpg: the annotations have several photos of this name, left out.",
+    ]);
+  });
+
+  test("runs of a huge picture, a polygon of a hundred thousand corners and many objects take their own memory alone", () => {
+    const side = 2 ** 20;
+    const corners = Array.from({ length: 100_000 }, (_, i) => {
+      const turn = (2 * Math.PI * i) / 100_000;
+      return [side * (0.5 + 0.4 * Math.cos(turn)), side * (0.5 + 0.4 * Math.sin(turn))];
+    }).flat();
+    const huge = [
+      { bbox: [0, 0, side, side], segmentation: { counts: [side * side - 5, 5] } },
+      { bbox: [0, 0, side, side], segmentation: [corners] },
+      ...Array.from({ length: 2000 }, () => ({ bbox: [0, 0, 1, side] })),
+    ];
+    const before = process.memoryUsage().arrayBuffers;
+    const started = process.cpuUsage();
+    const photo = parseCoco(coco(side, side, huge)).photos.get("a.jpg");
+    assert.ok(photo);
+    const size = { width: 8, height: 8 };
+    const fit = photoFit(size, plain, [3, 8, 8]);
+    const circle = placeObjects(photo, photo.objects.slice(1, 2), size, fit);
+    assert.equal(rows(circle.mask, 8), [
+      "00000000",
+      "00111100",
+      "01111110",
+      "01111110",
+      "01111110",
+      "01111110",
+      "00111100",
+      "00000000",
+    ]);
+    assert.is(placeObjects(photo, photo.objects, size, fit).croppedAway, 2001);
+    assert.ok(process.memoryUsage().arrayBuffers - before < 16 << 20);
+    assert.ok(cpuMs(started) < 5000);
   });
 
   test("a document that is none of COCO's and annotations of another photo are refused", () => {
