@@ -22,7 +22,8 @@ The file goes into SRMAP_CACHE if that is set, else into the platform's folder f
 caches. A download that breaks off continues where it ended, also when fetch is
 called again. Length and SHA-256 are checked before the file is used; a file that
 is there already is checked and kept. This is the only command that touches the
-network.
+network, but for photos given as URLs. Where the server cannot be reached, the
+message says which file to download elsewhere, where to put it, and its SHA-256.
 
 Example:
   srmap fetch vgg16

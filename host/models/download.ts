@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { refuseUnknownOptions } from "../../engine/basics/errors.ts";
 import { type RegisteredWeights, registeredWeights } from "../../weights-loader/registry.ts";
+import { fetchFailure } from "../files/fetch-failure.ts";
 import { sha256File } from "../files/sha256.ts";
 import { cachedWeights, cacheFolder } from "./cache.ts";
 
@@ -48,6 +49,15 @@ export class FetchError extends Error {
 /** A failure that another attempt may mend; what has arrived so far stays in the partial file. */
 class Interrupted extends Error {}
 
+/** A failure that every attempt would meet. */
+class Refused extends Error {}
+
+/** What people can do without a download that works. */
+function byHand(url: string, path: string, sha256: string): string {
+  const hash = sha256.length < 64 ? `begins with ${sha256}` : sha256;
+  return `By hand: download ${url} where that works, put it there as ${path} (SHA-256 ${hash}), and fetch again, which checks it; or name a mirror (url).`;
+}
+
 /**
  * Fetches the official weights of a network into the cache folder. A download that breaks off is resumed, its partial file
  * (`.part`) is kept for the next call; the file gets its name only after length and SHA-256 were right.
@@ -87,11 +97,13 @@ export async function fetchWeights(
       await download(url, part, weights.byteLength, options);
       break;
     } catch (error) {
+      const mend = byHand(url, path, weights.sha256);
+      if (error instanceof Refused) throw new FetchError(`${url}: ${error.message}. ${mend}`);
       if (!(error instanceof Interrupted)) throw error;
       if (attempt >= attempts) {
         const done = await sizeOf(part);
         const kept = done === 0 ? "" : ` ${done} bytes are kept in ${part}; fetching again continues there.`;
-        throw new FetchError(`${url}: ${error.message} (${attempts} attempts).${kept}`);
+        throw new FetchError(`${url}: ${error.message} (${attempts} attempts).${kept} ${mend}`);
       }
     }
   }
@@ -139,27 +151,30 @@ async function download(url: string, part: string, expected: number | undefined,
   let timer = setTimeout(() => stall.abort(), stallMs);
   const signal = options.signal === undefined ? stall.signal : AbortSignal.any([stall.signal, options.signal]);
   let isTooLong = false;
+  const arrived: { bytes: number | undefined } = { bytes: undefined };
   try {
     const headers: Record<string, string> = from > 0 ? { range: `bytes=${from}-` } : {};
     const response = await fetch(url, { headers, signal });
-    const start = startOf(response, from, url);
+    const start = startOf(response, from);
     if (start === undefined) {
       await rm(part, { force: true }); // the server has less than we do: another file
       throw new Interrupted("the server refused to continue the partial download");
     }
     const total = start.total ?? expected;
     if (expected !== undefined && total !== undefined && total !== expected) {
-      throw new FetchError(`${url}: the file must have ${expected} bytes, the server announces ${total}.`);
+      throw new Refused(`the file must have ${expected} bytes, the server announces ${total}`);
     }
     let done = start.from;
+    arrived.bytes = done;
     const count = async function* (pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
       for await (const piece of pieces) {
         clearTimeout(timer);
         timer = setTimeout(() => stall.abort(), stallMs);
         done += piece.length;
+        arrived.bytes = done;
         if (expected !== undefined && done > expected) {
           isTooLong = true;
-          throw new FetchError(`${url}: the file must have ${expected} bytes, the server sends more.`);
+          throw new Refused(`the file must have ${expected} bytes, the server sends more`);
         }
         options.onProgress?.(done, total);
         yield piece;
@@ -172,27 +187,28 @@ async function download(url: string, part: string, expected: number | undefined,
       throw new Interrupted(`the connection ended after ${done} of ${total} bytes`);
   } catch (error) {
     if (isTooLong) await rm(part, { force: true });
-    if (error instanceof FetchError || error instanceof Interrupted) throw error;
+    if (error instanceof Refused || error instanceof Interrupted) throw error;
     if (options.signal?.aborted === true)
       throw new FetchError(`${url}: cancelled; what has arrived is kept in ${part}.`);
     if (stall.signal.aborted) throw new Interrupted(`no byte came for ${stallMs} ms`);
     if (isDiskError(error)) throw error;
-    throw new Interrupted(describe(error));
+    const { bytes } = arrived;
+    const reason = fetchFailure(error);
+    const what = bytes === undefined ? "the server cannot be reached" : `the connection ended after ${bytes} bytes`;
+    throw new Interrupted(reason === "" ? what : `${what} (${reason})`);
   } finally {
     clearTimeout(timer);
   }
 }
 
+const answerOf = ({ status, statusText }: Response): string => `${status} ${statusText}`.trimEnd();
+
 /** Where the answer starts and how long the whole is; undefined when the partial file cannot be continued. */
-function startOf(
-  response: Response,
-  from: number,
-  url: string,
-): { from: number; total: number | undefined } | undefined {
+function startOf(response: Response, from: number): { from: number; total: number | undefined } | undefined {
   if (response.status === 416) return undefined;
-  if (response.status >= 500) throw new Interrupted(`the server answered ${response.status} ${response.statusText}`);
+  if (response.status >= 500) throw new Interrupted(`the server answered ${answerOf(response)}`);
   if (response.status !== 200 && response.status !== 206) {
-    throw new FetchError(`${url}: the server answered ${response.status} ${response.statusText}.`);
+    throw new Refused(`the server answered ${answerOf(response)}`);
   }
   if (response.status === 206) {
     const range = /^bytes (\d+)-\d+\/(\d+|\*)$/.exec(response.headers.get("content-range") ?? "");
@@ -208,11 +224,4 @@ function startOf(
 function isDiskError(error: unknown): boolean {
   const code = error instanceof Error && "code" in error ? String(error.code) : "";
   return ["ENOSPC", "EACCES", "EROFS", "EISDIR", "EPERM", "EDQUOT"].includes(code);
-}
-
-/** fetch hides the reason in the cause. */
-function describe(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  const cause = error.cause instanceof Error ? ` (${error.cause.message})` : "";
-  return `${error.message}${cause}`;
 }

@@ -174,7 +174,10 @@ suite("cli/inputs", (test) => {
         (out) => JSON.parse(readFileSync(join(folder, out, "explanation.json"), "utf8")).input.file,
       );
       assert.equal(files, ["cat.jpg", "cat.jpg", "stdin"]);
-      assert.is((await run(undefined, `${url}/dog.jpg`)).err, `${url}/dog.jpg: the server answered 404 Not Found.\n`);
+      assert.is(
+        (await run(undefined, `${url}/dog.jpg`)).err,
+        `${url}/dog.jpg: the server answered 404 Not Found. Check the address, try again later, or download the photo yourself and give its file.\n`,
+      );
       assert.match(
         (await run(undefined, "http://127.0.0.1:1/x.jpg")).err,
         /^http:\/\/127\.0\.0\.1:1\/x\.jpg: the server cannot be reached/,

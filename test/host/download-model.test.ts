@@ -6,7 +6,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as assert from "uvu/assert";
 import { cachedWeights, cacheFolder, fetchModel, fetchWeights } from "../../host/node.ts";
+import { registeredWeights } from "../../weights-loader/index.ts";
 import { rejection } from "../support/fixtures.ts";
+import { freePort } from "../support/free-port.ts";
 import { rng } from "../support/rng.ts";
 import { suite } from "../support/suite.ts";
 
@@ -50,6 +52,10 @@ const half: Handler = (_, response) => {
 };
 
 const weights = (url: string) => ({ file: "weights.bin", url, byteLength: content.length, sha256 });
+
+/** What every failure of the network ends with. */
+const byHand = (url: string, folder: string): string =>
+  `By hand: download ${url} where that works, put it there as ${join(folder, "weights.bin")} (SHA-256 ${sha256}), and fetch again, which checks it; or name a mirror (url).`;
 
 function assertFetched(folder: string): void {
   assert.ok(readFileSync(join(folder, "weights.bin")).equals(content));
@@ -114,7 +120,10 @@ suite("fetching weights", (test) => {
       (_, response) => response.destroy(),
       async (url, folder) => {
         const message = await rejection(fetchWeights(weights(url), folder, { attempts: 2 }));
-        assert.match(message, /^FetchError: .* \(2 attempts\)\.$/);
+        assert.is(
+          message.replace(/ \([a-z ]+\) /, " "), // what this Node calls it
+          `FetchError: ${url}: the server cannot be reached (2 attempts). ${byHand(url, folder)}`,
+        );
       },
     );
   });
@@ -131,7 +140,7 @@ suite("fetching weights", (test) => {
         const part = join(folder, "weights.bin.part");
         assert.is(
           message,
-          `FetchError: ${url}: no byte came for 200 ms (2 attempts). 5000 bytes are kept in ${part}; fetching again continues there.`,
+          `FetchError: ${url}: no byte came for 200 ms (2 attempts). 5000 bytes are kept in ${part}; fetching again continues there. ${byHand(url, folder)}`,
         );
         assert.not(existsSync(join(folder, "weights.bin")));
       },
@@ -163,7 +172,7 @@ suite("fetching weights", (test) => {
       async (url, folder) => {
         assert.is(
           await rejection(fetchWeights(weights(url), folder)),
-          `FetchError: ${url}: the file must have 200000 bytes, the server announces 200005.`,
+          `FetchError: ${url}: the file must have 200000 bytes, the server announces 200005. ${byHand(url, folder)}`,
         );
         assertNothing(folder);
       },
@@ -181,7 +190,7 @@ suite("fetching weights", (test) => {
       async (url, folder) => {
         assert.is(
           await rejection(fetchWeights(weights(url), folder)),
-          `FetchError: ${url}: the file must have 200000 bytes, the server sends more.`,
+          `FetchError: ${url}: the file must have 200000 bytes, the server sends more. ${byHand(url, folder)}`,
         );
         assertNothing(folder);
       },
@@ -196,10 +205,35 @@ suite("fetching weights", (test) => {
       },
       async (url, folder) => {
         const message = await rejection(fetchWeights(weights(url), folder, { attempts: 2 }));
-        assert.match(message, /^FetchError: .* \(2 attempts\)\.( \d+ bytes are kept in .*)?$/); // none, where the line was cut at once
+        assert.match(message, /^FetchError: .* \(2 attempts\)\.( \d+ bytes are kept in .*)? By hand: /); // none, where the line was cut at once
         assert.not(existsSync(join(folder, "weights.bin")));
       },
     );
+  });
+
+  test("a server that nobody runs gets a sentence that says what to do by hand, and what is put there is taken", async () => {
+    await serving(honest, async (_, folder) => {
+      const url = `http://127.0.0.1:${await freePort()}/weights.bin`;
+      const message = await rejection(fetchWeights(weights(url), folder, { attempts: 1 }));
+      const [, reason = ""] = /cannot be reached \((.*)\) \(1 attempts\)/.exec(message) ?? [];
+      assert.match(reason, /^connect ECONNREFUSED 127\.0\.0\.1:\d+$/);
+      assert.ok(message.endsWith(byHand(url, folder)), message);
+      assertNothing(folder);
+    });
+    const folder = mkdtempSync(join(tmpdir(), "srmap-fetch-"));
+    const model = "squeezenet1_1";
+    const url = `http://127.0.0.1:${await freePort()}/`;
+    const message = await rejection(fetchModel(model, { folder, url, attempts: 1 }));
+    const [, path = ""] = / put it there as (\S+) \(SHA-256 begins with b8a52dc0\)/.exec(message) ?? [];
+    assert.is(path, join(folder, "squeezenet1_1-b8a52dc0.pth"));
+    writeFileSync(path, Buffer.alloc(registeredWeights(model).byteLength ?? 0));
+    assert.is(await cachedWeights(model, folder), path);
+    assert.match(
+      await rejection(fetchModel(model, { folder, url, attempts: 1 })),
+      /cannot be reached/,
+      "it was no such file",
+    );
+    rmSync(folder, { recursive: true });
   });
 
   test("redirects are followed, a missing file is said", async () => {
@@ -218,7 +252,7 @@ suite("fetching weights", (test) => {
       async (url, folder) => {
         assert.is(
           await rejection(fetchWeights(weights(url), folder)),
-          `FetchError: ${url}: the server answered 404 Not Found.`,
+          `FetchError: ${url}: the server answered 404 Not Found. ${byHand(url, folder)}`,
         );
       },
     );
