@@ -3,6 +3,7 @@ export type { ExternalData } from "./bytes/external-data.ts";
 export { type BlobLike, type ByteSource, blobSource, bytesSource } from "./bytes/source.ts";
 export { type FetchRange, urlSource } from "./bytes/url-source.ts";
 export { type CaffeImportOptions, importCaffe } from "./caffe/import.ts";
+export { readCaffeMean } from "./caffe/mean-file.ts";
 export { decodeText } from "./caffe/prototxt.ts";
 export { type DescriptionOptions, describesNetwork, type OpenOptions } from "./formats.ts";
 export type { ImportedNetwork } from "./graphs/imported-network.ts";

@@ -7,8 +7,10 @@ import {
   parsePreprocessing,
   preprocessingOfJson,
 } from "../../engine/models/preprocessing-spec.ts";
+import { fileSource } from "../../host/files/source.ts";
 import { readTextFile } from "../../host/files/text-file.ts";
 import type { LoadOptions } from "../../host/network/load.ts";
+import { readCaffeMean } from "../../weights-loader/index.ts";
 import type { Arguments, OptionTable } from "../terminal/arguments.ts";
 import { asUsage, CommandError, describeError, UsageError } from "../terminal/errors.ts";
 
@@ -16,7 +18,7 @@ import { asUsage, CommandError, describeError, UsageError } from "../terminal/er
 export const networkOptions: OptionTable = {
   preprocess: {
     value: "HOW",
-    help: `How photos are prepared, where the weights do not say it or you know better: ${preprocessingNames().join(", ")}; or KEY=VALUE,... of resize (a number, NxN, fit, none), crop, scale, mean=A/B/C, std=A/B/C and order (rgb, bgr, gray), where resize=fit, scale=1/255, mean=0 and std=1 go without saying; or a .json file of that, or a preprocessor_config.json.`,
+    help: `How photos are prepared, where the weights do not say it or you know better: ${preprocessingNames().join(", ")}; or KEY=VALUE,... of resize (a number, NxN, fit, none), crop, scale, mean=A/B/C, std=A/B/C and order (rgb, bgr, gray), where resize=fit, scale=1/255, mean=0 and std=1 go without saying, and mean may be a .binaryproto of Caffe's; or a .json file of that, or a preprocessor_config.json.`,
   },
   "input-size": {
     value: "HxW",
@@ -54,9 +56,36 @@ async function readPreprocessing(given: string): Promise<OwnPreprocessing> {
     const json = await readJson(given, "preprocessing");
     return asUsage(() => preprocessingOfJson(json));
   }
+  const [part, meanFile] = /(?:^|,)\s*mean=([^,]*\.binaryproto)\s*/i.exec(given) ?? [];
+  if (part !== undefined && meanFile !== undefined) return withMeanFile(given.replace(part, ""), meanFile);
   return asUsage(() =>
     given.includes("=") ? parsePreprocessing(given) : { preprocessing: preprocessingByName(given) },
   );
+}
+
+/** The mean colour of Caffe's mean image, of pixels in the order blue, green, red, in the scale and order that the rest says. */
+async function withMeanFile(rest: string, path: string): Promise<OwnPreprocessing> {
+  const means = await meanOf(path);
+  const own = asUsage(() => parsePreprocessing(rest === "" ? "resize=fit" : rest.replace(/^,/, "")));
+  const { channelOrder, scale } = own.preprocessing;
+  const channels = channelOrder === "gray" ? 1 : 3;
+  if (means.length !== channels)
+    throw new UsageError(
+      `--preprocess mean=${path}: it has ${means.length} channels, photos in order=${channelOrder} ${channels}.`,
+    );
+  const mean = (channelOrder === "rgb" ? means.toReversed() : means).map((value) => value * scale);
+  return { ...own, preprocessing: { ...own.preprocessing, mean } };
+}
+
+async function meanOf(path: string): Promise<number[]> {
+  const source = await fileSource(path).catch((error: unknown) => {
+    throw new CommandError(`preprocessing ${path}: ${describeError(error)}`);
+  });
+  try {
+    return await readCaffeMean(source, `mean "${path}"`);
+  } finally {
+    await source.close();
+  }
 }
 
 /** Class names by index: of a list, of {"0": "cat"} or {"cat": 0}, or of lines. */

@@ -106,6 +106,39 @@ suite("cli/own model", (test) => {
     });
   });
 
+  test("a mean image of Caffe's is the mean of pixels, whatever scale and order the photos have", async () => {
+    const colours: NetworkDefinition = { ...digits(), name: "colours", inputShape: [3, 28, 28] };
+    const weights = join(folder, "colours.safetensors");
+    writeSeededNetwork(weights, colours, 3);
+    // BlobProto: num, channels, height and width, then the data; blue, green and red.
+    const blob = [8, 1, 16, 3, 24, 1, 32, 1, 42, 12, ...new Uint8Array(Float32Array.of(104, 117, 123).buffer)];
+    const mean = written("mean.binaryproto", Uint8Array.from(blob));
+    const photo = written("noise.png", colouredPng(28).png);
+    const explain = (how: string): Promise<Run> => {
+      const quick = ["--no-salient", "--write", "npy", "--out", join(folder, "mean"), "--existing", "replace"];
+      return srmap("explain", photo, "--weights", weights, "--preprocess", how, ...quick);
+    };
+    for (const [file, numbers] of [
+      [`order=bgr,scale=1,mean=${mean}`, "order=bgr,scale=1,mean=104/117/123"],
+      [`mean=${mean},scale=0.5`, "scale=0.5,mean=61.5/58.5/52"],
+    ] as const) {
+      assert.is((await explain(numbers)).code, 0);
+      const expected = logitsOf("mean");
+      assert.equal(await explain(file).then(({ code, err }) => ({ code, err })), { code: 0, err: "" });
+      assert.equal(logitsOf("mean"), expected);
+    }
+    assert.equal(await explain(`order=gray,mean=${mean}`), {
+      code: 2,
+      out: "",
+      err: `srmap: --preprocess mean=${mean}: it has 3 channels, photos in order=gray 1.\n`,
+    });
+    const missing = join(folder, "none.binaryproto");
+    assert.is(
+      (await explain(`mean=${missing}`)).err,
+      `srmap: preprocessing ${missing}: there is no such file or folder.\n`,
+    );
+  });
+
   test("a network that normalises its input itself is told, and twice is told, too", async () => {
     const weights = join(folder, "normalised.safetensors");
     const { nodes } = new Chain()

@@ -24,6 +24,7 @@ import onnxruntime
 import timm
 import torch
 import torchvision
+import network_patterns_downstream  # noqa: F401  adds its own to the patterns
 from network_patterns import Pattern, patterns
 
 TORCHVISION = """

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import * as assert from "uvu/assert";
-import { bytesSource, decodeText, importCaffe, openWeights } from "../../weights-loader/index.ts";
+import { bytesSource, decodeText, importCaffe, openWeights, readCaffeMean } from "../../weights-loader/index.ts";
 import { plainPreprocessing } from "../cases/networks.ts";
 import { assertReadsAs, expectedTensors, fixtureBytes, fixturePath, rejection } from "../support/fixtures.ts";
 import { assertRunsAs } from "../support/made-networks.ts";
@@ -116,11 +116,7 @@ suite("Caffe", (test) => {
     ["mean and scale", "scale: 0.5 mean_value: 100 mean_value: 110 mean_value: 120", "scale=0.5, mean=50 55 60"],
     ["one mean", "mean_value: 117", "scale=1, mean=117"],
     ["a scale", "scale: 0.00390625", "scale=0.00390625, mean=0"],
-    [
-      "a file of means",
-      'mean_file: "imagenet_mean.binaryproto"',
-      "scale=1, mean=the colours of imagenet_mean.binaryproto",
-    ],
+    ["a file of means", 'mean_file: "imagenet_mean.binaryproto"', "scale=1, mean=imagenet_mean.binaryproto"],
   ] as const) {
     test(`the layer that fed photos with ${what} is told`, async () => {
       const deploy = text("caffe-v2.prototxt").replace(/input: "data"|input_dim: \d+/g, "");
@@ -136,6 +132,33 @@ suite("Caffe", (test) => {
     const deploy = text("caffe-v2.prototxt").replace(/input: "data"|input_dim: \d+/g, "");
     const data = `layer { name: "feed" type: "Data" top: "data" transform_param { crop_size: 10 mirror: true } }`;
     assert.equal((await open("caffe-v2.caffemodel", data + deploy)).notes, []);
+  });
+
+  /** A BlobProto, as compute_image_mean writes it. */
+  const meanFile = (shape: readonly number[], values: readonly number[]): Uint8Array =>
+    protobufBytes([
+      ...shape.map((size, k) => ({ number: k + 1, value: BigInt(size) })),
+      { number: 5, value: new Uint8Array(Float32Array.from(values).buffer) },
+    ]);
+
+  test("a mean image gives the mean of each of its channels", async () => {
+    const source = bytesSource(meanFile([1, 3, 1, 2], [100, 110, 10, 20, 0, 0.5]));
+    assert.equal(await readCaffeMean(source, 'mean "m"'), [105, 15, 0.25]);
+  });
+
+  test("a mean image of another form is refused", async () => {
+    const batch = bytesSource(meanFile([2, 1, 1, 2], [1, 2, 3, 4]));
+    assert.is(
+      await rejection(readCaffeMean(batch, 'mean "m"')),
+      'FormatError: mean "m": a mean image must have the axes [1,C,H,W], got [2,1,1,2].',
+    );
+    const short = bytesSource(meanFile([1, 3, 1, 2], [1, 2, 3, 4]));
+    assert.is(
+      await rejection(readCaffeMean(short, 'mean "m"')),
+      'FormatError: mean "m": tensor "mean": [1,3,1,2] needs 24 bytes, got 16.',
+    );
+    const none = bytesSource(new Uint8Array([1, 2, 3]));
+    assert.match(await rejection(readCaffeMean(none, 'mean "m"')), /^FormatError: mean "m": no protobuf field at byte/);
   });
 
   test("a description with a byte order mark is the same, in UTF-8 and UTF-16", async () => {

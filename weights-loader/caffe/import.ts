@@ -175,8 +175,7 @@ function transformNotes(layers: readonly CaffeLayer[]): string[] {
     const [meanFile] = textsOf(transform, "mean_file");
     if (scale === 1 && means.length === 0 && meanFile === undefined) continue;
     // Caffe subtracts the mean before it scales.
-    const mean =
-      meanFile === undefined ? means.map((value) => value * scale).join(" ") || "0" : `the colours of ${meanFile}`;
+    const mean = meanFile === undefined ? means.map((value) => value * scale).join(" ") || "0" : meanFile;
     return [
       `its layer "${name}" prepared photos with order=bgr, scale=${scale}, mean=${mean}. That is used only when --preprocess says the same.`,
     ];

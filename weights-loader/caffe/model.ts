@@ -166,7 +166,7 @@ async function packedFloats(reader: ProtoReader, range: ProtoRange): Promise<Ite
 }
 
 /** BlobProto: num, channels, height, width 1 to 4 (old), data 5, shape 7, double_data 8. */
-async function readBlob(
+export async function readBlob(
   reader: ProtoReader,
   range: ProtoRange,
   name: string,
