@@ -1,6 +1,5 @@
 import type { Shape } from "../../engine/basics/tensor.ts";
 import type { Preprocessing } from "../../engine/graph/definition.ts";
-import { imagenetLabels } from "../../engine/labels/imagenet.ts";
 import { preprocessingByName, preprocessingNames } from "../../engine/models/preprocessing.ts";
 import {
   type OwnPreprocessing,
@@ -8,11 +7,12 @@ import {
   preprocessingOfJson,
 } from "../../engine/models/preprocessing-spec.ts";
 import { fileSource } from "../../host/files/source.ts";
-import { readTextFile } from "../../host/files/text-file.ts";
 import type { LoadOptions } from "../../host/network/load.ts";
 import { readCaffeMean } from "../../weights-loader/index.ts";
 import type { Arguments, OptionTable } from "../terminal/arguments.ts";
 import { asUsage, CommandError, describeError, UsageError } from "../terminal/errors.ts";
+import { readClasses } from "./classes.ts";
+import { readJson, readText } from "./text.ts";
 
 /** Options that say what a weight file does not: the same for every command that loads a network. */
 export const networkOptions: OptionTable = {
@@ -35,21 +35,6 @@ export const networkOptions: OptionTable = {
   },
   prototxt: { value: "FILE", help: "The .prototxt of a .caffemodel, where its own description does not serve." },
 };
-
-async function read(path: string, what: string): Promise<string> {
-  return readTextFile(path).catch((error: unknown) => {
-    throw new CommandError(`${what} ${path}: ${describeError(error)}`);
-  });
-}
-
-async function readJson(path: string, what: string): Promise<unknown> {
-  const text = await read(path, what);
-  try {
-    return JSON.parse(text);
-  } catch {
-    throw new CommandError(`${what} ${path}: it is not JSON.`);
-  }
-}
 
 async function readPreprocessing(given: string): Promise<OwnPreprocessing> {
   if (/\.json$/i.test(given)) {
@@ -88,29 +73,6 @@ async function meanOf(path: string): Promise<number[]> {
   }
 }
 
-/** Class names by index: of a list, of {"0": "cat"} or {"cat": 0}, or of lines. */
-async function readClasses(given: string): Promise<readonly string[]> {
-  if (given === "imagenet") return imagenetLabels;
-  if (!/\.json$/i.test(given)) {
-    const lines = (await read(given, "classes")).split(/\r?\n/);
-    while (lines.at(-1)?.trim() === "") lines.pop();
-    return lines.map((line) => line.trim());
-  }
-  const json = await readJson(given, "classes");
-  if (Array.isArray(json)) return json.map(String);
-  const entries = typeof json === "object" && json !== null ? Object.entries(json) : [];
-  const isByIndex = entries.every(([key]) => /^\d+$/.test(key));
-  const pairs = entries.map(([key, value]): [number, string] =>
-    // torchvision's older lists have ["n01440764", "tench"] by index.
-    isByIndex ? [Number(key), String(Array.isArray(value) ? value.at(-1) : value)] : [Number(value), key],
-  );
-  const names = pairs.sort(([a], [b]) => a - b);
-  if (names.length === 0 || !names.every(([index], i) => index === i)) {
-    throw new UsageError(`--classes ${given}: it must be a list of names, or an object with every index from 0 on.`);
-  }
-  return names.map(([, name]) => name);
-}
-
 function readInputSize(given: string, preprocessing: Preprocessing | undefined): Shape {
   const [, height, width] = /^([1-9]\d{0,4})(?:x([1-9]\d{0,4}))?$/.exec(given) ?? [];
   if (height === undefined) throw new UsageError(`--input-size must be HxW, such as 224x224, got "${given}".`);
@@ -125,7 +87,7 @@ export async function readNetworkOptions(given: Arguments): Promise<LoadOptions>
   const classes = given.value("classes");
   const labels = classes === undefined ? undefined : await readClasses(classes);
   const [output, stateDict, prototxtPath] = [given.value("output"), given.value("state-dict"), given.value("prototxt")];
-  const prototxt = prototxtPath === undefined ? undefined : await read(prototxtPath, "network");
+  const prototxt = prototxtPath === undefined ? undefined : await readText(prototxtPath, "network");
   return {
     ...(own === undefined ? {} : { preprocess: own.preprocessing }),
     ...(size === undefined ? {} : { inputShape: readInputSize(size, own?.preprocessing) }),

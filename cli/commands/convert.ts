@@ -3,7 +3,7 @@ import { type ConvertedFile, type ConvertFileOptions, convertFile } from "../../
 import { type Precision, precisionBits } from "../../weights-loader/index.ts";
 import { networkOptions, readNetworkOptions } from "../choices/network.ts";
 import type { Arguments } from "../terminal/arguments.ts";
-import { asUsage, CommandError, describeError, UsageError } from "../terminal/errors.ts";
+import { asUsage, UsageError, weightsError } from "../terminal/errors.ts";
 import { shown } from "../terminal/shown.ts";
 import type { Command } from "./command.ts";
 
@@ -81,8 +81,7 @@ Example:
     try {
       file = await convertFile(input, output, options);
     } catch (error) {
-      const message = describeError(error);
-      throw new CommandError(message.startsWith('weights "') ? message : `weights ${input}: ${message}`);
+      throw weightsError(input, error);
     }
     terminal.out(
       given.has("json")

@@ -5,7 +5,7 @@ import { type LayerRow, layerTable } from "../../engine/network/layer-table.ts";
 import { hdf5Package } from "../../host/hdf5/reader.ts";
 import { knownNetworks, openNetwork, openWeightFile } from "../../host/network/load.ts";
 import { describesNetwork, type Inspection, inspectWeights, metadataKeys } from "../../weights-loader/index.ts";
-import { CommandError, describeError, UsageError } from "../terminal/errors.ts";
+import { describeError, UsageError, weightsError } from "../terminal/errors.ts";
 import { shown } from "../terminal/shown.ts";
 import { tableLines } from "../terminal/table.ts";
 import type { Command } from "./command.ts";
@@ -41,8 +41,7 @@ async function inspectFile(path: string): Promise<Inspection> {
       await close();
     }
   } catch (error) {
-    const message = describeError(error);
-    throw new CommandError(message.startsWith('weights "') ? message : `weights ${path}: ${message}`);
+    throw weightsError(path, error);
   }
 }
 

@@ -5,7 +5,7 @@ import { sha256File } from "../../host/files/sha256.ts";
 import { type LoadOptions, loadNetwork } from "../../host/network/load.ts";
 import { chooseModel, type ModelChoice } from "../choices/model.ts";
 import type { Arguments } from "../terminal/arguments.ts";
-import { CommandError, describeError, UsageError } from "../terminal/errors.ts";
+import { UsageError, weightsError } from "../terminal/errors.ts";
 import type { ComparedModel } from "./models.ts";
 
 /** A network that takes part in a comparison, before it is loaded. */
@@ -81,8 +81,7 @@ export async function loadCompared(
     const file = { file: basename(weights), sha256: await sha256File(weights) };
     return { name: label ?? network.definition.name, network, weights: file };
   } catch (error) {
-    const message = describeError(error);
-    throw new CommandError(message.startsWith('weights "') ? message : `weights ${weights}: ${message}`);
+    throw weightsError(weights, error);
   }
 }
 

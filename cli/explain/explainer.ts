@@ -5,7 +5,7 @@ import { loadNetwork } from "../../host/network/load.ts";
 import { loadKernels, type ThreadedKernels } from "../../host/threads/load-kernels.ts";
 import type { SourceFile } from "../inputs/photo.ts";
 import { requirePreprocessing } from "../inputs/preprocessing.ts";
-import { asUsage, CommandError, describeError } from "../terminal/errors.ts";
+import { asUsage, weightsError } from "../terminal/errors.ts";
 import { type ExplainedPhoto, explainPhoto, type PhotoTask } from "./photo.ts";
 import { checkFits, type ExplainRequest } from "./request.ts";
 
@@ -15,13 +15,6 @@ export interface PhotoExplainer {
   /** Loads the network now. @returns what loading decided without being asked @throws CommandError, UsageError */
   load(): Promise<readonly string[]>;
   close(): Promise<void>;
-}
-
-/** A message about weights that names their file. */
-export function weightsError(weights: string, error: unknown): CommandError {
-  const message = describeError(error);
-  // The loader's own messages name the file already.
-  return new CommandError(message.startsWith('weights "') ? message : `weights ${weights}: ${message}`);
 }
 
 async function load(request: ExplainRequest, kernels: ThreadedKernels): Promise<Network> {

@@ -35,6 +35,16 @@ export function describeError(error: unknown): string {
   return shownMessage(error instanceof Error ? error.message : String(error));
 }
 
+/** A message about weights that names their file. */
+export function weightsError(weights: string, error: unknown): CommandError {
+  const message = describeError(error);
+  // The loader's own messages name the file already; names of classes come from another one.
+  if (message.startsWith('weights "')) return new CommandError(message);
+  return new CommandError(
+    message.startsWith("labels: ") ? message.replace("labels", "--classes") : `weights ${weights}: ${message}`,
+  );
+}
+
 /** Turns an engine's complaint about a name that was typed into a complaint about the command line. */
 export function asUsage<Value>(check: () => Value): Value {
   try {

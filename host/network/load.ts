@@ -192,7 +192,7 @@ function checkLabels(definition: NetworkDefinition, labels: readonly string[]): 
   const count = mustHave(values[logits]?.shape[0], "number of classes");
   if (labels.length === count) return;
   throw new RangeError(
-    `labels: network "${definition.name}" has ${count} classes, but ${labels.length} names were given.`,
+    `labels: network "${definition.name}" has ${count} classes, got ${labels.length} names. Give one for each class, in the order of its outputs.`,
   );
 }
 
