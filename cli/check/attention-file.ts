@@ -15,6 +15,8 @@ export interface AttentionFile {
   readonly classes: number;
   readonly weights: { readonly file: string; readonly sha256: string };
   readonly composite: string;
+  /** How photos were prepared, where `--preprocess` said it: of weights that do not say it themselves. */
+  readonly preprocess?: string;
   readonly settings: ResolvedSalientRelevanceOptions;
   readonly photos: readonly Attention[];
 }
@@ -54,11 +56,12 @@ export async function readAttentionFile(path: string): Promise<AttentionFile> {
       `is of version ${parsed["attention"]}, this srmap reads version ${attentionVersion}. Write it again with srmap check --write.`,
     );
   }
-  const { photos, composite, classes, model, settings } = parsed;
+  const { photos, composite, classes, model, settings, preprocess } = parsed;
   const isWhole =
     typeof composite === "string" &&
     typeof classes === "number" &&
     (model === null || typeof model === "string") &&
+    (preprocess === undefined || typeof preprocess === "string") &&
     isObject(settings) &&
     Array.isArray(photos) &&
     photos.every(isAttention);

@@ -49,7 +49,10 @@ export const checkOptions: OptionTable = {
   forbidden: { value: "FILE", help: "A mask of the photos' size: not black where nothing may be relevant." },
   model: { value: "NAME", short: "m", help: "The network; when comparing, default the recorded one." },
   weights: { value: "FILE", short: "w", help: "Its weights." },
-  preprocess: { value: "NAME", help: `How photos are prepared: ${preprocessingNames().join(", ")}.` },
+  preprocess: {
+    value: "NAME",
+    help: `How photos are prepared: ${preprocessingNames().join(", ")}; when comparing, default as recorded.`,
+  },
   composite: { value: "NAME", short: "c", help: `Composite; only with --write. Default ${defaultComposite}.` },
   threads: {
     value: "N",
@@ -117,7 +120,7 @@ export async function readCheck(given: Arguments): Promise<CheckRequest> {
     mayPredictionChange: given.has("allow-prediction"),
   };
   const threads = wholeOption(given, "threads", threadRange, usual.threads);
-  const preprocess = given.value("preprocess");
+  const preprocess = given.value("preprocess") ?? recorded?.preprocess;
   if (preprocess !== undefined) asUsage(() => preprocessingByName(preprocess));
   const choice = await chooseModel(given.value("model") ?? recorded?.model ?? undefined, given.value("weights"));
   const annotationsPath = given.value("annotations");

@@ -37,7 +37,7 @@ interface Used {
 /** Writes where the network looks. @returns the exit code */
 function record(
   write: string,
-  { composite, settings, choice }: CheckRequest,
+  { composite, settings, choice, preprocess }: CheckRequest,
   found: readonly Found[],
   { network, weights }: Used,
   terminal: Terminal,
@@ -54,6 +54,7 @@ function record(
     classes: network.classCount,
     weights,
     composite,
+    ...(preprocess === undefined ? {} : { preprocess }),
     settings,
     photos,
   };
