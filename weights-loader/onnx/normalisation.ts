@@ -23,7 +23,9 @@ import type { OnnxData, OnnxImport, OnnxNumbers } from "./state.ts";
 
 export const batchNormalization: Convert = async (state, node) => {
   const data = plain(state, dataAt(state, node, 0));
-  if (int(node, "training_mode", 0) !== 0) throw unsupported("training mode.");
+  // Up to opset 13 a node in training mode is told by its further outputs, the new statistics.
+  const isTraining = state.opset < 14 ? node.outputs.slice(1).some((name) => name !== "") : undefined;
+  if (isTraining ?? int(node, "training_mode", 0) !== 0) throw unsupported("training mode.");
   if (int(node, "spatial", 1) === 0) throw unsupported("statistics per position.");
   const isChannels = (data.order?.[0] ?? 0) === 0 && (data.base ?? data.shape)[0] === data.at[0];
   const first = isChannels ? { x: data, back: undefined } : axisFirst(state, data, 0);

@@ -62,11 +62,30 @@ function cubic(fraction: number, a: number): number[] {
   return [outer(1 + fraction), inner(fraction), inner(1 - fraction), outer(2 - fraction)];
 }
 
+/** Upsample, and Resize up to opset 10, know neither sizes nor ways to count places. */
+function isOldKind(state: OnnxImport, node: OnnxNode): boolean {
+  return node.op === "Upsample" || state.opset < 11;
+}
+
+/** How an axis counts places. The old kind's way is not in its text: onnxruntime's, `UpsampleNearestMode::SIMPLE`. */
+function waysOf(state: OnnxImport, node: OnnxNode, scale: number): { coordinates: string; rounding: string } {
+  if (isOldKind(state, node)) return { coordinates: "asymmetric", rounding: scale < 1 ? "ceil" : "floor" };
+  return {
+    coordinates: node.attributes.get("coordinate_transformation_mode")?.s ?? "half_pixel",
+    rounding: node.attributes.get("nearest_mode")?.s ?? "round_prefer_floor",
+  };
+}
+
 /** The taps of one axis. */
-function tapsOf(node: OnnxNode, mode: string, size: number, outSize: number, scale: number): AxisTaps {
-  const coordinates =
-    node.attributes.get("coordinate_transformation_mode")?.s ?? (node.op === "Upsample" ? "asymmetric" : "half_pixel");
-  const rounding = node.attributes.get("nearest_mode")?.s ?? (node.op === "Upsample" ? "floor" : "round_prefer_floor");
+function tapsOf(
+  state: OnnxImport,
+  node: OnnxNode,
+  mode: string,
+  size: number,
+  outSize: number,
+  scale: number,
+): AxisTaps {
+  const { coordinates, rounding } = waysOf(state, node, scale);
   const inside = (place: number): number => Math.min(Math.max(place, 0), size - 1);
   const taps = mode === "nearest" ? 1 : mode === "linear" ? 2 : 4;
   const places: number[] = [];
@@ -95,7 +114,7 @@ async function target(
   node: OnnxNode,
   full: readonly number[],
 ): Promise<{ sizes: number[]; scales: number[] }> {
-  const isOld = node.op === "Upsample" || state.opset < 11;
+  const isOld = isOldKind(state, node);
   const value = valueAt(state, node, isOld ? 1 : 2);
   const given = value === undefined || value.kind === "data" ? undefined : await numbersOf(value).load();
   const scales = given === undefined || given.length === 0 ? node.attributes.get("scales")?.floats : Array.from(given);
@@ -128,7 +147,7 @@ export const resize: Convert = async (state, node) => {
     throw unsupported(`a size of [${own.join(",")}].`);
   const axis = (k: number): AxisTaps | undefined => {
     const [size, outSize, scale] = [x.shape[k] ?? 1, own[k] ?? 1, scales[k + 1] ?? 1];
-    return size === outSize && scale === 1 ? undefined : tapsOf(node, mode, size, outSize, scale);
+    return size === outSize && scale === 1 ? undefined : tapsOf(state, node, mode, size, outSize, scale);
   };
   const rows = x.shape.length === 3 ? axis(1) : undefined;
   const columns = axis(x.shape.length - 1);
