@@ -56,7 +56,7 @@ export async function shownChanges(
       const annotated = annotations === undefined ? undefined : annotatedPhoto(annotations, each.after.photo);
       const { picture, placed } = seePhoto(input, annotated, settings);
       const caption = placed === undefined ? "the photo" : "the photo and its annotated boxes";
-      const photo = { caption, url: jpegUrl(withBoxes(picture, placed?.boxes ?? [])) };
+      const photo = { caption, url: jpegUrl(placed === undefined ? picture : withBoxes(picture, placed.boxes)) };
       shown.set(each, { pictures: [photo, ...changePictures(picture, each.before, each.after)] });
     } catch (error) {
       shown.set(each, { pictures: [], error: describeError(error) });
