@@ -75,7 +75,25 @@ export async function importNetwork(source: ByteSource, options: ImportNetworkOp
   else checkPairing(network.definition, network.weights);
   const ownNormalisation = isDescribed ? await ownNormalisationNote(network) : undefined;
   if (ownNormalisation !== undefined) notes.push(ownNormalisation);
+  notes.push(...unusedOptions(options, file, isDescribed));
   return { ...network, notes: [...notes, ...(network.notes ?? [])] };
+}
+
+/** Sentences about options that were given for nothing. */
+function unusedOptions(options: ImportNetworkOptions, { format }: WeightFile, isDescribed: boolean): string[] {
+  const { output, prototxt, stateDict } = options;
+  const reasons = {
+    // In files that srmap converted the output was chosen before.
+    output: output !== undefined && (!isDescribed || format === "safetensors") && "this network has one output",
+    prototxt:
+      prototxt !== undefined &&
+      !(isDescribed && format === "caffe") &&
+      "it belongs to .caffemodel files that are read without the name of a network",
+    stateDict: stateDict !== undefined && isDescribed && "the file describes its network, with one set of weights",
+  };
+  return Object.entries(reasons).flatMap(([name, reason]) =>
+    reason === false ? [] : [`option "${name}" was not used: ${reason}.`],
+  );
 }
 
 /** A known network with a file's weights, and with as many classes as they have. */

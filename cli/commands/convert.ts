@@ -3,7 +3,7 @@ import { type ConvertedFile, type ConvertFileOptions, convertFile } from "../../
 import { type Precision, precisionBits } from "../../weights-loader/index.ts";
 import { networkOptions, readNetworkOptions } from "../choices/network.ts";
 import type { Arguments } from "../terminal/arguments.ts";
-import { asUsage, UsageError, weightsError } from "../terminal/errors.ts";
+import { asUsage, CommandError, describeError, UsageError, weightsError } from "../terminal/errors.ts";
 import { shown } from "../terminal/shown.ts";
 import type { Command } from "./command.ts";
 
@@ -45,6 +45,14 @@ function describe(input: string, output: string, precision: string, file: Conver
   return `${lines.join("\n")}\n`;
 }
 
+/** A message that names the file which is at fault: system errors say which. */
+function conversionError(input: string, output: string, error: unknown): CommandError {
+  const path: unknown = error instanceof Error && "path" in error ? error.path : undefined;
+  // Written under another name first: OUTPUT.part.
+  if (typeof path !== "string" || !path.startsWith(output)) return weightsError(input, error);
+  return new CommandError(`output ${output} cannot be written: ${describeError(error)}`);
+}
+
 /** `srmap convert`: any weight file as one safetensors file. */
 export const convert: Command = {
   summary: "Writes weights of any format as one safetensors file",
@@ -81,7 +89,7 @@ Example:
     try {
       file = await convertFile(input, output, options);
     } catch (error) {
-      throw weightsError(input, error);
+      throw conversionError(input, output, error);
     }
     terminal.out(
       given.has("json")

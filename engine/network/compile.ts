@@ -73,7 +73,7 @@ function requireInputShape({ name, inputShape }: NetworkDefinition): void {
   const isShape = inputShape.length === 3 && inputShape.every((n) => Number.isSafeInteger(n) && n > 0);
   if (!isShape || !isHoldable(inputShape)) {
     throw new ShapeError(
-      `network "${name}": inputShape must be [C,H,W] with positive sizes, got ${formatShape(inputShape)}.`,
+      `network "${name}": inputShape must be [C,H,W] with positive sizes, at most 2^28 values, 2^22 of an axis, got ${formatShape(inputShape)}.`,
     );
   }
 }

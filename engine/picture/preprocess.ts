@@ -116,10 +116,15 @@ export function fitPhoto(photo: Pixels, preprocessing: Preprocessing, inputShape
 export function preprocess(photo: Pixels, preprocessing: Preprocessing | undefined, inputShape: Shape): NetworkInput {
   if (preprocessing === undefined) throw unknownPreprocessing();
   checkPreprocessingNames(preprocessing);
-  const own = forChannels(preprocessing, mustHave(inputShape[0], "channels"));
+  const channels = mustHave(inputShape[0], "channels");
+  const own = forChannels(preprocessing, channels);
   const { scale, mean, std, channelOrder } = own;
+  if (channels !== 1 && channelOrder === "gray") {
+    throw new UnsupportedError(
+      `preprocess: photos in gray are for networks of one channel, this one takes ${channels}. Name the order of its colours: rgb or bgr.`,
+    );
+  }
   const picture = fitPhoto(channelOrder === "gray" ? grayed(onWhite(photo)) : photo, own, inputShape);
-  const [channels = 0] = inputShape;
   if (mean.length !== channels || std.length !== channels) {
     throw new ShapeError(
       `preprocess: mean and std must have ${channels} values, got ${mean.length} and ${std.length}. Correct the network's preprocessing.`,

@@ -273,6 +273,14 @@ fits: none of the package's networks
       out: "",
       err: `srmap: weights same.safetensors: "${join(folder, "same.safetensors")}" is the input itself, which would be lost. Choose another name for the output.\n`,
     });
+    for (const [output, reason] of [
+      [join(folder, "absent/x.safetensors"), "there is no such file or folder."],
+      [folder, "it is a folder."],
+    ] as const) {
+      const { code, err } = await srmap("convert", "same.safetensors", "-o", output);
+      assert.equal([code, err], [1, `srmap: output ${output} cannot be written: ${reason}\n`]);
+    }
+    assert.not(existsSync(`${folder}.part`));
     const run = await srmap("convert", "same.safetensors", "-o", "other.safetensors");
     assert.match(
       run.out,

@@ -101,6 +101,13 @@ suite("engine/preprocess", (test) => {
       () => preprocess(photo, { ...plain, mean: [0.4, 0.5, 0.6] }, [1, 1, 2]),
       /takes one channel, but its photos are prepared with a mean \[0\.4,0\.5,0\.6\]/,
     );
+    const inGray: Preprocessing = { ...plain, channelOrder: "gray", mean: [0], std: [1] };
+    assert.throws(
+      () => preprocess(photo, inGray, [3, 1, 2]),
+      (error: Error) =>
+        error.message ===
+        "preprocess: photos in gray are for networks of one channel, this one takes 3. Name the order of its colours: rgb or bgr.",
+    );
   });
 
   test("fit squashes to the network's own size; nobody's preprocessing is refused", () => {

@@ -70,6 +70,23 @@ suite("checkpoints", (test) => {
     assert.is(seven.definition.labels, undefined);
   });
 
+  test("options that say nothing of these weights are told", async () => {
+    const { notes } = await read("seven-classes", { definition: small(), prototxt: "name: 'x'", output: "fc" });
+    assert.equal(notes.slice(1), [
+      'option "output" was not used: this network has one output.',
+      'option "prototxt" was not used: it belongs to .caffemodel files that are read without the name of a network.',
+    ]);
+    const made = bytesSource(fixtureBytes("onnx-made.onnx"));
+    assert.match(
+      await rejection(importNetwork(made, { stateDict: "model", output: "absent" })),
+      /there is no output "absent"/,
+    );
+    const described = await importNetwork(made, { stateDict: "model" });
+    assert.equal(described.notes, [
+      'option "stateDict" was not used: the file describes its network, with one set of weights.',
+    ]);
+  });
+
   test("several weights are listed with the option that picks", async () => {
     assert.is(
       await rejection(read("ema", { definition: small() })),
