@@ -116,5 +116,41 @@ pair("a convolution of one pixel; Einsum",
      lambda n, c, x, w, b, v, k: n("Einsum", [conv(n, c, x, w, b), c(v[:, :, 0, 0])], equation="nchw,mc->nmhw"))
 
 
+def halves(n, c, x, w, b, v):
+    return n("Relu", [conv(n, c, x, w, b)]), n("Relu", [conv(n, c, x, w[::-1], b)])
+
+
+def stacked(n, c, values, reduce):
+    rows = [n("Unsqueeze", [y, c([0], np.int64)]) for y in values]
+    return n(reduce, [n("Concat", rows, axis=0), c([0], np.int64)], keepdims=0)
+
+
+def grouped(n, c, y, gate):
+    """Two groups of channels as a batch of two."""
+    parts = n("Reshape", [y, c([2, 2, 8, 8], np.int64)])
+    return n("Reshape", [gate(parts), c([1, 4, 8, 8], np.int64)])
+
+
+def places(n, c, y, slopes):
+    flat = n("Reshape", [y, c([1, 256, 1, 1], np.int64)])
+    return n("Reshape", [n("PRelu", [flat, c(slopes.reshape(256, 1, 1))]), c([1, 4, 8, 8], np.int64)])
+
+
+LIMITS, SLOPES = np.array([0.3, -0.2, 0.1, 0.5]), np.random.default_rng(8).uniform(0.1, 0.9, (4, 8, 8))
+pair("a sum; stacked before the batch and added up", lambda n, c, x, w, b, v, k: n("Add", halves(n, c, x, w, b, v)),
+     lambda n, c, x, w, b, v, k: stacked(n, c, halves(n, c, x, w, b, v), "ReduceSum"))
+pair("the larger; stacked before the batch and its largest", lambda n, c, x, w, b, v, k: n("Max", halves(n, c, x, w, b, v)),
+     lambda n, c, x, w, b, v, k: stacked(n, c, halves(n, c, x, w, b, v), "ReduceMax"))
+pair("gates; those of groups that are a batch", lambda n, c, x, w, b, v, k: gate(n, c, conv(n, c, x, w, b), lambda y: n("GlobalAveragePool", [y])),
+     lambda n, c, x, w, b, v, k: grouped(n, c, conv(n, c, x, w, b), lambda y: gate(n, c, y, lambda z: n("GlobalAveragePool", [z]))))
+pair("instance norm; that of groups that are a batch",
+     lambda n, c, x, w, b, v, k: n("InstanceNormalization", [conv(n, c, x, w, b), c(np.tile(k["s"][:2], 2)), c(np.tile(k["t"][:2], 2))]),
+     lambda n, c, x, w, b, v, k: grouped(n, c, conv(n, c, x, w, b), lambda y: n("InstanceNormalization", [y, c(k["s"][:2]), c(k["t"][:2])])))
+pair("ReLU between two offsets; Max with limits", lambda n, c, x, w, b, v, k: n("Add", [n("Relu", [n("Sub", [conv(n, c, x, w, b), c(column(LIMITS))])]), c(column(LIMITS))]),
+     lambda n, c, x, w, b, v, k: n("Max", [conv(n, c, x, w, b), c(column(LIMITS))]))
+pair("PReLU of a vector; of each place", lambda n, c, x, w, b, v, k: places(n, c, conv(n, c, x, w, b), SLOPES),
+     lambda n, c, x, w, b, v, k: n("PRelu", [conv(n, c, x, w, b), c(SLOPES)]))
+
+
 with open(sys.argv[1], "w") as file:
     file.write("[" + ",\n".join(json.dumps(p, separators=(",", ":")) for p in pairs) + "]\n")

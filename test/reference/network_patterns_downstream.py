@@ -664,7 +664,7 @@ custom("head_class_activation")(lambda: net(tail=nn.Sequential(nn.Conv2d(32, 10,
 custom("head_spatial_softmax_free")(lambda: net(tail=Fn(lambda s, x: s.fc((x * F.softmax(s.a(x).flatten(2), -1).view(x.size(0), 1, x.size(2), x.size(3))).sum((2, 3))), a=nn.Conv2d(32, 1, 1), fc=nn.Linear(32, 10))))
 custom("head_noisy_or")(lambda: net(tail=Fn(lambda s, x: s.fc(torch.logsumexp(x.flatten(2) * 4.0, -1) / 4.0), fc=nn.Linear(32, 10))))
 custom("head_weight_and_spectral")(lambda: nn.Sequential(parametrizations.weight_norm(nn.Conv2d(3, 16, 3, 2, 1)), nn.ReLU(), parametrizations.weight_norm(nn.Conv2d(16, 32, 3, 2, 1)), nn.ELU(), nn.Flatten(), parametrizations.spectral_norm(nn.Linear(2048, 32)), nn.ReLU(), parametrizations.weight_norm(nn.Linear(32, 10))))
-custom("head_auxiliary", pick=0)(lambda: Fn(lambda s, x: (lambda y: (s.h(s.c(y)), s.aux(y)))(s.b(x)), b=nn.Sequential(block(3, 16), block(16, 32, stride=2)), c=block(32, 32), h=head(32), aux=nn.Sequential(nn.AvgPool2d(4), nn.Flatten(), nn.Linear(512, 10))))
+custom("head_auxiliary", pick=0, output="scores", export={"output_names": ["scores", "auxiliary"]})(lambda: Fn(lambda s, x: (lambda y: (s.h(s.c(y)), s.aux(y)))(s.b(x)), b=nn.Sequential(block(3, 16), block(16, 32, stride=2)), c=block(32, 32), h=head(32), aux=nn.Sequential(nn.AvgPool2d(4), nn.Flatten(), nn.Linear(512, 10))))
 custom("head_ensemble")(lambda: Fn(lambda s, x: torch.stack([m(x) for m in s.m]).mean(0), m=nn.ModuleList([net(), net(width=8)])))
 custom("head_ensemble_sum")(lambda: Fn(lambda s, x: (s.a(x) + s.b(x)) / 2, a=net(), b=net(width=8)))
 custom("head_flip_average")(lambda: Fn(lambda s, x: 0.5 * s.a(x) + 0.5 * s.a(torch.flip(x, [3])), a=net()))

@@ -1,7 +1,7 @@
 import { elementCount, type Shape, sameShape } from "../../engine/basics/tensor.ts";
 import { affine, scaled } from "./affine.ts";
 import { plain, reshaped, settled, shaped, standard, taken } from "./data.ts";
-import { everywhere, functionAt, largest, localResponseNorm, rectified, timesItself } from "./functions.ts";
+import { everywhere, functionAt, localResponseNorm, rectified, timesItself } from "./functions.ts";
 import type { OnnxNode } from "./model.ts";
 import {
   addLayer,
@@ -31,7 +31,7 @@ export function broadcast(state: OnnxImport, wish: string, x: OnnxData, shape: S
 }
 
 /** Both in one layout, repeated to one shape. */
-function alike(state: OnnxImport, wish: string, values: readonly OnnxData[]): OnnxData[] {
+export function alike(state: OnnxImport, wish: string, values: readonly OnnxData[]): OnnxData[] {
   const shape = broadcastShape(values.map((value) => value.shape));
   const [first] = values;
   const isAlike = values.every(
@@ -243,44 +243,3 @@ export const power: Convert = async (state, node) => {
         : functionAt(state, node.name, x, "power", { alpha }),
   );
 };
-
-/** The largest or smallest of data, and of single numbers. */
-export function extremum(of: "maximum" | "minimum"): Convert {
-  return async (state, node) => {
-    const data = node.inputs.flatMap((_, index) => (isData(state, node, index) ? [dataAt(state, node, index)] : []));
-    let value = data[0];
-    if (value === undefined) throw unsupported("it has no input.");
-    if (data.length > 1) {
-      const all = alike(state, node.name, data);
-      const [first] = all;
-      if (first === undefined) throw unsupported("it has no input.");
-      const { kind: _, node: __, isGate: ___, ...layout } = first;
-      const isNonNegative =
-        of === "maximum" ? all.some((x) => x.isNonNegative === true) : all.every((x) => x.isNonNegative === true);
-      value = addLayer(
-        state,
-        node.name,
-        all.map((x) => x.node),
-        { op: "extremum", of },
-        { ...layout, isNonNegative },
-      );
-    }
-    for (const [index] of node.inputs.entries()) {
-      if (isData(state, node, index)) continue;
-      const constant = constantAt(state, node, index);
-      if (elementCount(constant.shape) !== 1) throw unsupported("a limit that differs from value to value.");
-      const [limit = 0] = await constant.load();
-      const isMaximum = of === "maximum";
-      const stage = {
-        op: "clip",
-        low: isMaximum ? limit : -largest,
-        high: isMaximum ? largest : limit,
-      } as const;
-      const isNonNegative = isMaximum
-        ? limit >= 0 || value.isNonNegative === true
-        : limit >= 0 && value.isNonNegative === true;
-      value = everywhere(state, node.name, value, limit === 0 && isMaximum ? { op: "relu" } : stage, { isNonNegative });
-    }
-    setOutput(state, node, value);
-  };
-}

@@ -1,7 +1,8 @@
-import { add, divide, extremum, mean, multiply, negate, power, subtract } from "./arithmetic.ts";
+import { add, divide, mean, multiply, negate, power, subtract } from "./arithmetic.ts";
 import { convTranspose } from "./conv-transpose.ts";
 import { gemm, matMul } from "./dense.ts";
 import { einsum } from "./einsum.ts";
+import { extremum } from "./extremum.ts";
 import { constant } from "./fold.ts";
 import { activation, clip, gelu, prelu, rectifier, selu } from "./functions.ts";
 import { gather, gatherNd, scatterNd } from "./indexing.ts";

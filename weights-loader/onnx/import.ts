@@ -6,6 +6,7 @@ import type { ByteSource } from "../bytes/source.ts";
 import type { ImportedNetwork } from "../graphs/imported-network.ts";
 import type { InputShapeOptions } from "../graphs/input-shape.ts";
 import { importedWeights, networkBuilder, refuseUnsupported } from "../graphs/network-builder.ts";
+import { usesBatchAxis, withBatchAsAxis } from "./batch-axis.ts";
 import { branch, readsOf } from "./branches.ts";
 import { converters, strangers } from "./converters.ts";
 import { settled } from "./data.ts";
@@ -13,7 +14,7 @@ import { beforeEnding, chooseOutput, endingValues } from "./ends.ts";
 import { fold, isFoldable } from "./fold.ts";
 import { addInput } from "./input.ts";
 import { type OnnxModel, type OnnxNode, readOnnx } from "./model.ts";
-import type { OnnxImport, OnnxValueState } from "./state.ts";
+import type { OnnxData, OnnxImport, OnnxValueState } from "./state.ts";
 import { noteTypes } from "./types.ts";
 
 /** How to import an ONNX file. */
@@ -87,7 +88,7 @@ export async function importOnnxModel(
   const last = state.values.get(output);
   if (last?.kind !== "data")
     throw new UnsupportedError(`${what}: the output "${output}" does not depend on the input.`);
-  if (last.isBare === true) throw new UnsupportedError(`${what}: the output "${output}" mixes the photos of a batch.`);
+  refuseMixed(what, output, last);
   noteTypes(state, model, order);
   const end = settled(state, last);
   const outputNode = end.node === "input" ? state.add("identity", ["input"], { op: "identity" }) : end.node;
@@ -115,7 +116,9 @@ async function convertNode(state: OnnxImport, node: OnnxNode): Promise<void> {
   if (!isIf && (await isFolded(state, node))) return;
   const convert = isIf ? branch(convertNode) : converterOf(node);
   if (convert === undefined) throw new UnsupportedError(whyNot(node));
-  await convert(state, node);
+  if (!isIf && (await usesBatchAxis(state, node)))
+    await withBatchAsAxis(state, node, (op) => (Object.hasOwn(converters, op) ? converters[op] : undefined));
+  else await convert(state, node);
   const missing = node.outputs.filter((value) => value !== "" && state.uses(value) > 0 && !state.values.has(value));
   if (missing.length > 0) throw new UnsupportedError(`its output "${missing.join(", ")}" is used.`);
 }
@@ -155,6 +158,12 @@ function refuseAttention(what: string, nodes: readonly OnnxNode[]): void {
   throw new UnsupportedError(
     `${what}: it is a transformer, or has attention inside (node "${attention.name}"); only convolutional networks are explained here. For transformers see AttnLRP (the package LXT).`,
   );
+}
+
+/** A vector may have lost its batch of one photo. @throws UnsupportedError for what has several axes without one */
+function refuseMixed(what: string, output: string, { isBare, shape }: OnnxData): void {
+  if (isBare === true && shape.length > 1)
+    throw new UnsupportedError(`${what}: the output "${output}" mixes the photos of a batch.`);
 }
 
 /** Leaves out what the output does not depend on any more: nodes that joined others, and their tensors. */

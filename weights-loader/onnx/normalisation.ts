@@ -94,10 +94,20 @@ function overPixels(state: OnnxImport, node: OnnxNode, x: OnnxData, groups: numb
   return addLayer(state, `${node.name}.normalised`, [input.node], stage, { shape: x.shape, at: input.at });
 }
 
-export const instanceNormalization: Convert = async (state, node) => {
-  const x = plain(state, dataAt(state, node, 0));
-  setOutput(state, node, await withAffine(state, node, overPixels(state, node, x, x.shape[0] ?? 1), 0, 1, 2));
-};
+/** @param axis that of the channels; each place before it is an image of its own */
+function instances(axis: number): Convert {
+  return async (state, node) => {
+    const x = plain(state, dataAt(state, node, 0));
+    const images = elementCount(x.shape.slice(0, axis + 1));
+    const flat = reshaped(state, x, [images, ...x.shape.slice(axis + 1)]);
+    const normal = reshaped(state, overPixels(state, node, flat, images), x.shape);
+    setOutput(state, node, await withAffine(state, node, normal, axis, 1, 2));
+  };
+}
+
+export const instanceNormalization: Convert = instances(0);
+/** Where the batch is an axis like all others. */
+export const instanceNormalizationOfBatch: Convert = instances(1);
 
 export const groupNormalization: Convert = async (state, node) => {
   const x = plain(state, dataAt(state, node, 0));

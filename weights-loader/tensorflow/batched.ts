@@ -18,7 +18,8 @@ export function refuseBatched(to: Translation, node: GraphNode): void {
 export const passBatched =
   (otherwise: Translate): Translate =>
   (to, node) => {
-    const image = to.batched.get(node.inputs[0] ?? "");
+    const [x = ""] = node.inputs;
+    const image = to.batched.get(x);
     if (image === undefined) return otherwise(to, node);
     to.batched.set(node.name, image);
   };
@@ -41,8 +42,11 @@ export const batchToSpace: Translate = async (to, node) => {
   const { x, convolution, paddings } = image;
   if (convolution.ints("strides").some((stride) => stride !== 1) || convolution.text("padding") !== "VALID")
     throw new UnsupportedError("its convolution must have stride 1 and padding VALID.");
-  const left = paddings.map((size, k) => size - (cut[k] ?? 0));
-  if (Math.min(...left) < 0) throw new UnsupportedError("it cuts more off than was put around.");
+  const left = paddings.map((size, k) => {
+    const by = cut[k];
+    if (by === undefined || by > size) throw new UnsupportedError("it cuts more off than was put around.");
+    return size - by;
+  });
   const [top = 0, bottom = 0, before = 0, after = 0] = isSignal ? [0, 0, ...left] : left;
   const window = { dilations: ints(...(isSignal ? [1] : []), ...block), pads: ints(top, before, bottom, after) };
   const isDepthwise = convolution.op === "DepthwiseConv2dNative";
