@@ -1,3 +1,5 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import * as assert from "uvu/assert";
 import { type Tensor, tensor } from "../../engine/basics/tensor.ts";
 import {
@@ -8,6 +10,7 @@ import {
   smoothGrad,
   spearman,
 } from "../../evaluation/index.ts";
+import { root } from "../support/paths.ts";
 import { suite } from "../support/suite.ts";
 
 const random = seededRandom(3);
@@ -56,6 +59,28 @@ suite("evaluation/rivals", (test) => {
       1e-4,
     );
     assert.ok(occlusionMap(input, black, linear, 5, 4).every(Number.isFinite));
+  });
+
+  test("RISE is that of its authors' code, with masks of the same seed", () => {
+    const golden = JSON.parse(readFileSync(join(root, "test/evaluation/rise-golden.json"), "utf8")) as {
+      readonly shape: readonly number[];
+      readonly samples: number;
+      readonly seed: number;
+      readonly cells: number;
+      readonly keep: number;
+      readonly x: readonly number[];
+      readonly w: readonly number[];
+      readonly saliency: readonly number[];
+    };
+    const softplus = ({ data }: Tensor): number =>
+      Math.log1p(Math.exp(0.2 * data.reduce((sum, value, i) => sum + value * (golden.w[i] ?? 0), 0)));
+    const given = tensor(golden.shape, Float32Array.from(golden.x));
+    const { samples, seed, cells, keep, saliency } = golden;
+    const map = riseMap(given, softplus, samples, seed, cells, keep);
+    assert.is(map.length, saliency.length);
+    for (const [i, value] of map.entries()) {
+      assert.ok(Math.abs(value - (saliency[i] ?? 0)) < 1e-6, `pixel ${i}: ${value} for ${saliency[i]}`);
+    }
   });
 
   test("RISE finds the corner that a score looks at, and is seeded", () => {
