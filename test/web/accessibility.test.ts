@@ -1,11 +1,12 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as assert from "uvu/assert";
 import { servePage } from "../../host/page/serve.ts";
 import { chromiumPath } from "../support/browsers.ts";
 import { runtimesFolder } from "../support/runtimes.ts";
 import { suite } from "../support/suite.ts";
-import { launch, openPage } from "./open-page.ts";
+import { give, launch, openPage, problemOf } from "./open-page.ts";
 
 const axe = join(runtimesFolder, "axe-core/axe.min.js");
 
@@ -19,7 +20,7 @@ suite("accessibility of the page", (test) => {
   test.needsProgram(
     existsSync(axe) ? chromium : undefined,
     "axe-core and Chromium",
-    "axe-core finds nothing, dark and light, from a phone to a desktop, all opened",
+    "axe-core finds nothing, dark and light, from a phone to a desktop, all opened, two classes compared, a problem told",
     async (path) => {
       const served = await servePage();
       const browser = await launch(path, "chrome");
@@ -28,7 +29,21 @@ suite("accessibility of the page", (test) => {
         await page.waitForFunction(() => document.querySelector(".status")?.textContent === "");
         await page.evaluate(() => {
           for (const details of document.querySelectorAll("details")) details.open = true;
+          document.querySelector<HTMLButtonElement>(".compare")?.click();
         });
+        await page.waitForSelector(".comparing");
+        await page.evaluate(() => document.querySelectorAll<HTMLButtonElement>(".class")[2]?.click());
+        await page.waitForSelector(".class.against");
+        await page.waitForFunction(() => document.querySelector(".status")?.textContent === "");
+        await page.waitForSelector(".ledger rect.bias");
+        const folder = mkdtempSync(join(tmpdir(), "srmap-axe-"));
+        try {
+          writeFileSync(join(folder, "paper.pdf"), "%PDF-1.7");
+          await give(page, ".photos input[type=file]", join(folder, "paper.pdf"));
+          await problemOf(page);
+        } finally {
+          rmSync(folder, { recursive: true });
+        }
         const session = await page.createCDPSession();
         await session.send("Runtime.evaluate", { expression: readFileSync(axe, "utf8") }); // the page's policy lets no other script in
         for (const scheme of ["light", "dark"]) {
@@ -51,6 +66,33 @@ suite("accessibility of the page", (test) => {
       }
     },
   );
+
+  test.needsProgram(chromium, "Chromium", "fingers find every control of a phone: 44 px at least", async (path) => {
+    const served = await servePage();
+    const browser = await launch(path, "chrome");
+    try {
+      const { page } = await openPage(browser, served.url);
+      await page.setViewport({ width: 360, height: 740 });
+      const small = await page.evaluate(() => {
+        for (const details of document.querySelectorAll("details")) details.open = true;
+        const controls = [...document.querySelectorAll("button, select, summary, label:has(input), input[type=range]")];
+        return {
+          count: controls.length,
+          small: controls
+            .filter((control) => {
+              const { width, height } = control.getBoundingClientRect();
+              return width < 44 || height < 44;
+            })
+            .map(({ outerHTML }) => outerHTML.slice(0, 80)),
+        };
+      });
+      assert.ok(small.count > 30, `${small.count} controls`);
+      assert.equal(small.small, []);
+    } finally {
+      await browser.close();
+      await served.close();
+    }
+  });
 
   test.needsProgram(chromium, "Chromium", "the keyboard reaches everything and sees where it is", async (path) => {
     const served = await servePage();

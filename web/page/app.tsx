@@ -5,13 +5,15 @@ import { OwnNetwork } from "./own-network.tsx";
 import { PageFooter, PageHeader } from "./page-ends.tsx";
 import { usePageState } from "./page-state.ts";
 import { PhotoCard } from "./photo-card.tsx";
-import { Problem } from "./problem.tsx";
+import { ProblemNotice } from "./problem.tsx";
 import { LedgerCard, SaveCard } from "./result-cards.tsx";
 import { Viewer } from "./viewer.tsx";
 
+const rateText = (rate: number): string => (rate === 0 ? "Starting the camera …" : `${rate.toFixed(1)} maps a second`);
+
 /** The page. */
 export function App(): JSX.Element {
-  const { settings, info, shown, compared, progress, problem, camera, ...page } = usePageState();
+  const { settings, info, shown, choice, progress, problem, camera, ...page } = usePageState();
   const { explained, photo } = shown;
   const isLive = camera.rate !== undefined;
   return (
@@ -19,6 +21,7 @@ export function App(): JSX.Element {
       <PageHeader />
       <main data-explained={photo?.name}>
         <div class="left">
+          <PhotoCard camera={camera} onPhoto={page.takePhoto} onExample={(example) => void page.takeExample(example)} />
           <Viewer
             explained={explained}
             source={photo?.photo}
@@ -27,23 +30,23 @@ export function App(): JSX.Element {
             strength={settings.strength}
             isBusy={progress !== ""}
             change={page.change}
-          />
-          <p class="status" role="status">
-            {camera.rate === undefined ? progress : `${camera.rate.toFixed(1)} maps a second`}
-          </p>
-          <Problem text={problem} />
-          <video ref={camera.video} class={isLive ? "live" : "hidden"} muted playsInline aria-label="Camera" />
+          >
+            <video ref={camera.video} class={isLive ? "live" : "hidden"} muted playsInline aria-label="Camera" />
+            <p class="status" role="status">
+              {camera.rate === undefined ? progress : rateText(camera.rate)}
+            </p>
+          </Viewer>
         </div>
         <div class="right">
-          <PhotoCard camera={camera} onPhoto={page.takePhoto} onExample={(example) => void page.takeExample(example)} />
-          <Classes explained={explained} compared={compared} onCompare={page.compare} onTarget={page.explainClass} />
-          <MethodCard info={info} settings={settings} change={page.change} />
-          <OwnNetwork info={info} onNetwork={page.takeNetwork} />
-          {explained === undefined ? null : <LedgerCard explained={explained} />}
+          <Classes explained={explained} choice={choice} onCompare={page.compare} onTarget={page.explainClass} />
           {explained === undefined ? null : <SaveCard explained={explained} name={photo?.name ?? "camera"} />}
+          <MethodCard info={info} settings={settings} change={page.change} />
+          <OwnNetwork info={info} network={page.network} onNetwork={page.takeNetwork} />
         </div>
+        {explained === undefined ? null : <LedgerCard explained={explained} />}
       </main>
       <PageFooter info={info} />
+      <ProblemNotice text={problem} onClose={page.closeProblem} />
     </>
   );
 }

@@ -1,6 +1,13 @@
 import type { JSX } from "preact";
 import type { Target } from "../../engine/request/target.ts";
 import type { ExplainedPhoto } from "../../workers/explainer/messages.ts";
+import { Icon } from "./icon.tsx";
+
+/** The class that is explained, and the one that waits for another to be compared with. */
+export interface Choice {
+  readonly target: Target;
+  readonly compared: number | undefined;
+}
 
 /** A class's probability, or its score where a single one has none. */
 export function scoreText(probability: number | undefined, logit: number): string {
@@ -8,35 +15,41 @@ export function scoreText(probability: number | undefined, logit: number): strin
   return probability > 0 && probability < 0.0005 ? "< 0.1 %" : `${(100 * probability).toFixed(1)} %`;
 }
 
-/** The likeliest classes as bars: one click explains a class, two chosen for comparing give their difference. */
-export function Classes({
-  explained,
-  compared,
-  onTarget,
-  onCompare,
-}: {
+/** What a class is in the explanation: red in its map, blue in it, or no part of it. */
+function partOf(index: number, explained: ExplainedPhoto, { target }: Choice): "for" | "against" | undefined {
+  if (explained.targetKind === "class") return explained.target.index === index ? "for" : undefined;
+  if (typeof target !== "object" || !("difference" in target)) return undefined;
+  const [first, second] = target.difference;
+  return first === index ? "for" : second === index ? "against" : undefined;
+}
+
+interface ClassesProps {
   readonly explained: ExplainedPhoto | undefined;
-  /** Class chosen as the first of a difference. */
-  readonly compared: number | undefined;
+  readonly choice: Choice;
   readonly onTarget: (target: Target) => void;
+  /** Told the class that is chosen as the first of a difference. */
   readonly onCompare: (index: number | undefined) => void;
-}): JSX.Element {
-  if (explained === undefined) return <section class="card classes" aria-label="Classes" />;
+}
+
+/** The likeliest classes as bars: one click explains a class, two chosen for comparing give their difference. */
+export function Classes({ explained, choice, onTarget, onCompare }: ClassesProps): JSX.Element {
+  const { compared } = choice;
   const choose = (index: number): void => {
     onTarget(compared === undefined || compared === index ? index : { difference: [compared, index] });
   };
   return (
-    <section class="card classes" aria-label="Classes">
+    <section class={`card classes ${compared === undefined ? "" : "comparing"}`} aria-label="Classes">
       <h2>It sees</h2>
+      {explained === undefined ? <Ghosts /> : null}
       <ol>
-        {explained.top.map(({ index, label, logit, probability }) => {
-          const isExplained = explained.targetKind === "class" && explained.target.index === index;
+        {explained?.top.map(({ index, label, logit, probability }) => {
+          const part = partOf(index, explained, choice);
           return (
             <li key={index}>
               <button
                 type="button"
-                class="class"
-                aria-pressed={isExplained}
+                class={`class ${part ?? ""}`}
+                aria-pressed={explained.targetKind === "class" && part === "for"}
                 onClick={() => choose(index)}
                 title={
                   compared === undefined
@@ -56,17 +69,30 @@ export function Classes({
                 title="Compare with another class: choose this, then click the other"
                 onClick={() => onCompare(compared === index ? undefined : index)}
               >
-                ⇄
+                <Icon name="compare" />
               </button>
             </li>
           );
         })}
       </ol>
-      <p class="hint">
-        {compared === undefined
-          ? `Shown: ${explained.targetDescription}. Click a class for its own map.`
-          : "Now click the class to compare with."}
-      </p>
+      {explained === undefined ? null : (
+        <p class="hint">
+          {compared === undefined
+            ? `Shown: ${explained.targetDescription}. Click a class for its own map, the arrows to compare two.`
+            : "Now click the class to compare with."}
+        </p>
+      )}
     </section>
+  );
+}
+
+/** The places of classes to come. */
+function Ghosts(): JSX.Element {
+  return (
+    <div class="ghosts" aria-hidden="true">
+      {[0, 1, 2, 3, 4].map((i) => (
+        <span key={i} />
+      ))}
+    </div>
   );
 }

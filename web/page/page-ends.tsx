@@ -6,10 +6,12 @@ import { fileAddress } from "./brought.ts";
 export function PageHeader(): JSX.Element {
   return (
     <header>
-      <h1>
-        <img src={fileAddress("icon.svg")} alt="" width="32" height="32" /> srmap <span>what did it look at?</span>
-      </h1>
-      <p>Your photo stays on this device: the network runs in this page.</p>
+      <img src={fileAddress("icon.svg")} alt="srmap" width="44" height="44" />
+      <h1>What did it look at?</h1>
+      <p>
+        A neural network names your photo; the map shows which parts made it say so.{" "}
+        <strong>The photo stays on your device.</strong>
+      </p>
     </header>
   );
 }
@@ -19,8 +21,8 @@ export function PageFooter({ info }: { readonly info: NetworkInfo | undefined })
   return (
     <footer>
       <p>
-        Layer-wise relevance propagation and Salient Relevance maps (Li, Tian, Mueller, Chen 2019). Photos and networks
-        stay in this browser.{" "}
+        srmap: layer-wise relevance propagation and Salient Relevance maps (Li, Tian, Mueller, Chen 2019). Photos and
+        networks stay in this browser.{" "}
         {info?.notKept === undefined
           ? ""
           : "This browser could not keep the network for the next visit (its storage is full or forbidden), so it will be fetched again. "}

@@ -4,6 +4,7 @@ import type { ExplainedPhoto, NetworkInfo } from "../../workers/explainer/messag
 import type { WebNetwork } from "../messages.ts";
 import { offeredNetworks } from "./bundled.ts";
 import { type PageCamera, useCamera } from "./camera.ts";
+import type { Choice } from "./classes.tsx";
 import { useExplainer, useExplanation } from "./explanation.ts";
 import type { Settings } from "./link.ts";
 import { fetchExample, type NamedPhoto, useBroughtPhotos } from "./photos.ts";
@@ -18,22 +19,18 @@ interface Shown {
   readonly photo?: NamedPhoto;
 }
 
-/** The class that is explained, and the one that waits for another to be compared with. */
-interface Choice {
-  readonly target: Target;
-  readonly compared: number | undefined;
-}
-
 const likeliest: Choice = { target: "top1", compared: undefined };
 
 /** What the page shows, and what can be done in it. */
 export interface PageState {
   readonly settings: Settings;
-  /** The network; undefined until it is loaded. */
+  /** The network that was chosen; undefined on a page without any. */
+  readonly network: WebNetwork | undefined;
+  /** What is known of it; undefined until it is loaded. */
   readonly info: NetworkInfo | undefined;
   readonly shown: Shown;
-  /** Class chosen as the first of a difference. */
-  readonly compared: number | undefined;
+  /** What is to be explained; the newest explanation may still be of another. */
+  readonly choice: Choice;
   /** What the explainer is at, and what went wrong; empty for nothing. */
   readonly progress: string;
   readonly problem: string;
@@ -44,6 +41,7 @@ export interface PageState {
   readonly takePhoto: (photo: NamedPhoto) => void;
   readonly takeExample: (name: string) => Promise<void>;
   readonly takeNetwork: (network: WebNetwork) => void;
+  readonly closeProblem: () => void;
 }
 
 /** The state of the page: it begins with the example and the settings of its address. */
@@ -52,13 +50,13 @@ export function usePageState(): PageState {
   const [network, setNetwork] = useState<WebNetwork | undefined>(firstNetwork);
   const [info, setInfo] = useState<NetworkInfo>();
   const [photo, setPhoto] = useState<NamedPhoto>();
-  const [{ target, compared }, setChoice] = useState(likeliest);
+  const [choice, setChoice] = useState(likeliest);
   const [shown, setShown] = useState<Shown>({});
   const [problem, setProblem] = useState("");
   const explainer = useExplainer(network, setProblem);
   const camera = useCamera(explainer, settings, (explained) => setShown({ explained }), setProblem);
   const progress = useExplanation(
-    { explainer, photo, target, settings, isPaused: camera.rate !== undefined },
+    { explainer, photo, target: choice.target, settings, isPaused: camera.rate !== undefined },
     {
       onNetwork: setInfo,
       onExplained: (explained, of) => setShown({ explained, photo: of }),
@@ -91,8 +89,10 @@ export function usePageState(): PageState {
   useEffect(() => void takeExample(settings.example), []);
   useBroughtPhotos(takePhoto);
   return {
-    ...{ settings, info, shown, compared, progress, problem, camera, change, takePhoto, takeExample, takeNetwork },
+    ...{ settings, network, info, shown, choice, progress, problem, camera },
+    ...{ change, takePhoto, takeExample, takeNetwork },
+    closeProblem: () => setProblem(""),
     explainClass: (next) => setChoice({ target: next, compared: undefined }),
-    compare: (index) => setChoice({ target, compared: index }),
+    compare: (index) => setChoice({ target: choice.target, compared: index }),
   };
 }

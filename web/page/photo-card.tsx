@@ -1,6 +1,7 @@
 import type { JSX } from "preact";
 import { examples } from "./bundled.ts";
 import type { PageCamera } from "./camera.ts";
+import { Icon } from "./icon.tsx";
 import { type NamedPhoto, namedPhoto } from "./photos.ts";
 
 interface PhotoCardProps {
@@ -13,7 +14,7 @@ interface PhotoCardProps {
 export function PhotoCard({ camera, onPhoto, onExample }: PhotoCardProps): JSX.Element {
   const isOn = camera.rate !== undefined;
   return (
-    <section class="card photos" aria-label="Photo">
+    <section class="photos" aria-label="Photo">
       <label class="drop">
         <input
           type="file"
@@ -24,18 +25,24 @@ export function PhotoCard({ camera, onPhoto, onExample }: PhotoCardProps): JSX.E
             if (file !== undefined) onPhoto(namedPhoto(file));
           }}
         />
-        <strong>Choose a photo</strong> <span>or drop or paste one anywhere</span>
+        <Icon name="photo" />
+        <strong>Choose a photo</strong> <small>or drop or paste one</small>
       </label>
-      <div class="row">
-        {examples.map((example) => (
-          <button key={example.name} type="button" class="thumb" onClick={() => onExample(example.name)}>
-            <img src={example.file} alt={example.title} width="56" height="56" />
-          </button>
-        ))}
-        <button type="button" class="plain" aria-pressed={isOn} onClick={() => void camera.toggle()}>
-          {isOn ? "Stop camera" : "Camera"}
+      {examples.map((example) => (
+        <button
+          key={example.name}
+          type="button"
+          class="thumb"
+          title={example.title}
+          onClick={() => onExample(example.name)}
+        >
+          <img src={example.file} alt={example.title} width="48" height="48" />
         </button>
-      </div>
+      ))}
+      <button type="button" class="plain" aria-pressed={isOn} onClick={() => void camera.toggle()}>
+        <Icon name="camera" />
+        <span>{isOn ? "Stop camera" : "Camera"}</span>
+      </button>
     </section>
   );
 }

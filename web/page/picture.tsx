@@ -26,7 +26,7 @@ export interface ViewedExplanation {
   readonly isBusy: boolean;
 }
 
-/** Draws the photo, from its file where that is at hand and as sharp as the screen is, else what the network saw of it. */
+/** Draws what the network saw of the photo, then the same from the photo's file, where that is at hand, as sharp as the screen is. */
 function usePhotoCanvas({ explained, source, info }: ViewedExplanation): RefObject<HTMLCanvasElement | null> {
   const photo = useRef<HTMLCanvasElement>(null);
   useEffect(() => {
@@ -34,10 +34,9 @@ function usePhotoCanvas({ explained, source, info }: ViewedExplanation): RefObje
     if (explained === undefined || canvas === null) return;
     const { picture } = explained;
     let isOver = false;
+    if (picture !== undefined) drawImage(canvas, picture); // at once: another photo must not lie under this map
     const draw = async (): Promise<void> => {
-      const isSharp =
-        source !== undefined && info !== undefined && (await drawSharply(canvas, source, info, () => !isOver));
-      if (!isSharp && !isOver && picture !== undefined) drawImage(canvas, picture);
+      if (source !== undefined && info !== undefined) await drawSharply(canvas, source, info, () => !isOver);
     };
     void draw();
     return () => {

@@ -5,25 +5,26 @@ import { drawImage } from "../pictures/image-data.ts";
 import { scoreText } from "./classes.tsx";
 import { relevanceHeatmap, shown } from "./pictures.ts";
 
-/** Offers a file for download. */
-export function offer(blob: Blob, name: string): void {
+/** Offers a file for download. @returns a sentence that says so */
+export function offer(blob: Blob, name: string): string {
   const link = document.createElement("a");
   link.href = URL.createObjectURL(blob);
   link.download = name;
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+  return `Saved as ${name}.`;
 }
 
 /** The Salient Relevance map or the relevance as a NumPy file, with the bytes of the command line. */
-export function saveArray(explained: ExplainedPhoto, which: "relevance" | "salientRelevance", name: string): void {
-  offer(
+export function saveArray(explained: ExplainedPhoto, which: "relevance" | "salientRelevance", name: string): string {
+  return offer(
     new Blob([writeNpy(explained[which]).slice()]),
     `${name}-${which === "relevance" ? "relevance" : "salient-relevance"}.npy`,
   );
 }
 
 /** Classes, settings and ledger as JSON. */
-export function saveJson(explained: ExplainedPhoto, name: string): void {
+export function saveJson(explained: ExplainedPhoto, name: string): string {
   const { model, target, targetKind, targetDescription, top, ledger, composite, salientRelevanceOptions, decodedBy } =
     explained;
   const report = {
@@ -37,14 +38,17 @@ export function saveJson(explained: ExplainedPhoto, name: string): void {
     decodedBy,
     ledger,
   };
-  offer(new Blob([`${JSON.stringify(report, null, 2)}\n`], { type: "application/json" }), `${name}-explanation.json`);
+  return offer(
+    new Blob([`${JSON.stringify(report, null, 2)}\n`], { type: "application/json" }),
+    `${name}-explanation.json`,
+  );
 }
 
 const side = 336;
 const gap = 16;
 
 /** Photo, relevance, Salient Relevance and overlay side by side, as one PNG. */
-export async function savePanel(explained: ExplainedPhoto, name: string): Promise<void> {
+export async function savePanel(explained: ExplainedPhoto, name: string): Promise<string> {
   const images = [
     explained.picture,
     relevanceHeatmap(explained, false).image,
@@ -78,5 +82,5 @@ export async function savePanel(explained: ExplainedPhoto, name: string): Promis
     context.drawImage(part, x, 74, side, side);
     context.fillText(captions[i] ?? "", x, 74 + side + 22);
   }
-  offer(await canvas.convertToBlob({ type: "image/png" }), `${name}-panel.png`);
+  return offer(await canvas.convertToBlob({ type: "image/png" }), `${name}-panel.png`);
 }

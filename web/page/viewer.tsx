@@ -1,4 +1,4 @@
-import type { JSX } from "preact";
+import type { ComponentChildren, JSX } from "preact";
 import { useState } from "preact/hooks";
 import type { ExplainedPhoto } from "../../workers/explainer/messages.ts";
 import { type Settings, type View, views } from "./link.ts";
@@ -14,19 +14,21 @@ const sentences: Readonly<Record<View, string>> = {
 
 type ViewerProps = ViewedExplanation & {
   readonly change: (changed: Partial<Pick<Settings, "view" | "strength">>) => void;
+  /** What lies over the picture. */
+  readonly children: ComponentChildren;
 };
 
 /** The picture with its views, the slider over the photo, and what the pointer is on. */
-export function Viewer({ change, ...props }: ViewerProps): JSX.Element {
+export function Viewer({ change, children, ...props }: ViewerProps): JSX.Element {
   const { explained, view, strength, isBusy } = props;
   const [pointed, setPointed] = useState("");
   return (
     <section class="viewer" aria-label="Picture" aria-busy={isBusy}>
       <ViewTabs view={view} onView={(next) => change({ view: next })} />
-      <Picture {...props} onPointed={setPointed} />
-      <p class="pointed" aria-live="off">
-        {pointed === "" ? sentences[view] : pointed}
-      </p>
+      <div class="stage">
+        <Picture {...props} onPointed={setPointed} />
+        {children}
+      </div>
       <div class="under">
         <label class="slider">
           <span>photo</span>
@@ -41,9 +43,12 @@ export function Viewer({ change, ...props }: ViewerProps): JSX.Element {
           />
           <span>map</span>
         </label>
-        {explained === undefined ? null : <Legend view={view} />}
-        {explained === undefined ? null : <Balance explained={explained} />}
+        <Legend view={view} />
       </div>
+      <p class="pointed" aria-live="off">
+        {pointed === "" ? sentences[view] : pointed}
+      </p>
+      {explained === undefined ? null : <Balance explained={explained} />}
     </section>
   );
 }
@@ -86,17 +91,11 @@ function ViewTabs({ view, onView }: ViewTabsProps): JSX.Element {
 /** What the colours of a view mean. */
 function Legend({ view }: { readonly view: View }): JSX.Element | null {
   if (view === "photo") return null;
-  if (view === "relevance") {
-    return (
-      <p class="legend">
-        <span class="bar signed" aria-hidden="true" />
-        blue against, red for · the strongest 0.1 % share the end colours · scaled to this photo
-      </p>
-    );
-  }
+  const [low, high] = view === "relevance" ? ["against", "for"] : ["low", "high"];
   return (
-    <p class="legend">
-      <span class="bar salient" aria-hidden="true" /> low to high · scaled to this photo
+    <p class="legend" title={view === "relevance" ? "The strongest 0.1 % of the pixels share the end colours." : ""}>
+      {low} <span class={view === "relevance" ? "bar signed" : "bar salient"} aria-hidden="true" /> {high}, scaled to
+      this photo
     </p>
   );
 }
@@ -107,8 +106,13 @@ function Balance({ explained }: { readonly explained: ExplainedPhoto }): JSX.Ele
   const share = plus + minus === 0 ? 0 : (100 * plus) / (plus + minus);
   return (
     <p class="balance">
-      {share.toFixed(0)} % of the relevance speaks for {explained.targetDescription}, {(100 - share).toFixed(0)} %
-      against it.
+      <span class="scale" aria-hidden="true">
+        <span style={{ width: `${share}%` }} />
+      </span>
+      <span>
+        {share.toFixed(0)} % of the relevance speaks for {explained.targetDescription}, {(100 - share).toFixed(0)} %
+        against it.
+      </span>
     </p>
   );
 }
