@@ -15,12 +15,12 @@ export function scoreText(probability: number | undefined, logit: number): strin
   return probability > 0 && probability < 0.0005 ? "< 0.1 %" : `${(100 * probability).toFixed(1)} %`;
 }
 
-/** What a class is in the explanation: red in its map, blue in it, or no part of it. */
-function partOf(index: number, explained: ExplainedPhoto, { target }: Choice): "for" | "against" | undefined {
-  if (explained.targetKind === "class") return explained.target.index === index ? "for" : undefined;
-  if (typeof target !== "object" || !("difference" in target)) return undefined;
+/** What a class is in the explanation: red in its map, blue in it, or no part of it (empty). */
+function partOf(index: number, explained: ExplainedPhoto, { target }: Choice): "for" | "against" | "" {
+  if (explained.targetKind === "class") return explained.target.index === index ? "for" : "";
+  if (typeof target !== "object" || !("difference" in target)) return "";
   const [first, second] = target.difference;
-  return first === index ? "for" : second === index ? "against" : undefined;
+  return first === index ? "for" : second === index ? "against" : "";
 }
 
 interface ClassesProps {
@@ -48,7 +48,7 @@ export function Classes({ explained, choice, onTarget, onCompare }: ClassesProps
             <li key={index}>
               <button
                 type="button"
-                class={`class ${part ?? ""}`}
+                class={`class ${part}`}
                 aria-pressed={explained.targetKind === "class" && part === "for"}
                 onClick={() => choose(index)}
                 title={

@@ -9,7 +9,7 @@ import { saveArray, saveJson, savePanel } from "./save.ts";
 export function LedgerCard({ explained }: { readonly explained: ExplainedPhoto }): JSX.Element {
   const [isOpen, setOpen] = useState(false);
   const { ledger, targetDescription } = explained;
-  const [start, end] = [ledger[0]?.relevanceOut ?? 0, ledger.at(-1)?.relevanceIn ?? 0];
+  const [first, last] = [ledger[0], ledger.at(-1)];
   return (
     <details class="card wide" onToggle={(event) => setOpen(event.currentTarget.open)}>
       <summary>
@@ -18,9 +18,9 @@ export function LedgerCard({ explained }: { readonly explained: ExplainedPhoto }
       {isOpen ? (
         <>
           <p class="hint">
-            {start.toPrecision(3)} began at {targetDescription} (top), {end.toPrecision(3)} came to the photo (bottom).
-            A bar is what a layer <i class="on">handed on</i>, and what it lost to its <i class="bias">bias</i>, to the{" "}
-            <i class="stabilizer">stabiliser</i>, or <i class="dropped">dropped</i>.
+            {first?.relevanceOut.toPrecision(3)} began at {targetDescription} (top), {last?.relevanceIn.toPrecision(3)}{" "}
+            came to the photo (bottom). A bar is what a layer <i class="on">handed on</i>, and what it lost to its{" "}
+            <i class="bias">bias</i>, to the <i class="stabilizer">stabiliser</i>, or <i class="dropped">dropped</i>.
           </p>
           <Ledger rows={ledger} />
         </>
