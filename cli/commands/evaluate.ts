@@ -1,20 +1,22 @@
 import { basename, join } from "node:path";
-import type { Kernels } from "../../engine/memory/kernels.ts";
+import type { Network } from "../../engine/network/network.ts";
 import type { Annotations } from "../../evaluation/index.ts";
-import { loadNetwork } from "../../host/network/load.ts";
 import { loadKernels } from "../../host/threads/load-kernels.ts";
 import { evaluationFacts } from "../evaluate/facts.ts";
 import { type Journal, openJournal } from "../evaluate/journal.ts";
+import { loadForEvaluation } from "../evaluate/load.ts";
 import { randomisedNetworks } from "../evaluate/randomised.ts";
 import { readAnnotations } from "../evaluate/read-annotations.ts";
 import { type Results, writeReport } from "../evaluate/report.ts";
 import { type EvaluationRequest, evaluationOptions, readEvaluation } from "../evaluate/request.ts";
 import { type EvaluationSettings, evaluateUnit } from "../evaluate/run.ts";
 import { type Unit, unitsOf } from "../evaluate/units.ts";
+import { type Evaluator, jobsFor, startEvaluator } from "../evaluate/workers.ts";
 import { expandInputs, photoInputs } from "../inputs/expand.ts";
 import type { Input } from "../inputs/found-input.ts";
 import { tellLeftOut } from "../inputs/left-out.ts";
 import { requireWritable } from "../outputs/outputs.ts";
+import type { Arguments } from "../terminal/arguments.ts";
 import { counted } from "../terminal/counted.ts";
 import { CommandError, describeError } from "../terminal/errors.ts";
 import { createProgress } from "../terminal/progress.ts";
@@ -22,33 +24,47 @@ import { shown } from "../terminal/shown.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 import type { Command } from "./command.ts";
 
-/** Evaluates what the journal does not have yet. @returns a sentence for each photo that failed */
+/** Evaluates what the journal does not have yet, a photo in each evaluator. @returns a sentence for each photo that failed, in their order */
 async function measureAll(
   units: readonly Unit[],
-  shared: EvaluationSettings,
+  evaluators: readonly Evaluator[],
   journal: Journal,
   terminal: Terminal,
 ): Promise<string[]> {
-  const failed: string[] = [];
+  const failed = new Map<Unit, string>();
+  const todo = units.filter((unit) => journal.rowOf(unit) === undefined);
+  const known = units.length - todo.length;
   const progress = createProgress(terminal, units.length);
   const started = performance.now();
-  let done = 0;
-  for (const [i, unit] of units.entries()) {
-    if (journal.rowOf(unit) !== undefined) continue;
-    const perPhoto = (performance.now() - started) / Math.max(1, done);
-    const rest = done === 0 ? "" : `${Math.ceil(((units.length - i) * perPhoto) / 1000)} s left, `;
-    progress.update(i, rest + unit.file);
-    try {
-      journal.add(unit, (await evaluateUnit(unit, shared)) ?? null);
-    } catch (error) {
-      progress.clear();
-      terminal.err(`${shown(unit.file)}: ${describeError(error)}\n`);
-      failed.push(`${unit.file}: ${describeError(error)}`);
+  let [next, done] = [0, 0];
+  const work = async (evaluator: Evaluator): Promise<void> => {
+    for (let unit = todo[next++]; unit !== undefined; unit = todo[next++]) {
+      const perPhoto = (performance.now() - started) / Math.max(1, done);
+      const rest = done === 0 ? "" : `${Math.ceil(((todo.length - done) * perPhoto) / 1000)} s left, `;
+      progress.update(known + done, rest + unit.file);
+      try {
+        journal.add(unit, await evaluator.evaluate(unit));
+      } catch (error) {
+        progress.clear();
+        terminal.err(`${shown(unit.file)}: ${describeError(error)}\n`);
+        failed.set(unit, `${unit.file}: ${describeError(error)}`);
+      }
+      done++;
     }
-    done++;
+  };
+  try {
+    await Promise.all(evaluators.map(work));
+  } finally {
+    for (const evaluator of evaluators) evaluator.close();
   }
   progress.clear();
-  return failed;
+  return todo.map((unit) => failed.get(unit)).filter((sentence) => sentence !== undefined);
+}
+
+/** Where photos are evaluated: here, or side by side in processes. */
+function evaluatorsOf(shared: EvaluationSettings, jobs: number, argv: readonly string[]): Evaluator[] {
+  if (jobs > 1) return Array.from({ length: jobs }, () => startEvaluator(argv));
+  return [{ evaluate: async (unit) => (await evaluateUnit(unit, shared)) ?? null, close: () => undefined }];
 }
 
 /** The rows in the order of the units, and what is left out of them. @throws CommandError when nothing is left */
@@ -78,12 +94,11 @@ async function evaluateAll(
   request: EvaluationRequest,
   inputs: readonly Input[],
   annotations: Annotations,
-  kernels: Kernels,
+  network: Network,
+  given: Arguments,
   terminal: Terminal,
 ): Promise<number> {
-  const { choice, preprocess, metrics, out, seed, maxArea, annotationsPath } = request;
-  const load = { kernels, ...(preprocess === undefined ? {} : { preprocess }) };
-  const network = await loadNetwork(choice.model, choice.weights, load);
+  const { choice, metrics, out, seed, maxArea, annotationsPath } = request;
   const chosen = inputs.slice(0, request.limit);
   const unreadable = chosen.flatMap(({ path, error }) => (error === undefined ? [] : [`${basename(path)}: ${error}`]));
   const paths = chosen.filter(({ error }) => error === undefined).map(({ path }) => path);
@@ -95,7 +110,9 @@ async function evaluateAll(
   const shared = { ...request, metrics, network, randomised: randomisedNetworks(network, choice, seed) };
   const facts = await evaluationFacts(request, network, annotations);
   const journal = openJournal(out, facts);
-  const failed = [...unreadable, ...(await measureAll(units, shared, journal, terminal))];
+  const open = units.filter((unit) => journal.rowOf(unit) === undefined);
+  const evaluators = evaluatorsOf(shared, jobsFor(request, open.length), given.argv);
+  const failed = [...unreadable, ...(await measureAll(units, evaluators, journal, terminal))];
   const results = resultsOf(units, journal, maxArea, leftOut);
   const all = [...results.leftOut, ...failed];
   const table = await writeReport(request, shared, facts, { ...results, leftOut: all });
@@ -130,7 +147,8 @@ Example:
     const { threads } = request;
     const kernels = await loadKernels(threads > 1 ? { threads } : {});
     try {
-      return await evaluateAll(request, inputs.inputs, annotations, kernels, terminal);
+      const network = await loadForEvaluation(request, kernels);
+      return await evaluateAll(request, inputs.inputs, annotations, network, given, terminal);
     } finally {
       await kernels.close();
     }

@@ -30,6 +30,8 @@ export interface EvaluationRequest {
   readonly baseline: Replacement | undefined;
   readonly seed: number;
   readonly threads: number;
+  /** Processes that evaluate photos side by side; undefined: as many as fit. */
+  readonly jobs: number | undefined;
   readonly out: string;
 }
 
@@ -88,7 +90,11 @@ export const evaluationOptions: OptionTable = {
     help: `What replaces pixels: ${replacements.join(", ")} (imputed; deletion, lerf and aopc alone). Default what each metric says.`,
   },
   seed: { value: "N", help: `Seed of everything random. Default ${usual.seed}.` },
-  threads: { value: "N", help: `Threads of the kernels. Default ${usual.threads}.` },
+  jobs: {
+    value: "N",
+    help: `Photos that are evaluated side by side, a process each; the numbers do not depend on it. Default: one for each core and eight photos, as memory allows.`,
+  },
+  threads: { value: "N", help: `Threads of each process's kernels. Default ${usual.threads}.` },
   ...salientSettingOptions,
   ...outputOption,
 };
@@ -122,6 +128,7 @@ export async function readEvaluation(given: Arguments): Promise<EvaluationReques
     maxArea: numberOption(given, "max-area", { low: 0, high: 1 }, usual.maxArea),
     limit: wholeOption(given, "limit", { low: 1, high: Number.MAX_SAFE_INTEGER }, Number.MAX_SAFE_INTEGER),
     threads: wholeOption(given, "threads", threadRange, usual.threads),
+    jobs: wholeOption(given, "jobs", { low: 1, high: 256 }, undefined),
     preprocess,
     settings: salientSettings(given),
     isWhole: given.has("whole"),

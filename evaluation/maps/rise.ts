@@ -44,8 +44,8 @@ function writeMask(
 /**
  * RISE: mean score of randomly masked inputs, weighted by the masks: sum of score x mask / (samples x keep). Masks are grids of
  * `cells` x `cells` zeros and ones, enlarged and shifted at random; what is masked becomes 0.
- * Source: Petsiuk et al. 2018, section 3.2 (cells 7, keep 0.5, 4000 masks for VGG-16), and the authors' explanations.py, whose masks these
- * are, number for number.
+ * Source: Petsiuk et al. 2018, section 3.2 (cells 7, keep 0.5, 4000 masks for VGG-16), and the authors' code (github.com/eclique/RISE),
+ * whose masks these are, number for number.
  * @param input [C,H,W]
  * @param score called `samples` times
  * @returns [H,W]

@@ -155,6 +155,27 @@ suite("cli/evaluate", (test) => {
     assert.ok(rows.every(({ maps }) => (maps["gaussian"]?.["mass"]?.value ?? 0) > 0));
   });
 
+  test("two processes give the bytes of one, and the sentences", () => {
+    const { width, height } = size;
+    const photos = ["cat.jpg", "nan.jpg", "flat.jpg", "broken.jpg"];
+    writeFileSync(join(folder, "broken.jpg"), "no photo");
+    const document = {
+      images: photos.map((file_name, id) => ({ id, file_name, width, height })),
+      categories: [{ id: 0, name: "French horn" }],
+      annotations: photos.map((_, id) => ({ id, image_id: id, category_id: 0, bbox: [0, 0, width / 2, height] })),
+    };
+    writeFileSync(join(folder, "jobs.json"), JSON.stringify(document));
+    const run = (jobs: string): { text: string; stderr: string } => {
+      const few = ["--maps", "epsilonPlus,gaussian", "--metrics", "mass,deletion", "--budget", "2", "--jobs", jobs];
+      const made = srmap("evaluate", ...photos, "-a", "jobs.json", "-m", "alexnet-mini", "-o", `jobs${jobs}`, ...few);
+      assert.is(made.status, 1);
+      return { text: readFileSync(join(folder, `jobs${jobs}`, "evaluation.json"), "utf8"), stderr: made.stderr };
+    };
+    const one = run("1");
+    assert.equal(run("2"), one);
+    assert.is(one.stderr, "broken.jpg: image: the file is neither PNG nor JPEG. Give a PNG or JPEG photo.\n");
+  });
+
   test("pixels go to what --baseline says", () => {
     const area = (...args: string[]): string => {
       const few = ["evaluate", "cat.jpg", "-a", "horn.json", "-m", "alexnet-mini", "--budget", "2"];

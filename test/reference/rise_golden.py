@@ -1,6 +1,6 @@
 """Writes test/evaluation/rise-golden.json: RISE by the authors' own steps, with masks of our seeds.
 
-generate_masks and forward are those of explanations.py in github.com/eclique/RISE (MIT, Petsiuk et al. 2018), but for the numbers that
+generate_masks and forward are those of github.com/eclique/RISE (MIT, Petsiuk et al. 2018), but for the numbers that
 numpy draws there: the order of ours is sample by sample, the grid, then the shift. pip install scikit-image; python rise_golden.py OUT.
 """
 
