@@ -47,7 +47,7 @@ Example:
       try {
         await writePage(folder);
       } catch (error) {
-        throw new CommandError(describeError(error));
+        throw new CommandError(`page ${folder}: ${describeError(error)}`);
       }
       const what = /\.html?$/i.test(folder)
         ? "open it, or send it to somebody"

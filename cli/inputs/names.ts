@@ -7,7 +7,8 @@ const isFile = ({ path }: FoundInput): boolean => path !== "-" && !isUrl(path);
 /** The folder that an input was found below: its path without its name. */
 function baseOf({ path, relative }: FoundInput): string {
   const segments = resolve(path).split(sep);
-  const depth = relative.split(/[/\\]/).length;
+  // Where parts are divided by "/", a "\\" belongs to a name.
+  const depth = relative.split(sep === "/" ? sep : /[/\\]/).length;
   return segments.slice(0, -depth).join(sep);
 }
 

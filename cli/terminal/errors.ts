@@ -31,6 +31,11 @@ function systemCode(error: unknown): string | undefined {
 /** One sentence for what went wrong with a file or folder. */
 export function describeError(error: unknown): string {
   const known = systemErrors[systemCode(error) ?? ""];
+  const path: unknown = error instanceof Error && "path" in error ? error.path : undefined;
+  if (systemCode(error) === "ENOENT" && typeof path === "string" && path.includes("\ufffd")) {
+    // What the system listed is not UTF-8 and became this sign, under which there is nothing.
+    return "its name holds bytes that are no UTF-8 text, so that it cannot be opened. Rename it.";
+  }
   if (known !== undefined) return `${known}.`;
   return shownMessage(error instanceof Error ? error.message : String(error));
 }

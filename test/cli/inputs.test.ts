@@ -9,8 +9,11 @@ import * as assert from "uvu/assert";
 import { expandInputs, inputName, mapInputs, photoInputs } from "../../cli/inputs/expand.ts";
 import type { InputKind } from "../../cli/inputs/found-input.ts";
 import { describeLeftOut } from "../../cli/inputs/left-out.ts";
+import { inputNames } from "../../cli/inputs/names.ts";
 import { labelsOfFolders } from "../../cli/inputs/photo-labels.ts";
+import { describeError } from "../../cli/terminal/errors.ts";
 import { imagenetFolders } from "../../engine/labels/imagenet-folders.ts";
+import { readPhotoBytes } from "../../host/photos/read.ts";
 import { root } from "../support/paths.ts";
 import { suite } from "../support/suite.ts";
 
@@ -133,6 +136,27 @@ suite("cli/inputs", (test) => {
         });
       },
     ));
+
+  test.needs(
+    process.platform === "win32" ? "absent" : "/",
+    "a \\ in a name is part of it, and adds no folder to the results",
+    async () => {
+      await inTree(["a.png", "b\\c.png"], async (folder) => {
+        const { inputs } = await expandInputs([folder], photoInputs);
+        assert.equal(inputNames(inputs), ["a.png", "b\\c.png"]);
+      });
+    },
+  );
+
+  test.needs(process.platform === "linux" ? "/" : "absent", "a name that is no UTF-8 is called that", async () => {
+    await inTree(["a.png"], async (folder) => {
+      writeFileSync(Buffer.concat([Buffer.from(`${folder}/bad`), Buffer.from([0xff]), Buffer.from(".png")]), "");
+      const { inputs } = await expandInputs([folder], photoInputs);
+      const [, bad] = inputs.map((input) => (input.error === undefined ? input.path : ""));
+      const reason = await readPhotoBytes(bad ?? "").then(String, describeError);
+      assert.is(reason, "its name holds bytes that are no UTF-8 text, so that it cannot be opened. Rename it.");
+    });
+  });
 
   test("URLs and standard input have names", () => {
     assert.is(inputName("https://example.org/photos/cat.jpg?size=1*2"), "cat.jpg");
