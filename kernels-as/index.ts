@@ -1,12 +1,13 @@
 // The export list is the ABI: what the engine calls, what tests call by itself, and winogradProduct, which only stays a function of its
 // own, as it must for speed, where it is exported.
 export { labPlanes } from "./salient/cielab";
-export { activationForward, activationGrad, preluForward, preluGrad } from "./layers/activation";
-export { conv2dForward, depthwiseConv2dForward } from "./layers/conv2d";
+export { activationForward, activationGrad } from "./layers/activation";
+export { conv2dForward } from "./layers/conv2d";
 export { conv2dPack, conv2dPackTransposed } from "./layers/conv2d-pack";
 export { denseForward, nonZeroIndices } from "./layers/dense";
 export { denseInputGrad, denseInputGradBlock, denseInputGradTotal } from "./layers/dense-input-grad";
 export { densePack, densePackScratch } from "./layers/dense-pack";
+export { depthwiseConv2dForward } from "./layers/depthwise-conv2d";
 export { flatConv2d, markAroundSamples, markFlatTiles, markSamples } from "./layers/flat-conv2d";
 export { distanceColumns, distanceRows } from "./salient/distance-transform";
 export { add, clamp, fill, leakyRelu, leakyReluGrad, multiply, rectify, scaleAdd, scaleSigned, square, sumRows } from "./common/elementwise";
@@ -29,6 +30,7 @@ export { normaliseRows, rangeRows, sumPlanes, weakenRows } from "./salient/plane
 export { averagePool2dForward, averagePool2dInputGrad } from "./layers/average-pool2d";
 export { maxPool2dForward, maxPool2dRoute, maxPool2dScatter } from "./layers/max-pool2d";
 export { extremum, productBackward, productForward, takeEqual } from "./layers/product";
+export { preluForward, preluGrad } from "./layers/prelu";
 export { resample2dForward, resample2dInputGrad } from "./layers/resample2d";
 export { resamplePlanes } from "./salient/resample";
 export { countAtMost, keepSmallest, kthSmallest, meanRoot } from "./salient/select";

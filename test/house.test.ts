@@ -69,7 +69,6 @@ const bodies = "the same steps of loops over registers, which a function would s
 const twice: Readonly<Record<string, string>> = {
   "engine/layers/elementwise.ts": "what two kinds of layer take from their construction",
   "engine/models/squeezenet.ts": "the sizes of two versions' modules, as their papers list them",
-  "kernels-as/layers/activation.ts": heads,
   "kernels-as/layers/normalise.ts": heads,
   "kernels-as/layers/max-pool2d.ts": bodies,
   "photos/jpeg/idct.ts": "libjpeg's butterfly, once for columns and once for rows",

@@ -1,7 +1,7 @@
 import * as assert from "uvu/assert";
 import { activationFunctions } from "../../engine/graph/activation-functions.ts";
 import { functionOf } from "../../engine/layers/activation-functions.ts";
-import { evaluateFunction } from "../oracle/elementwise.ts";
+import { evaluateFunction, functionGradient } from "../oracle/elementwise.ts";
 import { fenced } from "../support/canary.ts";
 import { testKernels } from "../support/kernels.ts";
 import { suite } from "../support/suite.ts";
@@ -18,6 +18,19 @@ const onlyPositive = new Set(["log", "sqrt", "power", "reciprocal"]);
 /** The float32 number after the nearest one, away from it: one unit in the last place. */
 const unitOf = (value: number): number =>
   Math.max(2 ** (Math.floor(Math.log2(Math.abs(value) || 1e-46)) - 23), 2 ** -149);
+
+/** Where a function bends, so that its derivative by differences is another. */
+const kinks: Readonly<Record<string, readonly number[]>> = {
+  hardSigmoid: [-2.5, 2.5],
+  hardSwish: [-3, 3],
+  elu: [0],
+  celu: [0],
+  softsign: [0],
+  abs: [0],
+  threshold: [1],
+  sign: [0],
+  reciprocal: [0],
+};
 
 suite("activation kernels", (test) => {
   for (const name of activationFunctions) {
@@ -62,6 +75,41 @@ suite("activation kernels", (test) => {
           name === "threshold" ||
           name === "sign",
       );
+    });
+
+    test(`${name}: its derivative times dy`, () => {
+      const kernels = testKernels();
+      const run = (x: Float32Array, dy: Float32Array, positiveOnly: 0 | 1): Float32Array => {
+        const out = fenced(kernels, new Float32Array(x.length));
+        const [input, from] = [fenced(kernels, x), fenced(kernels, dy)];
+        const [row, length] = [x.length, x.length];
+        const places = [out.address, row, from.address, row, input.address, row, length] as const;
+        kernels.call.activationGrad(...places, kernel, alpha, beta, positiveOnly, 0, 1);
+        for (const buffer of [out, input, from]) buffer.check("activationGrad");
+        return out.f32().slice();
+      };
+      const isSmooth = (x: number): boolean => (kinks[name] ?? []).every((kink) => Math.abs(x - kink) > 0.01);
+      // Differences need room on both sides, also beside a pole.
+      const least = onlyPositive.has(name) ? 0.05 : -25;
+      const smooth = xs.filter((x) => x >= least && x <= 25 && isSmooth(x));
+      const dy = smooth.map((_, i) => ((i % 7) - 3) / 4);
+      const got = run(smooth, dy, 0);
+      for (const [i, x] of smooth.entries()) {
+        const exact = functionGradient(node, x) * dy[i]!;
+        // Half a unit for the rounding; the difference of two values loses five digits of them.
+        const bound = 0.51 * unitOf(exact) + 2e-10 * Math.max(1, Math.abs(evaluateFunction(node, x)));
+        assert.ok(Math.abs(got[i]! - exact) <= bound, `${name}'(${x}) * ${dy[i]} must be ${exact}, got ${got[i]}`);
+      }
+      const rectified = run(smooth, dy, 1);
+      assert.equal(
+        rectified,
+        got.map((value, i) => (dy[i]! > 0 ? value : 0)),
+      );
+      // The same values shifted by one, two and three places.
+      for (const shift of [1, 2, 3]) assert.equal(run(smooth.slice(shift), dy.slice(shift), 0), got.slice(shift));
+      // No relevance, no gradient: not even where the slope is infinite or not a number.
+      const odd = Float32Array.of(0, Number.NaN, Number.POSITIVE_INFINITY, -1, 1e30);
+      assert.equal(run(odd, new Float32Array(odd.length), 0), new Float32Array(odd.length));
     });
   }
 });
