@@ -1,11 +1,12 @@
 // Measures everything and prints times, shares of the roof, ratios to peers and goals.
 // Usage: npm run bench -- [--once] [--only PART]... [--peers] [--samples N] [--write-plot FILE]
 //   --once        one call of everything, of small networks: the gate
-//   --only        roof, sizes, salient, cold, load, folder, kernels, layers, networks, threads, targets, batch, accuracy, evaluation, or the name of a
+//   --only        roof, sizes, salient, cold, load, folder, full-size, kernels, layers, networks, threads, targets, batch, accuracy, evaluation, or the name of a
 //                 shape file or network; several add up
 //   --peers       also runs the competitors that bench/peers/install.sh installed and those of the Python in SRMAP_PYTHON
 //   --photos      a folder of JPEG files for the part "folder"; without it the example photos again and again
 //   --samples     how often a peer runs, default 7
+//   --write-table where the tables of the part "full-size" go, docs/full-size.md; the part needs --peers and SRMAP_PYTHON
 //   --write-plot  where the picture of the headline rows goes too, for the README
 // Results go to build/bench-results: results.json, and plot.svg where peers ran.
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -27,6 +28,7 @@ import { benchColdStart } from "./parts/cold-start.ts";
 import { choices } from "./parts/convolution.ts";
 import { benchEvaluation } from "./parts/evaluation.ts";
 import { benchFolder } from "./parts/folder.ts";
+import { benchFullSize } from "./parts/full-size.ts";
 import { benchKernels } from "./parts/kernels.ts";
 import { benchLayers } from "./parts/layers.ts";
 import { benchLoad } from "./parts/load.ts";
@@ -55,6 +57,7 @@ const { values } = parseArgs({
     photos: { type: "string" },
     samples: { type: "string", default: "7" },
     "write-plot": { type: "string" },
+    "write-table": { type: "string" },
   },
 });
 const effort = { once: values.once };
@@ -89,6 +92,8 @@ if (wants("cold")) {
   }
 }
 if (wants("folder")) add(benchFolder(effort, values.photos, values.peers));
+if (values.peers && wants("full-size"))
+  add(benchFullSize(effort, values.only, Number(values.samples), values["write-table"]));
 if (wants("load")) add(await benchLoad(effort, values.peers));
 for (const file of shapeFiles()) {
   // VGG-16's layers one by one take a minute in the direct mode they are checked against.

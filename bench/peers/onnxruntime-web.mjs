@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { floats, folder, load, net, report, threads, versionOf } from "./common.mjs";
 
@@ -7,7 +7,9 @@ ort.env.wasm.numThreads = threads;
 const started = performance.now();
 const session = await ort.InferenceSession.create(readFileSync(join(folder, "model.onnx")), {
   executionProviders: ["wasm"],
-  externalData: [{ path: "weights.bin", data: new Uint8Array(floats("weights.bin").buffer) }],
+  ...(existsSync(join(folder, "weights.bin")) && {
+    externalData: [{ path: "weights.bin", data: new Uint8Array(floats("weights.bin").buffer) }],
+  }),
 });
 const loadMs = performance.now() - started;
 const feeds = { input: new ort.Tensor("float32", floats("input.bin"), [1, ...net.inputShape]) };
