@@ -19,7 +19,11 @@ const run = (): { logits: Float32Array; relevance: Float32Array | undefined } =>
   const logits = network.forward(input).data;
   if (plan === undefined) return { logits, relevance: undefined };
   const start = topStart(logits);
-  return { logits, relevance: plan.run(plan.composite.start === "one" ? start.map((value) => (value === 0 ? 0 : 1)) : start).relevance.data };
+  return {
+    logits,
+    relevance: plan.run(plan.composite.start === "one" ? start.map((value) => (value === 0 ? 0 : 1)) : start).relevance
+      .data,
+  };
 };
 // Two calls before, since the weights of Winograd's algorithm are kept from the third use on.
 for (let i = 0; i < 3; i++) run();

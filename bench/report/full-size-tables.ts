@@ -51,18 +51,20 @@ export function fullSizeTables(networks: readonly Network[], about: Readonly<Rec
     const lrp = ["lrp0", "epsilonPlus"].map((measure) => of(rows, "srmap", measure));
     return [name, time(own), cpu(own), time(peer), ratio(own, peer), ...lrp.map(time)];
   });
-  const peak = networks.map(({ name, rows }) =>
-    [
-      ["srmap", "forward"],
-      ["onnxruntime-web", "forward"],
-      ["onnxruntime-node", "forward"],
-      ["PyTorch", "forward"],
-      ["srmap", "gradientTimesInput"],
-      ["PyTorch", "gradientTimesInput"],
-      ["srmap", "lrp0"],
-      ["srmap", "epsilonPlus"],
-    ].reduce((cells, [by = "", measure = ""]) => [...cells, memory(of(rows, by, measure))], [name]),
-  );
+  const processes: readonly (readonly [by: string, measure: string])[] = [
+    ["srmap", "forward"],
+    ["onnxruntime-web", "forward"],
+    ["onnxruntime-node", "forward"],
+    ["PyTorch", "forward"],
+    ["srmap", "gradientTimesInput"],
+    ["PyTorch", "gradientTimesInput"],
+    ["srmap", "lrp0"],
+    ["srmap", "epsilonPlus"],
+  ];
+  const peak = networks.map(({ name, rows }) => [
+    name,
+    ...processes.map(([by, measure]) => memory(of(rows, by, measure))),
+  ]);
   return `# Networks of full size
 
 Written by \`SRMAP_PYTHON=python npm run bench -- --only full-size --peers --write-table docs/full-size.md\` (bench/parts/full-size.ts), ${about["date"]}:
