@@ -28,7 +28,7 @@ import { benchColdStart } from "./parts/cold-start.ts";
 import { choices } from "./parts/convolution.ts";
 import { benchEvaluation } from "./parts/evaluation.ts";
 import { benchFolder } from "./parts/folder.ts";
-import { benchFullSize } from "./parts/full-size.ts";
+import { benchFullSize, fullSizeResults } from "./parts/full-size.ts";
 import { benchKernels } from "./parts/kernels.ts";
 import { benchLayers } from "./parts/layers.ts";
 import { benchLoad } from "./parts/load.ts";
@@ -44,6 +44,7 @@ import { benchSalientRelevance } from "./parts/salient-relevance.ts";
 import { benchSizes } from "./parts/sizes.ts";
 import { benchTargets } from "./parts/targets.ts";
 import { benchThreads } from "./parts/threads.ts";
+import { fullSizeTables } from "./report/full-size-tables.ts";
 import { printGoals } from "./report/goals.ts";
 import { benchPeers, missingPeers } from "./report/peers.ts";
 import { plot } from "./report/plot.ts";
@@ -92,8 +93,11 @@ if (wants("cold")) {
   }
 }
 if (wants("folder")) add(benchFolder(effort, values.photos, values.peers));
-if (values.peers && wants("full-size"))
-  add(benchFullSize(effort, values.only, Number(values.samples), values["write-table"]));
+if (values.peers && wants("full-size")) {
+  const all = benchFullSize(effort, values.only, Number(values.samples));
+  add(fullSizeResults(all));
+  if (values["write-table"] !== undefined) writeFileSync(values["write-table"], fullSizeTables(all, machine()));
+}
 if (wants("load")) add(await benchLoad(effort, values.peers));
 for (const file of shapeFiles()) {
   // VGG-16's layers one by one take a minute in the direct mode they are checked against.

@@ -1,18 +1,16 @@
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { checked } from "../measure/difference.ts";
-import { machine } from "../measure/machine.ts";
 import { type Effort, median, timingOf } from "../measure/measure.ts";
 import type { Result } from "../measure/result.ts";
-import { fullSizeTables } from "../report/full-size-tables.ts";
 
 const path = (relative: string): string => fileURLToPath(new URL(relative, import.meta.url));
 const peers = path("../../../bench/peers/");
 const installed = path("../../../.peers/node_modules/");
 
 /** The networks, by timm's names. */
-export const fullSizeNetworks = [
+const fullSizeNetworks = [
   "resnet50",
   "mobilenetv3_large_100",
   "efficientnet_b0",
@@ -21,7 +19,7 @@ export const fullSizeNetworks = [
 ] as const;
 
 /** What is measured: who does it, and which of our measures it stands beside. */
-export interface Runner {
+interface Runner {
   readonly by: string;
   readonly measure: string;
 }
@@ -117,18 +115,19 @@ function measureNetwork(python: string, name: string, rounds: number, samples: n
   });
 }
 
+/** What everybody took for one network. */
+export interface FullSize {
+  readonly name: string;
+  readonly rows: readonly Measured[];
+}
+
 /**
  * ResNet-50, MobileNetV3-large, EfficientNet-B0, DenseNet-121 and ConvNeXt-tiny at 224 pixels, one thread: srmap forward and explained, beside
  * onnxruntime and PyTorch, process after process in turns. Needs SRMAP_PYTHON, a Python with torch, timm and onnx.
  * @param only names of networks; all without any
- * @param table a Markdown file to write
+ * @param rounds processes of everybody, of five calls each
  */
-export function benchFullSize(
-  effort: Effort,
-  only: readonly string[],
-  samples: number,
-  table: string | undefined,
-): Result[] {
+export function benchFullSize(effort: Effort, only: readonly string[], rounds: number): FullSize[] {
   const python = process.env["SRMAP_PYTHON"];
   if (python === undefined) {
     console.log("full-size: left out, SRMAP_PYTHON names no Python with torch, timm and onnx.");
@@ -136,11 +135,14 @@ export function benchFullSize(
   }
   const chosen = fullSizeNetworks.filter((name) => only.includes(name));
   const names = chosen.length > 0 ? chosen : effort.once ? (["mobilenetv3_large_100"] as const) : fullSizeNetworks;
-  const all = names.map((name) => {
+  return names.map((name) => {
     console.log(`full-size: ${name}`);
-    return { name, rows: measureNetwork(python, name, effort.once ? 1 : 5, effort.once ? 1 : samples) };
+    return { name, rows: measureNetwork(python, name, effort.once ? 1 : rounds, effort.once ? 1 : 5) };
   });
-  if (table !== undefined) writeFileSync(table, fullSizeTables(all, machine()));
+}
+
+/** The same as rows of the report. */
+export function fullSizeResults(all: readonly FullSize[]): Result[] {
   return all.flatMap(({ name, rows }) =>
     rows.flatMap(({ by, measure, version, wall, cpu, peakMiB, check }): Result[] => {
       const common = { group: `${name}, full size`, by: `${by} ${version}`.trim(), threads: 1, check };

@@ -1,11 +1,6 @@
 import { median } from "../measure/measure.ts";
-import type { Measured } from "../parts/full-size.ts";
+import type { FullSize, Measured } from "../parts/full-size.ts";
 import { milliseconds } from "./report.ts";
-
-interface Network {
-  readonly name: string;
-  readonly rows: readonly Measured[];
-}
 
 const of = (rows: readonly Measured[], by: string, measure: string): Measured | undefined =>
   rows.find((row) => row.by === by && row.measure === measure);
@@ -32,7 +27,10 @@ function table(head: readonly string[], rows: readonly (readonly string[])[]): s
 }
 
 /** docs/full-size.md. */
-export function fullSizeTables(networks: readonly Network[], about: Readonly<Record<string, string | number>>): string {
+export function fullSizeTables(
+  networks: readonly FullSize[],
+  about: Readonly<Record<string, string | number>>,
+): string {
   const versions = (networks[0]?.rows ?? [])
     .filter(({ by, measure }) => by !== "srmap" && measure === "forward")
     .map(({ by, version }) => `${by} ${version}`);
@@ -69,7 +67,7 @@ export function fullSizeTables(networks: readonly Network[], about: Readonly<Rec
 
 Written by \`SRMAP_PYTHON=python npm run bench -- --only full-size --peers --write-table docs/full-size.md\` (bench/parts/full-size.ts), ${about["date"]}:
 ${about["cores"]} cores of ${about["cpu"]}, Node ${about["node"]}, ${versions.join(", ")}. Networks of timm at 224 pixels with seeded random weights, through PyTorch's
-exporter; one thread everywhere. Every figure is a process of its own; all take turns, five times. Times in milliseconds: the median of the processes'
+exporter; one thread everywhere. Every figure is of processes of its own, five calls each; all take turns, ${networks[0]?.rows[0]?.wall.length} times. Times in milliseconds: the median of the processes'
 medians, and the least and the most of these. Ratios are of CPU time, srmap's over the peer's in the same turn, median: under 1 srmap is faster. Logits agree
 to 1e-4, maps of gradient times input to 2e-2 (relative L2; max pools with near-ties), or the bench stops.
 
