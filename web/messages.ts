@@ -8,8 +8,8 @@ export type PhotoDecoder = "exact" | "browser";
 
 /** A network for a page. */
 export interface WebNetwork {
-  /** Where the weights are: an address, a file, or bytes. */
-  readonly weights: string | URL | Blob | Uint8Array | ArrayBuffer;
+  /** Where the weights are: an address, a file, a file's handle (of the private file system, or chosen), or bytes. */
+  readonly weights: string | URL | Blob | FileSystemFileHandle | Uint8Array | ArrayBuffer;
   /** The network they belong to, by name or as data, where the file does not describe it. */
   readonly model?: string | NetworkDefinition;
   /** How photos are prepared, by name, where neither says it. */

@@ -1,4 +1,4 @@
-import { refuseUnknownOptions } from "../../engine/basics/errors.ts";
+import { FormatError, refuseUnknownOptions } from "../../engine/basics/errors.ts";
 import { type ByteSource, blobSource, bytesSource, checkRange } from "../../weights-loader/bytes/source.ts";
 import type { Progress } from "../../workers/explainer/messages.ts";
 import type { WebNetwork } from "../messages.ts";
@@ -48,6 +48,52 @@ function fileSource(blob: Blob): ByteSource {
   return { ...source, readSync, readInto: async (offset, target) => readSync(offset, target) };
 }
 
+/** The workers' access to a file of the private file system, without waiting; the compiler's DOM library has windows alone. */
+interface SyncAccess {
+  getSize(): number;
+  read(target: Uint8Array, at: { readonly at: number }): number;
+}
+
+/** A file's handle, as workers have it. */
+type WorkerFileHandle = FileSystemFileHandle & {
+  createSyncAccessHandle?(options: { readonly mode: "read-only" }): Promise<SyncAccess>;
+};
+
+/** Reads a file by its handle: without waiting where this is a worker and the file one of the private file system, which nobody writes. */
+async function handleSource(handle: WorkerFileHandle): Promise<ByteSource> {
+  let access: SyncAccess | undefined;
+  try {
+    access = await handle.createSyncAccessHandle?.({ mode: "read-only" });
+  } catch {
+    // A file that a visitor chose, or one that is open in another tab of a browser without this mode: it can be read as a Blob.
+  }
+  if (access === undefined) return fileSource(await handle.getFile());
+  const byteLength = access.getSize();
+  const readSync = (offset: number, target: Uint8Array): void => {
+    checkRange(offset, target.byteLength, byteLength);
+    const count = access.read(target, { at: offset });
+    if (count !== target.byteLength) {
+      throw new FormatError(
+        `weights "${handle.name}": ${count} of ${target.byteLength} bytes at ${offset}: the file was cut off meanwhile.`,
+      );
+    }
+  };
+  return {
+    byteLength,
+    readSync,
+    readInto: async (offset, target) => readSync(offset, target),
+    read: async (offset, length) => {
+      const target = new Uint8Array(length);
+      readSync(offset, target);
+      return target;
+    },
+  };
+}
+
+function isFileHandle(weights: WebNetwork["weights"]): weights is FileSystemFileHandle {
+  return "FileSystemFileHandle" in globalThis && weights instanceof FileSystemFileHandle;
+}
+
 /** The bytes of the weights, and how messages call them. */
 export async function sourceOf(
   { weights, cache = true, sha256 }: WebNetwork,
@@ -56,6 +102,7 @@ export async function sourceOf(
   if (weights instanceof Blob) {
     return { source: fileSource(weights), name: "name" in weights ? String(weights.name) : "file" };
   }
+  if (isFileHandle(weights)) return { source: await handleSource(weights), name: weights.name };
   if (weights instanceof ArrayBuffer) return { source: bytesSource(weights), name: "bytes" };
   if (weights instanceof Uint8Array) return { source: bytesSource(weights), name: "bytes" };
   const url = String(weights);
