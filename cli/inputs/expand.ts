@@ -2,7 +2,7 @@ import { readdir, stat } from "node:fs/promises";
 import { basename, dirname, extname, relative } from "node:path";
 import { describeError } from "../terminal/errors.ts";
 import { expandFolder, isMeant } from "./folder.ts";
-import type { FoundInput, Input, InputKind } from "./found-input.ts";
+import type { Input, InputKind } from "./found-input.ts";
 import { expandGlob } from "./glob.ts";
 import { holdsResults, type LeftOut, leaveOut, nothingLeftOut } from "./left-out.ts";
 
@@ -42,10 +42,15 @@ export function inputName(path: string): string {
   return basename(pathname) || hostname;
 }
 
-async function filesOfPattern(pattern: string, kind: InputKind, leftOut: LeftOut): Promise<FoundInput[]> {
-  const { paths, root } = await expandGlob(pattern);
+/** Names in a folder; none where it may be entered but not read. */
+async function namesIn(folder: string): Promise<string[]> {
+  return readdir(folder).catch(() => []);
+}
+
+async function filesOfPattern(pattern: string, kind: InputKind, leftOut: LeftOut): Promise<Input[]> {
+  const { paths, failed, root } = await expandGlob(pattern);
   const areResults = new Map<string, boolean>();
-  const found: FoundInput[] = [];
+  const found: Input[] = [];
   for (const path of paths) {
     if (!isMeant(basename(path), kind)) {
       leaveOut(leftOut, basename(path));
@@ -54,13 +59,13 @@ async function filesOfPattern(pattern: string, kind: InputKind, leftOut: LeftOut
     const folder = dirname(path);
     let isResult = areResults.get(folder);
     if (isResult === undefined) {
-      isResult = kind.refusesResults && holdsResults(await readdir(folder));
+      isResult = kind.refusesResults && holdsResults(await namesIn(folder));
       areResults.set(folder, isResult);
       if (isResult) leftOut.resultFolders.push(folder);
     }
     if (!isResult) found.push({ path, relative: relative(root, path), label: undefined });
   }
-  return found;
+  return [...found, ...failed];
 }
 
 async function expandArgument(argument: string, kind: InputKind, leftOut: LeftOut): Promise<Input[]> {

@@ -1,6 +1,6 @@
 import { extname, join } from "node:path";
-import type { FoundInput, InputKind } from "./found-input.ts";
-import { entriesOf } from "./glob.ts";
+import type { FoundInput, Input, InputKind } from "./found-input.ts";
+import { entriesOf, unreadable } from "./glob.ts";
 import { holdsResults, type LeftOut, leaveOut } from "./left-out.ts";
 
 /** Whether a file's name is one of the kind; hidden files are not. */
@@ -39,10 +39,15 @@ async function walk(
   label: string,
   kind: InputKind,
   leftOut: LeftOut,
-): Promise<FoundInput[]> {
-  const level = await readLevel(folder, kind, leftOut);
+): Promise<Input[]> {
+  let level: Level | undefined;
+  try {
+    level = await readLevel(folder, kind, leftOut);
+  } catch (error) {
+    return [unreadable(folder, error)];
+  }
   if (level === undefined) return [];
-  const found = level.files.map(
+  const found: Input[] = level.files.map(
     (name): FoundInput => ({ path: join(folder, name), relative: join(relative, name), label }),
   );
   for (const name of level.folders) {
@@ -54,22 +59,26 @@ async function walk(
 /**
  * What a folder stands for: the files in it. One that has none but has folders is taken to have a folder per class, as ImageNet
  * and torchvision's ImageFolder do: all files below them, each with the class's folder as its label.
- * @throws the system's error when it cannot be read
+ * Folders below it that cannot be read are among the results, with the reason.
+ * @throws the system's error when it cannot be read itself
  */
-export async function expandFolder(folder: string, kind: InputKind, leftOut: LeftOut): Promise<FoundInput[]> {
+export async function expandFolder(folder: string, kind: InputKind, leftOut: LeftOut): Promise<Input[]> {
   const level = await readLevel(folder, kind, leftOut);
   if (level === undefined) return [];
   const { files, folders } = level;
   if (files.length > 0) {
     for (const name of folders) {
       const path = join(folder, name);
-      const names = (await entriesOf(path)).map((entry) => entry.name);
+      const names = await entriesOf(path).then(
+        (entries) => entries.map((entry) => entry.name),
+        () => [], // is not taken, whatever it holds
+      );
       if (kind.refusesResults && holdsResults(names)) leftOut.resultFolders.push(path);
       else leftOut.folders.push(path);
     }
     return files.map((name) => ({ path: join(folder, name), relative: name, label: undefined }));
   }
-  const found: FoundInput[] = [];
+  const found: Input[] = [];
   for (const name of folders) found.push(...(await walk(join(folder, name), name, name, kind, leftOut)));
   return found;
 }

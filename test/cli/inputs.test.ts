@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -28,6 +28,17 @@ async function inTree(names: readonly string[], body: (folder: string) => Promis
     await body(folder);
   } finally {
     rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** Does something as a user that may not read everything, where the tests run as one that may. */
+async function asNobody<Value>(work: () => Promise<Value>): Promise<Value> {
+  const isRoot = process.geteuid?.() === 0;
+  if (isRoot) process.seteuid?.(65534);
+  try {
+    return await work();
+  } finally {
+    if (isRoot) process.seteuid?.(0);
   }
 }
 
@@ -157,6 +168,29 @@ suite("cli/inputs", (test) => {
       assert.is(reason, "its name holds bytes that are no UTF-8 text, so that it cannot be opened. Rename it.");
     });
   });
+
+  // On Windows folders cannot be closed by their mode.
+  test.needs(
+    process.platform === "win32" ? "absent" : "/",
+    "a folder that cannot be read is told, and the others are taken",
+    () =>
+      inTree(["x/a.png", "y/b.png", "z/c.txt"], async (folder) => {
+        chmodSync(folder, 0o755);
+        chmodSync(join(folder, "y"), 0);
+        const refused = { path: join(folder, "y"), error: "access is not permitted." };
+        const found = { path: join(folder, "x/a.png"), relative: "x/a.png" };
+        try {
+          const [byFolder, byPattern] = await asNobody(async () => [
+            await expandInputs([folder], photoInputs),
+            await expandInputs([join(folder, "**/*.png")], photoInputs),
+          ]);
+          assert.equal(byFolder?.inputs, [{ ...found, label: "x" }, refused]);
+          assert.equal(byPattern?.inputs, [{ ...found, label: undefined }, refused]);
+        } finally {
+          chmodSync(join(folder, "y"), 0o755);
+        }
+      }),
+  );
 
   test("URLs and standard input have names", () => {
     assert.is(inputName("https://example.org/photos/cat.jpg?size=1*2"), "cat.jpg");
