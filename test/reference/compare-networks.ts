@@ -19,6 +19,10 @@ interface Case {
   readonly single: readonly number[];
   readonly product: readonly number[] | null;
   readonly roughProduct: readonly number[] | null;
+  /** zennit's EpsilonPlus of the largest, where its layers cover the network; else why not. */
+  readonly zennit: readonly number[] | null;
+  readonly roughZennit: readonly number[] | null;
+  readonly notZennit: string | null;
   readonly files: Readonly<Record<string, string>>;
   /** Logits of the files by onnxruntime, where it runs them. */
   readonly runtime: Readonly<Record<string, readonly number[] | null>>;
@@ -71,7 +75,13 @@ async function compare(folder: string, kind: string, file: string, made: Case): 
   const forwardMs = performance.now() - begin;
   const target = made.double.indexOf(Math.max(...made.double));
   const startAt = (value: number): Float32Array => logits.map((_, i) => (i === target ? value : 0));
-  const { ledger } = network.relevancePlan(compositeByName("epsilonPlus")).run(startAt(logits[target] ?? 0));
+  const plus = network.relevancePlan(compositeByName("epsilonPlus")).run(startAt(logits[target] ?? 0));
+  const { ledger } = plus;
+  const { zennit, roughZennit } = made;
+  const beside = zennit && {
+    zennit: relativeL2(plus.relevance.data, zennit),
+    ...(roughZennit && { roughZennit: relativeL2(roughZennit, zennit) }),
+  };
   const leak = Math.max(
     ...ledger.map(({ relevanceOut, relevanceIn, bias, stabilizer, dropped }) => {
       const size = Math.max(1e-12, ...[relevanceOut, relevanceIn, bias, stabilizer, dropped].map(Math.abs));
@@ -98,6 +108,7 @@ async function compare(folder: string, kind: string, file: string, made: Case): 
     ...(theirs && { runtime: distance(theirs, made.double) }),
     ...(direct === undefined ? {} : { direct }),
     ledger: leak,
+    ...beside,
     forwardMs,
     megabytes: network.kernels.arena.usedBytes / 1e6,
     ...(product && { gradient }),
@@ -121,8 +132,9 @@ async function found(folder: string): Promise<Found> {
         : { failed: error instanceof Error ? `${error.stack}` : message };
     }
   }
-  const { name, tolerance, reason } = made;
-  return { name, tolerance, reason, single: distance(made.single, made.double), exports };
+  const { name, tolerance, reason, notZennit } = made;
+  const why = notZennit === null ? {} : { notZennit };
+  return { name, tolerance, reason, ...why, single: distance(made.single, made.double), exports };
 }
 
 const [first = ".", second = ""] = process.argv.slice(2);

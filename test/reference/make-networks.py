@@ -24,6 +24,7 @@ import onnxruntime
 import timm
 import torch
 import torchvision
+import zennit_by_graph
 import network_patterns_downstream  # noqa: F401  adds its own to the patterns
 from network_patterns import Pattern, patterns
 
@@ -44,6 +45,7 @@ resnetv2_50 resnetv2_50d_evos resnetv2_50d_gn resnext26ts rexnet_100 selecsls42b
 starnet_s1 tf_efficientnet_b0 tf_efficientnet_lite0 tf_efficientnetv2_b0 tf_mixnet_s tinynet_e tresnet_m vgg11_bn vit_tiny_patch16_224
 """.split()
 SIDES = {"alexnet": 224, "vgg11": 224, "vgg11_bn": 224, "inception_v3": 299, "convmixer_768_32": 56, "bat_resnext26ts": 256}
+KINDS = {"TorchScript": False, "dynamo": True}
 NAMES = [f"pattern:{name}" for name in patterns] + [f"torchvision:{name}" for name in TORCHVISION] + TIMM
 
 warnings.filterwarnings("ignore")
@@ -87,6 +89,19 @@ def values(pattern, dtype):
         (gradient,) = torch.autograd.grad(y.flatten()[target], x)
         product = pattern.as_engine(gradient * x).flatten().tolist()
     return y.detach().to(torch.float64).flatten().tolist(), product
+
+
+def by_zennit(pattern, target):
+    """zennit's EpsilonPlus in float64 and float32, or why it cannot be asked."""
+    if pattern.is_integer or pattern.dtype is not None or pattern.after is not None or pattern.pick is not None:
+        return None, None, "its file holds something else"
+    found = []
+    for dtype in (torch.float64, torch.float32):
+        try:
+            found.append(pattern.as_engine(zennit_by_graph.relevance(pattern.scores or pattern.module, pattern.x, target, dtype)).flatten().tolist())
+        except Exception as error:
+            return None, None, f"{type(error).__name__}: {error}"[:160]
+    return *found, None
 
 
 def export(pattern, path, dynamo):
@@ -135,7 +150,8 @@ def make(name, folder):
     double, product = values(pattern, torch.float64)
     single, rough = values(pattern, torch.float32)
     files, failed, runtime = {}, {}, {}
-    for kind, dynamo in {"TorchScript": False, "dynamo": True}.items():
+    by, rough_by, why_not = by_zennit(pattern, double.index(max(double)))
+    for kind, dynamo in KINDS.items():
         try:
             export(pattern, folder / f"{kind}.onnx", dynamo)
             files[kind] = f"{kind}.onnx"
@@ -145,6 +161,7 @@ def make(name, folder):
     x = pattern.as_engine(pattern.x)
     case = {
         "name": name, "shape": list(x.shape[1:]), "x": x.double().flatten().tolist(), "double": double, "single": single, "product": product, "roughProduct": rough,
+        "zennit": by, "roughZennit": rough_by, "notZennit": why_not,
         "files": files, "runtime": runtime, "notExported": failed, "output": pattern.output, "inputShape": pattern.input_shape, "tolerance": pattern.tolerance, "reason": pattern.reason,
     }  # fmt: skip
     (folder / "case.json").write_text(json.dumps(case))

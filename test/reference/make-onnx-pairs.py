@@ -148,6 +148,8 @@ pair("instance norm; that of groups that are a batch",
      lambda n, c, x, w, b, v, k: grouped(n, c, conv(n, c, x, w, b), lambda y: n("InstanceNormalization", [y, c(k["s"][:2]), c(k["t"][:2])])))
 pair("ReLU between two offsets; Max with limits", lambda n, c, x, w, b, v, k: n("Add", [n("Relu", [n("Sub", [conv(n, c, x, w, b), c(column(LIMITS))])]), c(column(LIMITS))]),
      lambda n, c, x, w, b, v, k: n("Max", [conv(n, c, x, w, b), c(column(LIMITS))]))
+pair("weights; weights mixed by a softmax", lambda n, c, x, w, b, v, k: conv(n, c, x, w / (1 + np.exp(0.5)) + w[::-1] / (1 + np.exp(-0.5)), b),
+     lambda n, c, x, w, b, v, k: n("Conv", [x, n("ReduceSum", [n("Mul", [c(np.stack([w, w[::-1]])), n("Softmax", [c(np.array([0.0, 0.5]).reshape(2, 1, 1, 1, 1))], axis=0)]), c([0], np.int64)], keepdims=0), c(b)], pads=[1, 1, 1, 1]))
 pair("PReLU of a vector; of each place", lambda n, c, x, w, b, v, k: places(n, c, conv(n, c, x, w, b), SLOPES),
      lambda n, c, x, w, b, v, k: n("PRelu", [conv(n, c, x, w, b), c(SLOPES)]))
 

@@ -18,6 +18,9 @@ export interface FoundFile {
   /** `gradientTimesInput` without Winograd's algorithm, where near-ties made the other one large. */
   readonly direct?: number;
   readonly roughGradient?: number;
+  /** Relative L2 of `epsilonPlus` from zennit's in float64, and that of zennit in float32. */
+  readonly zennit?: number;
+  readonly roughZennit?: number;
 }
 
 /** What became of a network. */
@@ -26,6 +29,8 @@ export interface Found {
   readonly tolerance: number;
   /** Why the tolerance is not 1e-5. */
   readonly reason: string;
+  /** Why zennit cannot be asked. */
+  readonly notZennit?: string;
   /** PyTorch float32's own distance of logits from float64. */
   readonly single: number;
   readonly exports: Readonly<Record<string, FoundFile>>;

@@ -27,6 +27,21 @@ function reduce(apply: (values: readonly number[]) => number): Fold {
 
 const total = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0);
 
+/** Weights that mix others, as switchable norms have them. Before opset 13 all axes from `axis` on are one vector. */
+const softmax: Fold = (state, node, inputs) => {
+  const x = fixed(inputs, 0);
+  const isOld = state.opset < 13;
+  const axis = axisIn(x.shape, int(node, "axis", isOld ? 1 : -1));
+  const axes = x.shape.map((_, k) => k).filter((k) => (isOld ? k >= axis : k === axis));
+  const largest = reducedNumbers(x, axes, true, (values) => values.reduce((a, b) => Math.max(a, b)));
+  const powers = mapNumbers([x, largest], false, (value, most) => Math.exp(value - most));
+  setOutput(
+    state,
+    node,
+    mapNumbers([powers, reducedNumbers(powers, axes, true, total)], false, (a, b) => a / b),
+  );
+};
+
 /** (x - zero point) * scale, with one of each or one per place along `axis`. */
 export function dequantized(node: OnnxNode, inputs: readonly OnnxNumbers[]): OnnxNumbers {
   const [x, scale, zero] = [fixed(inputs, 0), fixed(inputs, 1), inputs[2]];
@@ -143,8 +158,11 @@ export const constantArithmetic: Readonly<Record<string, Fold>> = {
   ReduceProd: reduce((values) => values.reduce((a, b) => a * b, 1)),
   ReduceSum: reduce(total),
   ReduceSumSquare: reduce((values) => total(values.map((value) => value * value))),
+  Relu: map((a) => Math.max(a, 0)),
   Sigmoid: map((a) => 1 / (1 + Math.exp(-a)), false),
   Sign: map(Math.sign),
+  Softmax: softmax,
+  Softplus: map((a) => Math.max(a, 0) + Math.log1p(Math.exp(-Math.abs(a))), false),
   Sqrt: map(Math.sqrt, false),
   Sub: map((a, b) => a - b),
   Sum: map((...values) => total(values)),
