@@ -35,5 +35,6 @@ export { resample2dForward, resample2dInputGrad } from "./layers/resample2d";
 export { resamplePlanes } from "./salient/resample";
 export { countAtMost, keepSmallest, kthSmallest, meanRoot } from "./salient/select";
 export { softmax } from "./layers/softmax";
-export { winogradConv2d, winogradProduct, winogradScratchBytes } from "./layers/winograd";
+export { winogradConv2d, winogradScratchBytes } from "./layers/winograd";
 export { winogradPack } from "./layers/winograd-pack";
+export { winogradProduct } from "./layers/winograd-product";

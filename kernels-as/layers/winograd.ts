@@ -1,5 +1,6 @@
 import { storeTransposed } from "../common/transpose";
 import { farPoint, nearPoint } from "./winograd-points";
+import { winogradProduct } from "./winograd-product";
 
 // Winograd's minimal filtering for 3x3 and 5x5 convolutions with stride 1: F(2x2,3x3), F(4x4,3x3) and F(2x2,5x5), told apart by
 // `size`, the outputs of a tile along one axis, and `taps`, those of the filter. A tile of n^2 inputs, n = size + taps - 1, becomes as
@@ -116,68 +117,6 @@ function transformInput(
     }
     v += <usize>inC << 4; // v at [0, t/4, 0, 0]
   }
-}
-
-/**
- * One point, all tiles by fours, 8 output channels: m[t][o] = sum over c of v[t/4][c][t%4] * u[c][o].
- * Layout: m [4 fours][mStep bytes], v [fours][inC][4], u [inC][8] of depthBytes. fours > 0, inC even and > 0.
- * Exported so that it stays a function of its own: inside winogradConv2d V8 runs out of registers (measured: 7 % slower at 512
- * channels). See tile4x8 in conv2d.ts for the shape of the tile. The way out between two channels keeps V8 from loading the second
- * one's operands before the first one's arithmetic is done, which would spill (measured: 33.6 to 36 GFLOP/s of a roof of 50).
- * Source: definition; a part of winogradConv2d.
- */
-export function winogradProduct(m: usize, mStep: usize, v: usize, u: usize, depthBytes: usize, fours: i32): void {
-  const stop = u + depthBytes;
-  do {
-    let c00 = f32x4.splat(0), c01 = c00, c10 = c00, c11 = c00, c20 = c00, c21 = c00, c30 = c00, c31 = c00;
-    let w = u;
-    do {
-      // w at [c, 0..7], v at [t/4, c, 0..3]
-      const u00 = v128.load(w);
-      const u10 = v128.load(w, 16);
-      const x00 = v128.load_splat<f32>(v);
-      c00 = f32x4.add(c00, f32x4.mul(x00, u00));
-      c01 = f32x4.add(c01, f32x4.mul(x00, u10));
-      const x10 = v128.load_splat<f32>(v, 4);
-      c10 = f32x4.add(c10, f32x4.mul(x10, u00));
-      c11 = f32x4.add(c11, f32x4.mul(x10, u10));
-      const x20 = v128.load_splat<f32>(v, 8);
-      c20 = f32x4.add(c20, f32x4.mul(x20, u00));
-      c21 = f32x4.add(c21, f32x4.mul(x20, u10));
-      const x30 = v128.load_splat<f32>(v, 12);
-      c30 = f32x4.add(c30, f32x4.mul(x30, u00));
-      c31 = f32x4.add(c31, f32x4.mul(x30, u10));
-      if (w + 32 >= stop) break; // never, as inC is even
-      const u01 = v128.load(w, 32);
-      const u11 = v128.load(w, 48);
-      const x01 = v128.load_splat<f32>(v, 16);
-      c00 = f32x4.add(c00, f32x4.mul(x01, u01));
-      c01 = f32x4.add(c01, f32x4.mul(x01, u11));
-      const x11 = v128.load_splat<f32>(v, 20);
-      c10 = f32x4.add(c10, f32x4.mul(x11, u01));
-      c11 = f32x4.add(c11, f32x4.mul(x11, u11));
-      const x21 = v128.load_splat<f32>(v, 24);
-      c20 = f32x4.add(c20, f32x4.mul(x21, u01));
-      c21 = f32x4.add(c21, f32x4.mul(x21, u11));
-      const x31 = v128.load_splat<f32>(v, 28);
-      c30 = f32x4.add(c30, f32x4.mul(x31, u01));
-      c31 = f32x4.add(c31, f32x4.mul(x31, u11));
-      v += 32;
-      w += 64;
-    } while (w < stop);
-    v128.store(m, c00);
-    v128.store(m, c01, 16);
-    m += mStep;
-    v128.store(m, c10);
-    v128.store(m, c11, 16);
-    m += mStep;
-    v128.store(m, c20);
-    v128.store(m, c21, 16);
-    m += mStep;
-    v128.store(m, c30);
-    v128.store(m, c31, 16);
-    m += mStep;
-  } while (--fours);
 }
 
 /** m[t][o] = sum over c of v[t/4][c][t%4] * u[c][o] at points [begin, end), output channels in panels of 8. */
@@ -303,7 +242,7 @@ function transformOutput(
  * zero past the image, up to whole tiles: ceil(outH / size) * size + taps - 1 rows and so many columns. u as winogradPack writes it, bias
  * [outC] or 0. inC and outC are multiples of 8. y may not alias x. skip [tiles] bytes or 0: tiles where it is not 0 are left out.
  * scratch: winogradScratchBytes of blockTiles tiles. Tiles [begin, end), row by row, are written, blockTiles at a time.
- * Fixed order: every product sums over c in ascending order, so blocks and ranges do not change a byte.
+ * Fixed order: every product sums over c as winogradProduct says, so blocks and ranges do not change a byte.
  * Source: Lavin and Gray 2015; checked against the float64 oracle of the direct convolution.
  */
 export function winogradConv2d(
