@@ -1,11 +1,12 @@
-import { preprocessingByName, preprocessingNames } from "../../engine/models/preprocessing.ts";
 import type { Image } from "../../engine/picture/image.ts";
 import { compositeByName, defaultComposite } from "../../engine/rules/composites.ts";
 import { type ResolvedSalientRelevanceOptions, resolveSalientRelevanceOptions } from "../../engine/salient/options.ts";
 import type { Annotations, AttentionThresholds } from "../../evaluation/index.ts";
+import type { LoadOptions } from "../../host/network/load.ts";
 import { decodeAnyImage } from "../../host/photos/decode.ts";
 import { readPhotoBytes } from "../../host/photos/read.ts";
 import { chooseModel, type ModelChoice } from "../choices/model.ts";
+import { networkOptions, readNetworkOptions } from "../choices/network.ts";
 import { salientSettingOptions, salientSettings } from "../choices/salient.ts";
 import { readAnnotations } from "../evaluate/read-annotations.ts";
 import type { Arguments, OptionTable } from "../terminal/arguments.ts";
@@ -27,6 +28,9 @@ export interface CheckRequest {
   readonly settings: ResolvedSalientRelevanceOptions;
   readonly thresholds: AttentionThresholds;
   readonly threads: number;
+  /** What the weights do not say of the network. */
+  readonly load: LoadOptions;
+  /** How photos are prepared, as typed or recorded. */
   readonly preprocess: string | undefined;
   readonly choice: ModelChoice;
   readonly annotations: Annotations | undefined;
@@ -49,10 +53,7 @@ export const checkOptions: OptionTable = {
   forbidden: { value: "FILE", help: "A mask of the photos' size: not black where nothing may be relevant." },
   model: { value: "NAME", short: "m", help: "The network; when comparing, default the recorded one." },
   weights: { value: "FILE", short: "w", help: "Its weights." },
-  preprocess: {
-    value: "NAME",
-    help: `How photos are prepared: ${preprocessingNames().join(", ")}; when comparing, default as recorded.`,
-  },
+  ...networkOptions,
   composite: { value: "NAME", short: "c", help: `Composite; only with --write. Default ${defaultComposite}.` },
   threads: {
     value: "N",
@@ -121,7 +122,11 @@ export async function readCheck(given: Arguments): Promise<CheckRequest> {
   };
   const threads = wholeOption(given, "threads", threadRange, usual.threads);
   const preprocess = given.value("preprocess") ?? recorded?.preprocess;
-  if (preprocess !== undefined) asUsage(() => preprocessingByName(preprocess));
+  const withRecorded: Arguments = {
+    ...given,
+    value: (name) => (name === "preprocess" ? preprocess : given.value(name)),
+  };
+  const load = await readNetworkOptions(withRecorded);
   const choice = await chooseModel(given.value("model") ?? recorded?.model ?? undefined, given.value("weights"));
   const annotationsPath = given.value("annotations");
   const annotations = annotationsPath === undefined ? undefined : await readAnnotations(annotationsPath);
@@ -134,6 +139,7 @@ export async function readCheck(given: Arguments): Promise<CheckRequest> {
     settings,
     thresholds,
     threads,
+    load,
     preprocess,
     choice,
     annotations,

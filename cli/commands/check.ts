@@ -151,7 +151,7 @@ export const check: Command = {
   usage: "--write attention.json PHOTO... | attention.json PHOTO... [--weights NEW]",
   options: checkOptions,
   notes: `Records, for each photo, the prediction and a summary of its Salient Relevance map.
-Later, with changed weights or a changed preprocessing, compares and ends with
+--preprocess is recorded with them. Later, with changed weights or preprocessing, compares and ends with
 exit code 1 when a photo crosses a threshold, is missing or was not recorded.
 
 Examples:
@@ -160,13 +160,12 @@ Examples:
 
   async run(given, terminal) {
     const request = await readCheck(given);
-    const { task, choice, preprocess, composite, settings, forbidden, threads } = request;
+    const { task, choice, composite, settings, forbidden, threads } = request;
     const inputs = await expandInputs(request.typed, photoInputs);
     tellLeftOut(inputs, photoInputs, terminal);
     const kernels = await loadKernels({ threads });
     try {
-      const load = { kernels, ...(preprocess === undefined ? {} : { preprocess }) };
-      const network = await loadNetwork(choice.model, choice.weights, load);
+      const network = await loadNetwork(choice.model, choice.weights, { ...request.load, kernels });
       if (task.recorded !== undefined) requireSameClasses(task.recorded, task.recordedPath, network);
       tellNotes(notesOf(request, inputs.inputs), terminal);
       const region = forbidden === undefined ? {} : { forbidden };

@@ -107,7 +107,7 @@ async function evaluateAll(
   if (units.length === 0) {
     throw new CommandError(`none of the ${paths.length} photos is in the annotations ${annotationsPath}.`);
   }
-  const shared = { ...request, metrics, network, randomised: randomisedNetworks(network, choice, seed) };
+  const shared = { ...request, metrics, network, randomised: randomisedNetworks(network, choice, seed, request.load) };
   const facts = await evaluationFacts(request, network, annotations);
   const journal = openJournal(out, facts);
   const open = units.filter((unit) => journal.rowOf(unit) === undefined);

@@ -29,6 +29,8 @@ export interface EvaluationFacts {
   readonly isWhole: boolean;
   readonly maxArea: number;
   readonly preprocess: string | null;
+  /** What else was typed of the network: --input-size, --classes and the like. */
+  readonly network?: Readonly<Record<string, string>>;
 }
 
 /** The facts of an evaluation, in the order in which its files have them. */
@@ -37,6 +39,7 @@ export async function evaluationFacts(
   network: Network,
   annotations: Annotations,
 ): Promise<EvaluationFacts> {
+  const { preprocess = null, ...others } = request.typed;
   const { choice, annotationsPath, maps, metrics, settings, seed, steps, isWhole, maxArea } = request;
   return {
     srmap: version,
@@ -46,6 +49,7 @@ export async function evaluationFacts(
     maps: maps.map(({ name }) => name),
     metrics,
     ...{ settings, seed, steps, baseline: request.baseline ?? null, isWhole, maxArea },
-    preprocess: request.preprocess ?? null,
+    preprocess,
+    ...(Object.keys(others).length === 0 ? {} : { network: others }),
   };
 }

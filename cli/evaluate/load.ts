@@ -4,7 +4,6 @@ import { loadNetwork } from "../../host/network/load.ts";
 import type { EvaluationRequest } from "./request.ts";
 
 /** The network that was asked for. */
-export function loadForEvaluation({ choice, preprocess }: EvaluationRequest, kernels: Kernels): Promise<Network> {
-  const load = { kernels, ...(preprocess === undefined ? {} : { preprocess }) };
-  return loadNetwork(choice.model, choice.weights, load);
+export function loadForEvaluation({ choice, load }: EvaluationRequest, kernels: Kernels): Promise<Network> {
+  return loadNetwork(choice.model, choice.weights, { ...load, kernels });
 }

@@ -2,7 +2,7 @@ import { mustHave } from "../../engine/basics/must-have.ts";
 import { elementCount } from "../../engine/basics/tensor.ts";
 import { Network } from "../../engine/network/network.ts";
 import { shuffledParameters } from "../../evaluation/index.ts";
-import { openNetwork } from "../../host/network/load.ts";
+import { type LoadOptions, openNetwork } from "../../host/network/load.ts";
 import { loadKernels } from "../../host/threads/load-kernels.ts";
 import { bindWeights, type WeightFile } from "../../weights-loader/index.ts";
 
@@ -20,12 +20,13 @@ export interface RandomisedNetworks {
 /**
  * The trained network's randomised versions, read from its weight file anew. As many as fit are kept, the first ones: they are asked
  * for in the same order for each photo. The others take turns in one memory, so that a network is good until the next is asked for.
- * @param choice what `loadNetwork` got
+ * @param choice and `load`: what `loadNetwork` got
  */
 export function randomisedNetworks(
   trained: Network,
   choice: { readonly model: string | undefined; readonly weights: string },
   seed: number,
+  load: LoadOptions = {},
 ): RandomisedNetworks {
   const { parameters, definition } = trained;
   const layerOf = new Map(parameters.map(({ name, node }) => [name, node]));
@@ -67,7 +68,7 @@ export function randomisedNetworks(
         kept.delete(last[0]);
         last[1].dispose();
       }
-      const opened = await openNetwork(choice.model, choice.weights);
+      const opened = await openNetwork(choice.model, choice.weights, load);
       try {
         const network = new Network(last?.[1].kernels ?? (await loadKernels()), definition);
         await bindWeights(network, randomise(opened.weights, new Set(randomised)));

@@ -1,11 +1,12 @@
 import { mustHave } from "../../engine/basics/must-have.ts";
-import { preprocessingByName, preprocessingNames } from "../../engine/models/preprocessing.ts";
 import type { ResolvedSalientRelevanceOptions } from "../../engine/salient/options.ts";
+import type { LoadOptions } from "../../host/network/load.ts";
 import { chooseModel, type ModelChoice } from "../choices/model.ts";
+import { networkOptions, readNetworkOptions } from "../choices/network.ts";
 import { salientSettingOptions, salientSettings } from "../choices/salient.ts";
 import { outputOption } from "../outputs/outputs.ts";
 import type { Arguments, OptionTable } from "../terminal/arguments.ts";
-import { asUsage, UsageError } from "../terminal/errors.ts";
+import { UsageError } from "../terminal/errors.ts";
 import { numberOption, threadRange, wholeOption } from "../terminal/number-options.ts";
 import type { MapSpec } from "./map-source.ts";
 import { parseMapSpec } from "./maps.ts";
@@ -20,7 +21,10 @@ export interface EvaluationRequest {
   /** Name of the map that the others are compared with. */
   readonly against: string;
   readonly choice: ModelChoice;
-  readonly preprocess: string | undefined;
+  /** What the weights do not say of the network. */
+  readonly load: LoadOptions;
+  /** The same as it was typed, by option. */
+  readonly typed: Readonly<Record<string, string>>;
   readonly settings: ResolvedSalientRelevanceOptions;
   readonly isWhole: boolean;
   readonly maxArea: number;
@@ -76,7 +80,7 @@ export const evaluationOptions: OptionTable = {
   against: { value: "MAP", help: "The map that the others are compared with, photo by photo. Default the first." },
   model: { value: "NAME", short: "m", help: "The network." },
   weights: { value: "FILE", short: "w", help: "Its weights." },
-  preprocess: { value: "NAME", help: `How photos are prepared: ${preprocessingNames().join(", ")}.` },
+  ...networkOptions,
   whole: { help: "Squash the whole photo to the network's input instead of cropping it." },
   "max-area": { value: "SHARE", help: `Leave out photos of which the objects cover more. Default ${usual.maxArea}.` },
   limit: { value: "N", help: "Only the first N photos." },
@@ -99,6 +103,15 @@ export const evaluationOptions: OptionTable = {
   ...outputOption,
 };
 
+function typedOptions(given: Arguments): Record<string, string> {
+  const typed: Record<string, string> = {};
+  for (const name of Object.keys(networkOptions)) {
+    const value = given.value(name);
+    if (value !== undefined) typed[name] = value;
+  }
+  return typed;
+}
+
 /** Reads the command line. @throws UsageError in a sentence */
 export async function readEvaluation(given: Arguments): Promise<EvaluationRequest> {
   if (given.positionals.length === 0) {
@@ -114,8 +127,6 @@ export async function readEvaluation(given: Arguments): Promise<EvaluationReques
   const mapNames = maps.map(({ name }) => name);
   const against = given.value("against") ?? mustHave(mapNames[0], "--maps");
   if (!mapNames.includes(against)) throw new UsageError(`--against must be one of --maps, got "${against}".`);
-  const preprocess = given.value("preprocess");
-  if (preprocess !== undefined) asUsage(() => preprocessingByName(preprocess));
   return {
     annotationsPath,
     maps,
@@ -129,7 +140,8 @@ export async function readEvaluation(given: Arguments): Promise<EvaluationReques
     limit: wholeOption(given, "limit", { low: 1, high: Number.MAX_SAFE_INTEGER }, Number.MAX_SAFE_INTEGER),
     threads: wholeOption(given, "threads", threadRange, usual.threads),
     jobs: wholeOption(given, "jobs", { low: 1, high: 256 }, undefined),
-    preprocess,
+    load: await readNetworkOptions(given),
+    typed: typedOptions(given),
     settings: salientSettings(given),
     isWhole: given.has("whole"),
     out: given.value("out") ?? usual.out,

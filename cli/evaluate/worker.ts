@@ -14,7 +14,7 @@ async function start(argv: readonly string[], folder: string): Promise<Evaluatio
   const request = await readEvaluation(parseArguments("evaluate", evaluationOptions, argv));
   const { threads } = request;
   const network = await loadForEvaluation(request, await loadKernels(threads > 1 ? { threads } : {}));
-  return { ...request, network, randomised: randomisedNetworks(network, request.choice, request.seed) };
+  return { ...request, network, randomised: randomisedNetworks(network, request.choice, request.seed, request.load) };
 }
 
 async function rowOf(settings: Promise<EvaluationSettings>, unit: Unit): Promise<FromWorker> {
