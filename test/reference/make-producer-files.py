@@ -8,6 +8,7 @@ Needs tensorflow-cpu 2.21 (with Keras 3.15), tf-keras 2.21, tensorflowjs 4.22 (i
 opencv-python-headless 4.14: its dnn module runs the Caffe files.
 """
 
+import importlib
 import json
 import os
 import sys
@@ -216,6 +217,16 @@ def hard_swish(k):
     return k.Model(inputs, L.Dense(4)(L.GlobalAveragePooling2D()(y)))
 
 
+def scaled_residual(k):
+    """A block of InceptionResNetV2, with the layer that keras.applications brings along for it."""
+    L = k.layers
+    scale = importlib.import_module(f"{k.__name__}.src.applications.inception_resnet_v2").CustomScaleLayer(0.17)
+    x = inputs = k.Input((12, 12, 3))
+    x = L.Conv2D(8, 3, activation="relu")(x)
+    y = L.Concatenate()([L.Conv2D(4, 1, activation="relu")(x), L.Conv2D(4, 3, padding="same")(x)])
+    return k.Model(inputs, L.Dense(4)(L.GlobalAveragePooling2D()(L.ReLU()(scale([x, L.Conv2D(8, 1)(y)])))))
+
+
 def dense_only(k):
     L = k.layers
     return chain(k, [L.Flatten(), L.Dense(32, activation="relu"), L.Dropout(0.2), L.Dense(10)], (28, 28, 1))
@@ -260,7 +271,7 @@ MODELS = {
     "same-stride-3": small(lambda L: L.Conv2D(6, (5, 2), strides=3, padding="same", activation="relu"), lambda L: L.MaxPooling2D(3, strides=2, padding="same")),
     "nested": nested, "nested-functional": nested_functional, "twice-nested": twice_nested, "shared-layer": shared,
     "squeeze-excite": squeeze_excite, "normalization": normalization, "normalization-adapted": normalization_adapted, "encoder": encoder,
-    "augmentation": augmentation, "teachable-machine": teachable, "any-size": any_size, "signal": one_d, "signal-layers": signal_layers, "signal-flatten": signal_flatten, "vector": vector, "hard-swish": hard_swish, "mnist-dense": dense_only,
+    "augmentation": augmentation, "teachable-machine": teachable, "any-size": any_size, "signal": one_d, "signal-layers": signal_layers, "signal-flatten": signal_flatten, "vector": vector, "hard-swish": hard_swish, "scaled-residual": scaled_residual, "mnist-dense": dense_only,
     **{f"merge-{name.lower()}": merge(name) for name in ("Add", "Subtract", "Multiply", "Average", "Maximum", "Minimum", "Concatenate")},
     **{f"preprocess-{mode}": preprocess_inside(mode) for mode in ("tf", "caffe", "torch", "written-out")},
 }

@@ -79,6 +79,7 @@ function rowOf(found: Found): string {
     short(found.single),
     of(({ runtime }) => short(runtime)),
     of(({ ledger }) => ledger?.toExponential(0) ?? ""),
+    some?.zennit === undefined ? "" : `${short(some.zennit)} (${short(some.roughZennit)})`,
     of(distances),
     short(some?.roughGradient),
     some?.megabytes?.toFixed(0) ?? "",
@@ -98,8 +99,8 @@ export function tables(all: readonly (Found | Broken)[]): string {
   const lines = [
     `${explained.length} of ${tried.length} networks are explained, from every file that PyTorch's exporters make of them.`,
     "",
-    "| network | logits | PyTorch float32 | onnxruntime | ledger | gradient x input | PyTorch float32 | memory, MB |",
-    "|---|---|---|---|---|---|---|---|",
+    "| network | logits | PyTorch float32 | onnxruntime | ledger | zennit | gradient x input | PyTorch float32 | memory, MB |",
+    "|---|---|---|---|---|---|---|---|---|",
     ...explained.map(rowOf),
     "",
     "| network | file | refused, because |",

@@ -9,6 +9,7 @@ import copy
 
 import torch
 import torch.nn.functional as F
+import zennit.types
 from torch import fx, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval, fuse_linear_bn_eval
 from torch.fx.passes.shape_prop import ShapeProp, TensorMetadata
@@ -47,7 +48,7 @@ FUNCTIONS = {
 }  # fmt: skip
 HARMLESS = {
     torch.flatten, torch.cat, F.dropout, torch._assert, getattr, torch.reshape, torch.squeeze, torch.transpose, torch.permute, F.pad, torch.chunk, torch.split, F.max_pool2d, F.adaptive_max_pool2d,
-    torch.nn.functional.interpolate, "flatten", "view", "reshape", "size", "contiguous", "permute", "transpose", "chunk", "split", "squeeze", "unsqueeze", "clone", "dim", "expand", "expand_as",
+    "flatten", "view", "reshape", "size", "contiguous", "permute", "transpose", "chunk", "split", "squeeze", "unsqueeze", "clone", "dim", "expand", "expand_as",
 }  # fmt: skip
 MODULES = (nn.Conv1d, nn.Conv2d, nn.ConvTranspose2d, nn.Linear, nn.BatchNorm1d, nn.BatchNorm2d, nn.MaxPool1d, nn.MaxPool2d, nn.AvgPool1d, nn.AvgPool2d, nn.AdaptiveAvgPool1d, nn.AdaptiveAvgPool2d, nn.AdaptiveMaxPool2d,
            nn.Flatten, nn.Dropout, nn.Dropout2d, nn.Identity, nn.ReLU, nn.ReLU6, nn.ChannelShuffle, nn.ZeroPad2d, Total, Mean)  # fmt: skip
@@ -61,7 +62,7 @@ class Tracer(fx.Tracer):
 def is_sum(node):
     names = {"add", "add_", "iadd"}
     target = node.target if isinstance(node.target, str) else getattr(node.target, "__name__", "")
-    return node.op in ("call_function", "call_method") and target in names and len(node.args) == 2 and all(isinstance(arg, fx.Node) for arg in node.args)
+    return node.op in ("call_function", "call_method") and target in names and len(node.args) == 2 and all(isinstance(arg, fx.Node) and arg.op != "get_attr" for arg in node.args)
 
 
 def canonized(module, x):
@@ -119,8 +120,12 @@ def canonized(module, x):
             replace(node, nn.AdaptiveAvgPool2d(*node.args[1:], **node.kwargs), (node.args[0],))
         elif node.op == "call_module":
             layer = model.get_submodule(node.target)
-            if not isinstance(layer, MODULES) and "activation" not in type(layer).__module__:
+            if not isinstance(layer, MODULES) and not isinstance(layer, zennit.types.Activation):
                 raise NotCanonized(f"a layer {type(layer).__name__}")
+            if hasattr(layer, "parametrizations") or hasattr(layer, "weight_orig") or hasattr(layer, "weight_g"):
+                raise NotCanonized("weights that are worked out")
+            if isinstance(layer, nn.Linear) and len(node.args[0].meta["tensor_meta"].shape) != 2:
+                raise NotCanonized("a dense layer at every place, which is a convolution here")
         elif node.target not in HARMLESS and getattr(node.target, "__name__", "") not in ("getitem", "floordiv", "eq", "mul", "mod") or any(
             getattr(node.target, "__name__", node.target) == "mul" and isinstance(arg, fx.Node) and isinstance(arg.meta.get("tensor_meta"), TensorMetadata) for arg in node.args
         ):

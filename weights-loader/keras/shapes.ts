@@ -10,6 +10,7 @@ import {
   inputOf,
   type Layer,
   margins,
+  number,
   pair,
   plain,
   type State,
@@ -222,6 +223,14 @@ const subtract: Convert = (state, layer, inputs) => {
   return sum(state, layer.name, [a, scaled(state, `${layer.name}.negative`, b, -1)]);
 };
 
+/** a + scale b, a layer of keras.applications.InceptionResNetV2. */
+const scaledSum: Convert = (state, layer, inputs) => {
+  const [a, b] = alike(state, layer, inputs);
+  if (a === undefined || b === undefined) throw new UnsupportedError("it needs two inputs.");
+  const part = scaled(state, `${layer.name}.scaled`, b, number(layer.config, "scale", 1));
+  return sum(state, layer.name, [a, part]);
+};
+
 function extremum(of: "maximum" | "minimum"): Convert {
   return (state, layer, inputs) => {
     const all = alike(state, layer, inputs);
@@ -276,6 +285,8 @@ export const shapeConverters: Readonly<Record<string, Convert>> = {
   CenterCrop: centerCrop,
   Concatenate: concatenate,
   Cropping2D: cropping,
+  CustomScaleLayer: scaledSum,
+  "Custom>CustomScaleLayer": scaledSum,
   Flatten: flatten,
   Maximum: extremum("maximum"),
   Minimum: extremum("minimum"),
