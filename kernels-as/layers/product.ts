@@ -29,11 +29,75 @@ export function productForward(
   }
 }
 
+/** Where dx repeats nothing: dx = factor * r or, where other is not 0, r * other. Returns the channel after the last one done. */
+function scaleFours(
+  dx: usize, dxRow: i32, dxPixel: i32, r: usize, rRow: i32, rPixel: i32, other: usize, otherRow: i32, otherPixel: i32, factor: f32,
+  height: i32, width: i32, begin: i32, end: i32
+): i32 {
+  const last = begin + ((end - begin) & ~3);
+  const f = f32x4.splat(factor);
+  for (let j = 0; j < height; j++) {
+    for (let i = 0; i < width; i++) {
+      const o = dx + (<usize>j * <usize>dxRow + <usize>(i * dxPixel) << 2);
+      const p = r + (<usize>j * <usize>rRow + <usize>(i * rPixel) << 2);
+      const q = other + (<usize>j * <usize>otherRow + <usize>(i * otherPixel) << 2);
+      for (let at = <usize>begin << 2; at < <usize>last << 2; at += 16) {
+        v128.store(o + at, f32x4.mul(v128.load(p + at), other ? v128.load(q + at) : f));
+      }
+    }
+  }
+  return last;
+}
+
+/** Where dx has channels alone: the sums of eight of them at once. Returns the channel after the last one done. */
+function sumEights(
+  dx: usize, r: usize, rRow: i32, rPixel: i32, other: usize, otherRow: i32, otherPixel: i32, factor: f32,
+  height: i32, width: i32, begin: i32, end: i32
+): i32 {
+  const last = begin + ((end - begin) & ~7);
+  const f = f64x2.splat(<f64>factor);
+  const one = f32x4.splat(1);
+  for (let at = <usize>begin << 2; at < <usize>last << 2; at += 32) {
+    let s0 = f64x2.splat(0), s1 = s0, s2 = s0, s3 = s0;
+    for (let j = 0; j < height; j++) {
+      let p = r + (<usize>j * <usize>rRow << 2) + at;
+      let q = other + (<usize>j * <usize>otherRow << 2) + at;
+      for (let i = 0; i < width; i++) {
+        // p at [j, i, c..c+7]
+        const v = v128.load(p), w = v128.load(p, 16);
+        const a = other ? v128.load(q) : one, b = other ? v128.load(q, 16) : one;
+        s0 = f64x2.add(s0, f64x2.mul(f64x2.promote_low_f32x4(v), f64x2.promote_low_f32x4(a)));
+        s1 = f64x2.add(s1, f64x2.mul(f64x2.promote_low_f32x4(upper(v)), f64x2.promote_low_f32x4(upper(a))));
+        s2 = f64x2.add(s2, f64x2.mul(f64x2.promote_low_f32x4(w), f64x2.promote_low_f32x4(b)));
+        s3 = f64x2.add(s3, f64x2.mul(f64x2.promote_low_f32x4(upper(w)), f64x2.promote_low_f32x4(upper(b))));
+        p += <usize>rPixel << 2;
+        q += <usize>otherPixel << 2;
+      }
+    }
+    v128.store(dx + at, both(f64x2.mul(f, s0), f64x2.mul(f, s1)));
+    v128.store(dx + at, both(f64x2.mul(f, s2), f64x2.mul(f, s3)), 16);
+  }
+  return last;
+}
+
+/** The upper two of four floats, as the lower two. */
+@inline
+function upper(v: v128): v128 {
+  return v128.shuffle<i64>(v, v, 1, 1);
+}
+
+/** Two pairs of float64, rounded to four floats. */
+@inline
+function both(low: v128, high: v128): v128 {
+  return v128.shuffle<i64>(f32x4.demote_f64x2_zero(low), f32x4.demote_f64x2_zero(high), 0, 2);
+}
+
 /**
  * dx = sum over what repeats x of factor * r[h, w, c] * (other[h, w, c] or, where other is 0, 1): what a factor of a product gets.
  * Layout: as productForward, for r and other; dx has row, pixel and channel strides of which those along which x is repeated are 0. dx may
  * not alias r or other. Channels [begin, end) are done; where dx has no channels of its own (stride 0), all at once.
- * Source: adjoint of productForward in one factor; sums in float64, row by row.
+ * Source: adjoint of productForward in one factor; sums in float64, row by row. What gates of squeeze and excitation need goes four or eight
+ * channels at a time, with the same sums.
  */
 export function productBackward(
   dx: usize, dxRow: i32, dxPixel: i32, dxChannel: i32, r: usize, rRow: i32, rPixel: i32, other: usize, otherRow: i32, otherPixel: i32, otherChannel: i32,
@@ -42,7 +106,16 @@ export function productBackward(
   const heights = dxRow == 0 ? 1 : height;
   const widths = dxPixel == 0 ? 1 : width;
   const depths = dxChannel == 0 ? begin + 1 : end;
-  for (let c = begin; c < depths; c++) {
+  let first = begin;
+  if (dxChannel & (other ? otherChannel : 1)) {
+    // The product of two floats is exact in float64, and so is rounded once either way.
+    if (dxRow != 0 && dxPixel != 0 && (!other || factor == 1)) {
+      first = scaleFours(dx, dxRow, dxPixel, r, rRow, rPixel, other, otherRow, otherPixel, factor, height, width, begin, end);
+    } else if (!(dxRow | dxPixel)) {
+      first = sumEights(dx, r, rRow, rPixel, other, otherRow, otherPixel, factor, height, width, begin, end);
+    }
+  }
+  for (let c = first; c < depths; c++) {
     const lastChannel = dxChannel == 0 ? end : c + 1;
     for (let h = 0; h < heights; h++) {
       const lastRow = dxRow == 0 ? height : h + 1;
