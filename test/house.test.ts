@@ -28,6 +28,8 @@ const longFunctions: Readonly<Record<string, string>> = {
     "the variables of its loop are the machine's registers: cut by rows or before its tail it takes 8 to 30 % longer with a bias",
   "kernels-as/layers/winograd-product.ts winogradProduct":
     "16 channels in a straight line, for registers: a loop takes 9 % longer, a function returns one vector",
+  "kernels-as/layers/depthwise-conv2d.ts slide4":
+    "the variables of its loop are the machine's registers; a line for each of six pointers and twelve products",
 };
 
 const longestFile = 300;

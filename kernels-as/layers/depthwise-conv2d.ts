@@ -1,5 +1,6 @@
-// Depthwise convolution on NHWC images: four channels in the lanes, six pixels in the registers, one tap at a time. A weight is read once for six
-// products; six sums, a weight and six inputs are the 13 registers that V8 fills without the stack.
+// Depthwise convolution on NHWC images, four channels in the lanes. Where neighbouring pixels share inputs, four of them and three taps at a time: four
+// sums, three weights and six inputs are the 13 registers that V8 fills without the stack. Elsewhere, with strides, six pixels and one tap. Clamped by
+// pmax and pmin, which keep NaN too: min and max are nine instructions each, as much as all of a 3x3 filter's products.
 
 /**
  * 6 pixels x `lanes` channels, a multiple of 4. Each pixel's first tap is at a_p; the pointers move on by tapBytes from tap to tap and by rowSkip more
@@ -43,12 +44,12 @@ function tile6(
       a5 += rowSkip;
     } while (--rows);
     const lo = f32x4.splat(low), hi = f32x4.splat(high);
-    v128.store(y0 + at, f32x4.min(f32x4.max(c0, lo), hi));
-    v128.store(y1 + at, f32x4.min(f32x4.max(c1, lo), hi));
-    v128.store(y2 + at, f32x4.min(f32x4.max(c2, lo), hi));
-    v128.store(y3 + at, f32x4.min(f32x4.max(c3, lo), hi));
-    v128.store(y4 + at, f32x4.min(f32x4.max(c4, lo), hi));
-    v128.store(y5 + at, f32x4.min(f32x4.max(c5, lo), hi));
+    v128.store(y0 + at, f32x4.pmin(f32x4.pmax(c0, lo), hi));
+    v128.store(y1 + at, f32x4.pmin(f32x4.pmax(c1, lo), hi));
+    v128.store(y2 + at, f32x4.pmin(f32x4.pmax(c2, lo), hi));
+    v128.store(y3 + at, f32x4.pmin(f32x4.pmax(c3, lo), hi));
+    v128.store(y4 + at, f32x4.pmin(f32x4.pmax(c4, lo), hi));
+    v128.store(y5 + at, f32x4.pmin(f32x4.pmax(c5, lo), hi));
     a0 += nextPixels;
     a1 += nextPixels;
     a2 += nextPixels;
@@ -56,6 +57,84 @@ function tile6(
     a4 += nextPixels;
     a5 += nextPixels;
     w += nextWeights;
+  }
+}
+
+/**
+ * 4 neighbouring pixels x `lanes` channels, a multiple of 4, where the next pixel's first tap is a pixel's second (stride and dilation alike): six inputs
+ * are read for the twelve products of three taps. A row is `triples` times three taps and `rest` more; stepX bytes from input to input, stepY from output to
+ * output.
+ */
+function slide4(
+  lanes: i32, kh: i32, triples: i32, rest: i32, a: usize, stepX: usize, rowBytes: usize, w: usize, channelBytes: usize, bias: usize,
+  low: f32, high: f32, y: usize, stepY: usize
+): void {
+  const tripleBytes: usize = <usize>3 * stepX;
+  const rowSkip = rowBytes - <usize>triples * tripleBytes;
+  const lastStep = rest ? tripleBytes : rowSkip + tripleBytes;
+  for (let at: usize = 0; at < <usize>lanes << 2; at += 16) {
+    let c0 = bias ? v128.load(bias + at) : f32x4.splat(0);
+    let c1 = c0, c2 = c0, c3 = c0;
+    let f = w + at;
+    let p0 = a + at, p1 = p0 + stepX, p2 = p1 + stepX, p3 = p2 + stepX, p4 = p3 + stepX, p5 = p4 + stepX;
+    let rows = kh;
+    do {
+      let t = triples;
+      do {
+        // f at [i, j, c..c+3]; p_k at [pixel k, i, j, c..c+3]
+        const w0 = v128.load(f);
+        f += channelBytes;
+        const w1 = v128.load(f);
+        f += channelBytes;
+        const w2 = v128.load(f);
+        f += channelBytes;
+        const x0 = v128.load(p0), x1 = v128.load(p1), x2 = v128.load(p2), x3 = v128.load(p3), x4 = v128.load(p4), x5 = v128.load(p5);
+        c0 = f32x4.add(f32x4.add(f32x4.add(c0, f32x4.mul(x0, w0)), f32x4.mul(x1, w1)), f32x4.mul(x2, w2));
+        c1 = f32x4.add(f32x4.add(f32x4.add(c1, f32x4.mul(x1, w0)), f32x4.mul(x2, w1)), f32x4.mul(x3, w2));
+        c2 = f32x4.add(f32x4.add(f32x4.add(c2, f32x4.mul(x2, w0)), f32x4.mul(x3, w1)), f32x4.mul(x4, w2));
+        c3 = f32x4.add(f32x4.add(f32x4.add(c3, f32x4.mul(x3, w0)), f32x4.mul(x4, w1)), f32x4.mul(x5, w2));
+        t--;
+        const step = t ? tripleBytes : lastStep;
+        p0 += step;
+        p1 += step;
+        p2 += step;
+        p3 += step;
+        p4 += step;
+        p5 += step;
+      } while (t);
+      if (rest) {
+        const w0 = v128.load(f);
+        f += channelBytes;
+        const x0 = v128.load(p0), x1 = v128.load(p1), x2 = v128.load(p2), x3 = v128.load(p3);
+        c0 = f32x4.add(c0, f32x4.mul(x0, w0));
+        c1 = f32x4.add(c1, f32x4.mul(x1, w0));
+        c2 = f32x4.add(c2, f32x4.mul(x2, w0));
+        c3 = f32x4.add(c3, f32x4.mul(x3, w0));
+        if (rest > 1) {
+          const w1 = v128.load(f);
+          f += channelBytes;
+          c0 = f32x4.add(c0, f32x4.mul(x1, w1));
+          c1 = f32x4.add(c1, f32x4.mul(x2, w1));
+          c2 = f32x4.add(c2, f32x4.mul(x3, w1));
+          c3 = f32x4.add(c3, f32x4.mul(v128.load(p4), w1));
+        }
+        p0 += rowSkip;
+        p1 += rowSkip;
+        p2 += rowSkip;
+        p3 += rowSkip;
+        p4 += rowSkip;
+        p5 += rowSkip;
+      }
+    } while (--rows);
+    const lo = f32x4.splat(low), hi = f32x4.splat(high);
+    let o = y + at;
+    v128.store(o, f32x4.pmin(f32x4.pmax(c0, lo), hi));
+    o += stepY;
+    v128.store(o, f32x4.pmin(f32x4.pmax(c1, lo), hi));
+    o += stepY;
+    v128.store(o, f32x4.pmin(f32x4.pmax(c2, lo), hi));
+    o += stepY;
+    v128.store(o, f32x4.pmin(f32x4.pmax(c3, lo), hi));
   }
 }
 
@@ -72,7 +151,8 @@ function single(
     }
     a += rowSkip;
   }
-  f32.store(y, min<f32>(max<f32>(sum, low), high));
+  sum = sum < low ? low : sum;
+  f32.store(y, high < sum ? high : sum);
 }
 
 /**
@@ -96,9 +176,20 @@ export function depthwiseConv2dForward(
   const channelBytes = <usize>channels << 2;
   const whole = channels & ~3;
   const lastX = stepX * <usize>(outW - 1), lastY = stepY * <usize>(outW - 1);
+  const triples = kw / 3, rest = kw % 3;
+  const slides = tapBytes == stepX && outW >= 4 && triples > 0;
   for (let oy = begin; oy < end; oy++) {
     let p = x + (<usize>(oy * strideH) * <usize>xRow << 2);
     let q = y + (<usize>oy * <usize>yRow << 2);
+    if (slides) {
+      const rowBytes = <usize>(dilationH * xRow) << 2;
+      for (let ox = 0; ox < outW; ox += 4) {
+        // the last four begin earlier, and some values are stored again
+        const first = <usize>min(ox, outW - 4);
+        slide4(whole, kh, triples, rest, p + first * stepX, stepX, rowBytes, w, channelBytes, bias, low, high, q + first * stepY, stepY);
+      }
+      continue;
+    }
     const endX = p + lastX, endY = q + lastY;
     for (let ox = 0; ox < outW; ox += 6, p += 6 * stepX, q += 6 * stepY) {
       // past the last pixel the pointers stay, and the same value is stored again
