@@ -1,7 +1,7 @@
 // The least that explains, for srmap/browser/minimal: fewer layer kinds, one composite, and of the kernels those that this script calls,
 // compiled for size instead of speed. The numbers are those of the full build.
 import { execFileSync } from "node:child_process";
-import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { build } from "esbuild";
 
 /** Tables with a smaller twin. */
@@ -9,6 +9,44 @@ const smaller = [
   [/\/kinds\.ts$/, "engine/layers/kinds-minimal.ts"],
   [/\/composite-table\.ts$/, "engine/rules/composite-table-minimal.ts"],
 ];
+
+const words = (text) => text.match(/[A-Za-z_]\w*/g) ?? [];
+
+/** Names of what the host brings: of every global, of its instances, and of what it is told in objects. */
+function hostNames() {
+  const told =
+    "initial maximum shared env memory exports cause value done next get set enumerable configurable writable";
+  const names = new Set(words(told));
+  const globals = Object.getOwnPropertyNames(globalThis)
+    .filter((name) => !["crypto", "navigator", "localStorage", "sessionStorage"].includes(name)) // getters of Node's, not used here
+    .map((name) => globalThis[name]);
+  const hidden = [
+    Object.getPrototypeOf(Uint8Array),
+    Object.getPrototypeOf(function* () {}),
+    [].values(),
+    new Map().keys(),
+  ];
+  for (const host of [...globals, ...Object.values(WebAssembly), ...hidden]) {
+    if (host === undefined || host === null) continue;
+    for (let object = Object(host); object !== null; object = Object.getPrototypeOf(object)) {
+      for (const name of Object.getOwnPropertyNames(object)) names.add(name);
+    }
+    for (const name of Object.getOwnPropertyNames(host.prototype ?? {})) names.add(name);
+  }
+  return names;
+}
+
+/** Names that must stay as they are: those of the declarations, of kernels, of the host, and those that stand in strings. */
+function keptNames(root, script) {
+  const types = `${root}build/types/engine/`;
+  const declared = readdirSync(types, { recursive: true })
+    .filter((file) => file.endsWith(".d.ts"))
+    .flatMap((file) => words(readFileSync(`${types}${file}`, "utf8")));
+  const kernels = ["kernels-as/index.ts", "build/kernels-as/kernel-calls.js"] // the calls have their arguments' names in strings
+    .flatMap((file) => words(readFileSync(`${root}${file}`, "utf8")));
+  const strings = [...script.matchAll(/["'`]([A-Za-z_]\w*)["'`]/g)].map(([, name]) => name);
+  return new Set([...declared, ...kernels, ...hostNames(), ...strings]);
+}
 
 /**
  * Writes build/browser/minimal.js and build/browser/kernels-minimal.wasm.
@@ -31,7 +69,12 @@ export async function buildMinimal(root, common) {
     entryPoints: [`${root}engine/minimal.ts`],
     outfile,
   };
-  await build({ ...settings, plugins: [...common.plugins, tables] });
+  const plugins = [...common.plugins, tables];
+  // Names of properties that only this script knows are cut short: 1.5 kB.
+  const { outputFiles } = await build({ ...settings, plugins, write: false });
+  const kept = keptNames(root, outputFiles.find(({ path }) => path.endsWith(".js")).text);
+  const reserveProps = new RegExp(`^(${[...kept].filter((name) => /^\w+$/.test(name)).join("|")})$`);
+  await build({ ...settings, plugins, mangleProps: /^[A-Za-z]\w{3,}$/, reserveProps });
   const script = readFileSync(outfile, "utf8");
   const isCalled = (kernel) => new RegExp(`["'.]${kernel}\\b`).test(script); // their names stand in the script as they are
 

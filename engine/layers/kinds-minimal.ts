@@ -7,11 +7,11 @@ import { batchNorm } from "./batch-norm.ts";
 import { concat } from "./concat.ts";
 import { conv2d } from "./conv2d.ts";
 import { dense } from "./dense.ts";
-import { relu } from "./elementwise.ts";
+import { flatten } from "./flatten.ts";
 import { globalAveragePool2d } from "./global-pool2d.ts";
 import { type Alias, alias, type LayerKind } from "./layer-kind.ts";
 import { maxPool2d } from "./max-pool2d.ts";
-import { flatten } from "./reshape.ts";
+import { relu } from "./relu.ts";
 import { softmax } from "./softmax.ts";
 
 /** The ops of this build. */
