@@ -12,44 +12,17 @@ from pathlib import Path
 import numpy as np
 import torch
 from PIL import Image
-from safetensors.torch import load_file
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "test/reference"))
 import torchvision_stub  # noqa: E402, F401
+from squeezenet_torch import squeezenet  # noqa: E402
 from zennit.composites import EpsilonPlus  # noqa: E402
 
-photos, weights, out, threads = sys.argv[1], load_file(sys.argv[2]), Path(sys.argv[3]), int(sys.argv[4])
+photos, out, threads = sys.argv[1], Path(sys.argv[3]), int(sys.argv[4])
 torch.set_num_threads(threads)
 
 
-def convolution(name, stride=1, pad=0):
-    w, b = weights[f"{name}.weight"].float(), weights[f"{name}.bias"].float()
-    m = torch.nn.Conv2d(w.shape[1], w.shape[0], w.shape[2], stride, pad)
-    m.weight, m.bias = torch.nn.Parameter(w, requires_grad=False), torch.nn.Parameter(b, requires_grad=False)
-    return m
-
-
-class Fire(torch.nn.Module):
-    def __init__(self, index):
-        super().__init__()
-        name = f"features.{index}"
-        self.squeeze = torch.nn.Sequential(convolution(f"{name}.squeeze"), torch.nn.ReLU())
-        self.one = torch.nn.Sequential(convolution(f"{name}.expand1x1"), torch.nn.ReLU())
-        self.three = torch.nn.Sequential(convolution(f"{name}.expand3x3", pad=1), torch.nn.ReLU())
-
-    def forward(self, x):
-        x = self.squeeze(x)
-        return torch.cat([self.one(x), self.three(x)], 1)
-
-
-def pool():
-    return torch.nn.MaxPool2d(3, 2, ceil_mode=True)
-
-
-model = torch.nn.Sequential(
-    convolution("features.0", stride=2), torch.nn.ReLU(), pool(), Fire(3), Fire(4), pool(), Fire(6), Fire(7), pool(),
-    Fire(9), Fire(10), Fire(11), Fire(12), convolution("classifier.1"), torch.nn.ReLU(), torch.nn.AdaptiveAvgPool2d(1), torch.nn.Flatten(),
-).eval()  # fmt: skip
+model = squeezenet(sys.argv[2])
 mean, std = (np.array(v, np.float32)[:, None, None] for v in ([0.485, 0.456, 0.406], [0.229, 0.224, 0.225]))
 names = sorted(path.name for path in Path(photos).iterdir() if path.suffix.lower() in (".jpg", ".jpeg"))
 cpu, wall = time.process_time(), time.perf_counter()

@@ -1,5 +1,6 @@
 import type { Tensor } from "../../engine/basics/tensor.ts";
 import { type RelevanceExplanation, relevanceOfTargets } from "../../engine/explain.ts";
+import { valueNamed } from "../../engine/graph/compiled-graph.ts";
 import type { Network } from "../../engine/network/network.ts";
 import type { ResolvedSalientRelevanceOptions } from "../../engine/salient/options.ts";
 import { salientRelevance } from "../../engine/salient/salient-relevance.ts";
@@ -17,10 +18,18 @@ export interface MapSubject {
   readonly seed: number;
 }
 
+/** What class activation maps of a layer are made from. */
+interface Activation {
+  readonly featureMap: Tensor;
+  /** Undefined where none reaches the layer. */
+  readonly gradient: Tensor | undefined;
+}
+
 /** What one photo's maps are made from. Relevance is computed once for each composite. */
 export class MapSource implements MapSubject {
   readonly subject: MapSubject;
   readonly #relevance = new Map<string, Tensor>();
+  readonly #activations = new Map<string, Activation>();
   readonly #salient = new Map<string, Float64Array>();
 
   constructor(subject: MapSubject) {
@@ -63,6 +72,17 @@ export class MapSource implements MapSubject {
     const options = { composite, ...(at === undefined ? {} : { at }) };
     const [explained] = relevanceOfTargets(this.network, this.input, [this.index], options);
     return explained as RelevanceExplanation; // one per target
+  }
+
+  /** A layer's feature map and the gradient of the class's score there: made once for all class activation maps of the layer. */
+  activation(layer: string): Activation {
+    const { network } = this;
+    const known = this.#activations.get(layer);
+    if (known !== undefined) return known;
+    const gradient = this.explained("gradient", layer).layer?.relevance;
+    const made = { featureMap: network.memory.readFeatureMap(valueNamed(network.graph, layer)), gradient };
+    this.#activations.set(layer, made);
+    return made;
   }
 
   relevance(composite: string): Tensor {

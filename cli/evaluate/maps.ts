@@ -1,6 +1,5 @@
 import type { Tensor } from "../../engine/basics/tensor.ts";
 import { type RelevanceExplanation, relevanceOfTargets } from "../../engine/explain.ts";
-import { valueNamed } from "../../engine/graph/compiled-graph.ts";
 import type { Network } from "../../engine/network/network.ts";
 import { compositeByName } from "../../engine/rules/composites.ts";
 import {
@@ -38,8 +37,7 @@ function activationMap(source: MapSource, kind: ActivationMapKind, named: string
   const { network, width, height } = source;
   if (named === undefined && !network.memory.hasRun) network.forward(source.input);
   const layer = named ?? defaultLayer(network);
-  const gradient = source.explained("gradient", layer).layer?.relevance;
-  const map = network.memory.readFeatureMap(valueNamed(network.graph, layer));
+  const { featureMap: map, gradient } = source.activation(layer);
   if (gradient === undefined) throw new UsageError(`--maps: no gradient reaches layer "${layer}".`);
   return enlargeMap(classActivationMap(kind, map, gradient), map.shape[2] ?? 1, map.shape[1] ?? 1, width, height);
 }
