@@ -20,11 +20,13 @@ export function fill(out: usize, value: f32, begin: i32, end: i32): void {
 export function clamp(out: usize, outRow: i32, x: usize, xRow: i32, length: i32, low: f32, high: f32, begin: i32, end: i32): void {
   const lo = f32x4.splat(low);
   const hi = f32x4.splat(high);
+  // pmax and pmin are an instruction each, max and min nine; what they differ in, max(-0, 0) = 0, is mended by adding 0. Adding -0 changes nothing.
+  const zero = f32x4.splat(low == 0 ? 0 : -0.0);
   for (let r = begin; r < end; r++) {
     let a = x + (<usize>r * <usize>xRow << 2);
     let o = out + (<usize>r * <usize>outRow << 2);
     const stop = o + (<usize>length << 2);
-    for (; o + 16 <= stop; o += 16, a += 16) v128.store(o, f32x4.min(f32x4.max(v128.load(a), lo), hi));
+    for (; o + 16 <= stop; o += 16, a += 16) v128.store(o, f32x4.add(f32x4.pmin(f32x4.pmax(v128.load(a), lo), hi), zero));
     for (; o < stop; o += 4, a += 4) f32.store(o, min<f32>(max<f32>(f32.load(a), low), high));
   }
 }
