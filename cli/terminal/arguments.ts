@@ -55,7 +55,10 @@ export function parseArguments(command: string, table: OptionTable, argv: readon
       // The dashes are not letters: with them every short name would look alike.
       const near = rawName.startsWith("--") ? nearestName(rawName.slice(2), Object.keys(table)) : undefined;
       const hint = near === undefined ? "" : ` Did you mean "--${near}"?`;
-      throw new UsageError(`unknown option ${rawName}.${hint || ` See "srmap help ${command}".`}`);
+      const typed = argv[token.index] ?? rawName;
+      // A file whose name begins with a dash, as it is or out of a shell's pattern.
+      const file = /\.\w+$/.test(typed) ? ` If ${typed} is a file, write ./${typed}.` : "";
+      throw new UsageError(`unknown option ${rawName}.${hint || file || ` See "srmap help ${command}".`}`);
     }
     const isNegativeNumber = value !== undefined && /^-[\d.]/.test(value);
     const isOptionLike = inlineValue !== true && value?.startsWith("-") === true && value !== "-" && !isNegativeNumber;

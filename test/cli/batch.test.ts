@@ -247,7 +247,7 @@ suite("cli/batch", (test) => {
 
   test("shards share a run: each photo once, the same bytes", async () => {
     for (const shard of ["1/3", "2/3", "3/3"]) {
-      const run = await srmap(explain(photos, "shards", "--shard", shard));
+      const run = await srmap(explain(photos, "shards", "--shard", shard, "--labels", join(folder, "labels.json")));
       assert.is(run.code, 0, run.err);
       assert.match(run.out, /\n4 photos: 4 explained/);
     }
@@ -260,6 +260,12 @@ suite("cli/batch", (test) => {
     }
     const named = (name: string): unknown[] => lines(join(folder, name)).map(({ photo }) => photo);
     assert.equal(named("shards/index.jsonl"), named("whole/index.jsonl"));
+    // What the joined index says is what that of one run says, but for what took how long.
+    const untimed = (name: string): unknown[] => lines(join(folder, name)).map(({ ms, ...line }) => line);
+    assert.equal(untimed("shards/index.jsonl"), untimed("whole/index.jsonl"));
+    for (const name of ["index.csv", "index.html"]) {
+      assert.is(readFileSync(join(folder, "shards", name), "utf8"), readFileSync(join(folder, "whole", name), "utf8"));
+    }
     const wrong = await srmap(explain(photos, "shards", "--shard", "4/3"));
     assert.equal(
       [wrong.code, wrong.err],

