@@ -108,7 +108,8 @@ export async function expandInputs(args: readonly string[], kind: InputKind): Pr
     const expanded = await expandArgument(argument, kind, leftOut);
     areSeveral ||= expanded.length > 1 || expanded[0]?.path !== argument;
     for (const input of expanded) {
-      if (seen.has(input.path)) continue;
+      // Bytes that are no UTF-8 all read as this character: two such names that look alike are two files.
+      if (seen.has(input.path) && !input.path.includes("\uFFFD")) continue;
       seen.add(input.path);
       inputs.push(input);
     }

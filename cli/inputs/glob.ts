@@ -77,5 +77,7 @@ export async function expandGlob(pattern: string): Promise<{ paths: string[]; fa
   const wildcard = parts.findIndex((segment) => /[*?]/.test(segment));
   const root = join(start, ...parts.slice(0, Math.max(0, wildcard)));
   const failed: Input[] = [];
-  return { paths: [...new Set(await expandSegments(start, parts, failed))], failed, root };
+  const found = await expandSegments(start, parts, failed);
+  const odd = found.filter((path) => path.includes("\uFFFD")); // names that are no UTF-8 look alike and are not
+  return { paths: [...new Set(found.filter((path) => !path.includes("\uFFFD"))), ...odd], failed, root };
 }

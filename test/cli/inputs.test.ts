@@ -1,5 +1,5 @@
-import { spawn } from "node:child_process";
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { spawn, spawnSync } from "node:child_process";
+import { chmodSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -15,6 +15,7 @@ import { describeError } from "../../cli/terminal/errors.ts";
 import { imagenetFolders } from "../../engine/labels/imagenet-folders.ts";
 import { readPhotoBytes } from "../../host/photos/read.ts";
 import { root } from "../support/paths.ts";
+import { srmap } from "../support/run-cli.ts";
 import { suite } from "../support/suite.ts";
 
 /** A folder with these files, empty. */
@@ -168,6 +169,48 @@ suite("cli/inputs", (test) => {
       assert.is(reason, "its name holds bytes that are no UTF-8 text, so that it cannot be opened. Rename it.");
     });
   });
+
+  test.needs(process.platform === "linux" ? "/" : "absent", "of names that are no UTF-8 none is lost", () =>
+    inTree(["in/a.png"], async (folder) => {
+      cpSync(join(root, "examples/cat.jpg"), join(folder, "in/cat.jpg"));
+      rmSync(join(folder, "in/a.png"));
+      // Two names that read alike, and a folder.
+      const odd = (...bytes: number[]): Buffer => Buffer.concat([Buffer.from(`${folder}/in/caf`), Buffer.from(bytes)]);
+      for (const letter of [0xe8, 0xe9]) writeFileSync(odd(letter, 0x2e, 0x6a, 0x70, 0x67), "");
+      for (const argument of ["in", "in/*.jpg", "**/*.jpg"]) {
+        const { inputs } = await expandInputs([join(folder, argument)], photoInputs);
+        const names = inputs.map(({ path }) => path.slice(folder.length + 4));
+        assert.equal(names.sort(), ["caf\uFFFD.jpg", "caf\uFFFD.jpg", "cat.jpg"], argument);
+      }
+      const options = ["-m", "alexnet-mini", "--no-salient", "--write", "npy", "--jobs", "1"];
+      const run = await srmap("explain", join(folder, "in"), ...options, "--out", join(folder, "out"));
+      assert.is(run.code, 1);
+      assert.is(run.err.match(/caf\uFFFD\.jpg: its name holds bytes that are no UTF-8 text/g)?.length, 2);
+      assert.match(run.out, /3 photos: 1 explained/);
+      const index = readFileSync(join(folder, "out/index.jsonl"), "utf8").trim().split("\n");
+      assert.is(index.filter((line) => line.includes("no UTF-8 text")).length, 2);
+    }),
+  );
+
+  test("a file whose name begins with a dash: how to write it", () =>
+    inTree([], async (folder) => {
+      cpSync(join(root, "examples/cat.jpg"), join(folder, "-dash.jpg"));
+      const run = (...argv: string[]) => {
+        const options = ["-m", "alexnet-mini", "--no-salient", "--write", "npy", "--out", "out"];
+        const command = [join(root, "build/cli/main.js"), "explain", ...options, ...argv];
+        return spawnSync(process.execPath, command, { cwd: folder, encoding: "utf8" });
+      };
+      const refused = run("-dash.jpg");
+      assert.equal(
+        [refused.status, refused.stderr],
+        [2, "srmap: unknown option -d. If -dash.jpg is a file, write ./-dash.jpg.\n"],
+      );
+      for (const argv of [["./-dash.jpg"], ["--", "-dash.jpg"]]) {
+        const { status, stderr } = run(...argv);
+        assert.is(status, 0, stderr);
+        rmSync(join(folder, "out"), { recursive: true });
+      }
+    }));
 
   // On Windows folders cannot be closed by their mode.
   test.needs(
