@@ -251,7 +251,7 @@ suite("cli/batch", (test) => {
       assert.is(run.code, 0, run.err);
       assert.match(run.out, /\n4 photos: 4 explained/);
     }
-    const indexed = await srmap(["index", "shards"]);
+    const indexed = await srmap(["index", "shards", "--labels", join(folder, "labels.json")]);
     assert.equal([indexed.code, indexed.err], [0, ""]);
     assert.match(indexed.out, /12 photos/);
     const [expected, got] = [contents(join(folder, "whole")), contents(join(folder, "shards"))];
