@@ -227,6 +227,19 @@ def scaled_residual(k):
     return k.Model(inputs, L.Dense(4)(L.GlobalAveragePooling2D()(L.ReLU()(scale([x, L.Conv2D(8, 1)(y)])))))
 
 
+def convnext_block(k):
+    """A block of ConvNeXt, with the layers that keras.applications brings along for it."""
+    L = k.layers
+    own = importlib.import_module(f"{k.__name__}.src.applications.convnext")
+    x = inputs = k.Input((12, 12, 3))
+    x = L.LayerNormalization(epsilon=1e-6)(L.Conv2D(8, 3)(x))
+    for i in range(2):
+        y = L.LayerNormalization(epsilon=1e-6)(L.Conv2D(8, 5, padding="same", groups=8)(x))
+        y = L.Dense(8)(L.Activation("gelu")(L.Dense(16)(y)))
+        x = x + own.StochasticDepth(0.1)(own.LayerScale(1e-6, 8, name=f"scale_{i}")(y))
+    return k.Model(inputs, L.Dense(4)(L.GlobalAveragePooling2D()(x)))
+
+
 def dense_only(k):
     L = k.layers
     return chain(k, [L.Flatten(), L.Dense(32, activation="relu"), L.Dropout(0.2), L.Dense(10)], (28, 28, 1))
@@ -271,7 +284,7 @@ MODELS = {
     "same-stride-3": small(lambda L: L.Conv2D(6, (5, 2), strides=3, padding="same", activation="relu"), lambda L: L.MaxPooling2D(3, strides=2, padding="same")),
     "nested": nested, "nested-functional": nested_functional, "twice-nested": twice_nested, "shared-layer": shared,
     "squeeze-excite": squeeze_excite, "normalization": normalization, "normalization-adapted": normalization_adapted, "encoder": encoder,
-    "augmentation": augmentation, "teachable-machine": teachable, "any-size": any_size, "signal": one_d, "signal-layers": signal_layers, "signal-flatten": signal_flatten, "vector": vector, "hard-swish": hard_swish, "scaled-residual": scaled_residual, "mnist-dense": dense_only,
+    "augmentation": augmentation, "teachable-machine": teachable, "any-size": any_size, "signal": one_d, "signal-layers": signal_layers, "signal-flatten": signal_flatten, "vector": vector, "hard-swish": hard_swish, "scaled-residual": scaled_residual, "convnext-block": convnext_block, "mnist-dense": dense_only,
     **{f"merge-{name.lower()}": merge(name) for name in ("Add", "Subtract", "Multiply", "Average", "Maximum", "Minimum", "Concatenate")},
     **{f"preprocess-{mode}": preprocess_inside(mode) for mode in ("tf", "caffe", "torch", "written-out")},
 }

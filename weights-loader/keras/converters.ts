@@ -152,6 +152,22 @@ const unitNormalization: Convert = (state, layer, inputs) => {
   return behind(state, name, behind(state, `${name}.rms`, x, stage), affine(state, name, channels, { scale }));
 };
 
+/** x times a weight per channel, a layer of keras.applications' ConvNeXt; HDF5 files have its weight without a name: `variable_3`. */
+const layerScale: Convert = (state, layer, inputs) => {
+  const x = inKerasOrder(state, inputOf(inputs));
+  const { name } = layer;
+  const [channels = 0] = x.shape;
+  const parts = Array.from(state.weights.tensors.keys(), (tensor) => tensor.slice(tensor.lastIndexOf("/") + 1));
+  const unnamed = new Set(parts.filter((part) => /^variable(_\d+)?$/i.test(part)));
+  const from = tensorName(state, name, ["gamma", ...unnamed]);
+  return behind(
+    state,
+    name,
+    x,
+    affine(state, name, channels, { scale: tensor(state, `${name}.gamma`, [channels], from) }),
+  );
+};
+
 /** Every Keras layer that can be part of a network here. */
 export const converters: Readonly<Record<string, Convert>> = {
   ...activationConverters,
@@ -161,8 +177,11 @@ export const converters: Readonly<Record<string, Convert>> = {
   BatchNormalization: batchNormalization,
   GroupNormalization: ownStatistics("group"),
   LayerNormalization: ownStatistics("layer"),
+  LayerScale: layerScale,
+  "Custom>LayerScale": layerScale,
   Normalization: normalization,
   Rescaling: rescaling,
   Stack: stack,
+  StochasticDepth: (_state, _layer, inputs) => inputOf(inputs), // drops branches while a network is trained
   UnitNormalization: unitNormalization,
 };

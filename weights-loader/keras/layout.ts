@@ -180,6 +180,7 @@ function snakeCase(name: string): string {
 
 /** Weights of layers that have others than kernel and bias, in the order in which Keras makes them. */
 const ownParts: Readonly<Record<string, readonly string[]>> = {
+  layer_scale: ["gamma"],
   normalization: ["mean", "variance", "count"],
   p_re_lu: ["alpha"],
   separable_conv1d: ["depthwise_kernel", "pointwise_kernel", "bias"],

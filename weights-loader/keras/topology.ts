@@ -102,8 +102,18 @@ function inboundLinks(entry: Json, name: string, what: string): Link[][] {
     if (!Array.isArray(use)) {
       throw new FormatError(`${what}: layer "${name}" is connected to nothing that Keras writes.`);
     }
-    return typeof use[0] === "string" ? linksOf([use]) : linksOf(use);
+    if (typeof use[0] !== "string") return linksOf(use);
+    const other = otherOperand(use);
+    return linksOf(isLink(other) ? [use, other] : [use]);
   });
+}
+
+const isLink = (value: unknown): boolean => Array.isArray(value) && typeof value[0] === "string";
+
+/** Keras 2: what a function is called with besides its first argument, by its name: ["layer", use, tensor, {y: ...}]. */
+function otherOperand(use: unknown): unknown {
+  const given: unknown = Array.isArray(use) ? use[3] : undefined;
+  return isObject(given) ? (given["y"] ?? given["bias"] ?? given["slice_spec"]) : undefined;
 }
 
 const isTensor = (arg: unknown): boolean =>
@@ -118,8 +128,8 @@ function constantArguments(entry: Json): unknown[] | undefined {
   return args.every(isTensor) ? undefined : args.map((arg) => (isTensor(arg) ? undefined : arg));
 }
 
-/** Keras 2: a function of TensorFlow's that is known here, with a constant or an index: [["layer", use, tensor, {y: 127.5}]]. */
-function calledFunction(entry: Json, config: Json): { type: string; operands: unknown[] } | undefined {
+/** Keras 2: a function of TensorFlow's that is known here, with a constant, an index or another layer: [["layer", use, tensor, {y: 127.5}]]. */
+function calledFunction(entry: Json, config: Json): { type: string; operands?: unknown[] } | undefined {
   const { function: name = "" } = config;
   const isFunction = entry["class_name"] === "TFOpLambda" || entry["class_name"] === "SlicingOpLambda";
   const type =
@@ -127,11 +137,9 @@ function calledFunction(entry: Json, config: Json): { type: string; operands: un
       ? tensorflowFunctions[name]
       : undefined;
   const [use] = Array.isArray(entry["inbound_nodes"]) ? entry["inbound_nodes"] : [];
-  const given: unknown = Array.isArray(use) ? use[3] : undefined;
-  const constant = isObject(given) ? (given["y"] ?? given["bias"] ?? given["slice_spec"]) : undefined;
-  const isLink = Array.isArray(constant) && typeof constant[0] === "string";
-  if (type === undefined || constant === undefined || isLink) return undefined;
-  return { type, operands: [undefined, constant] };
+  const other = otherOperand(use);
+  if (type === undefined || other === undefined) return undefined;
+  return isLink(other) ? { type } : { type, operands: [undefined, other] };
 }
 
 /** The layers that the tensors in a list, or in lists in it, come from. */

@@ -13,6 +13,7 @@ import {
   dataAt,
   float,
   int,
+  isData,
   pair,
   parameterAt,
   setOutput,
@@ -51,6 +52,10 @@ export const conv: Convert = (state, node) => {
   refuseVolumes(data.shape);
   requireAxes(node, data.shape);
   const x = imageOf(state, data.padsWith === undefined ? data : plain(state, data));
+  if (isData(state, node, 1))
+    throw unsupported(
+      "its kernel is worked out from the photo (a dynamic convolution): no relevance rule here covers that.",
+    );
   const weights = constantAt(state, node, 1);
   const shape = kernelOf(weights.shape);
   const [outChannels, inChannels, height, width] = shape;
