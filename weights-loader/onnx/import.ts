@@ -13,6 +13,7 @@ import { settled } from "./data.ts";
 import { beforeEnding, chooseOutput, endingValues } from "./ends.ts";
 import { fold, isFoldable } from "./fold.ts";
 import { addInput } from "./input.ts";
+import { withoutFunctions } from "./local-functions.ts";
 import { type OnnxModel, type OnnxNode, readOnnx } from "./model.ts";
 import type { OnnxData, OnnxImport, OnnxValueState } from "./state.ts";
 import { noteTypes } from "./types.ts";
@@ -46,7 +47,9 @@ export const onnxOptionNames = Object.keys({
  */
 export async function importOnnx(source: ByteSource, options: OnnxImportOptions): Promise<ImportedNetwork> {
   refuseUnknownOptions("importOnnx", options, onnxOptionNames);
-  return importOnnxModel(await readOnnx(source, options.name ?? "unnamed", options.external), options, "onnx");
+  const name = options.name ?? "unnamed";
+  const model = await readOnnx(source, name, options.external);
+  return importOnnxModel(withoutFunctions(model, `weights "${name}"`), options, "onnx");
 }
 
 /** A graph of ONNX operators as a network, as `importOnnx`. @param format what the weights say they were read from */

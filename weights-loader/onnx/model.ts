@@ -6,6 +6,7 @@ import { floatOf, type ProtoRange, ProtoReader } from "../containers/protobuf.ts
 import { storedWeights } from "../tensors/stored-weights.ts";
 import type { StoredTensor, WeightFile } from "../tensors/weight-file.ts";
 import { readPair, readTensor } from "./tensor.ts";
+import { type OnnxValue, readValue } from "./value.ts";
 
 /** An attribute of a node: whichever of its kinds the file sets. */
 export interface OnnxAttribute {
@@ -14,6 +15,8 @@ export interface OnnxAttribute {
   readonly s?: string;
   readonly t?: StoredTensor;
   readonly g?: OnnxGraph;
+  /** In a function: the attribute of the calling node whose value it takes. */
+  readonly from?: string;
   readonly floats: readonly number[];
   readonly ints: readonly number[];
 }
@@ -29,14 +32,6 @@ export interface OnnxNode {
   readonly attributes: ReadonlyMap<string, OnnxAttribute>;
 }
 
-/** A graph input or output; sizes that the file leaves open are undefined. */
-export interface OnnxValue {
-  readonly name: string;
-  /** TensorProto.DataType; 0 when the file does not say. */
-  readonly elementType: number;
-  readonly shape: readonly (number | undefined)[] | undefined;
-}
-
 /** Nodes and what they read and give: the file's graph, or a branch of an If node. Tensors' data stay in the file. */
 export interface OnnxGraph {
   readonly nodes: readonly OnnxNode[];
@@ -45,9 +40,23 @@ export interface OnnxGraph {
   readonly outputs: readonly OnnxValue[];
 }
 
+/** An operator that the file defines itself. */
+export interface OnnxFunction {
+  readonly name: string;
+  readonly domain: string;
+  /** Of the standard operators in it; 0 where the file does not say. */
+  readonly opset: number;
+  readonly inputs: readonly string[];
+  readonly outputs: readonly string[];
+  /** Attributes that a call may leave out. */
+  readonly defaults: ReadonlyMap<string, OnnxAttribute>;
+  readonly nodes: readonly OnnxNode[];
+}
+
 /** An ONNX file's graph, and what the file says of it. */
 export interface OnnxModel extends OnnxGraph {
   readonly opset: number;
+  readonly functions: readonly OnnxFunction[];
   readonly metadata: Readonly<Record<string, string>>;
 }
 
@@ -71,18 +80,36 @@ export async function readOnnx(source: ByteSource, name: string, external?: Exte
   const graphs: ProtoRange[] = [];
   const opsets: ProtoRange[] = [];
   const properties: ProtoRange[] = [];
+  const definitions: ProtoRange[] = [];
   await reader.fields({ offset: 0, length: source.byteLength }, (field) => {
     if (field.wire !== 2) return;
     if (field.number === 7) graphs.push(field);
     if (field.number === 8) opsets.push(field);
     if (field.number === 14) properties.push(field);
+    if (field.number === 25) definitions.push(field);
   });
   const [graph, second] = graphs;
   if (graph === undefined || second !== undefined)
     throw new FormatError(`${what}: an ONNX file must have one graph, got ${graphs.length}.`);
 
+  const opset = await readOpset(reader, opsets);
+  if (!(opset >= 7)) throw new UnsupportedError(`${what}: ONNX opset ${opset}; 7 and later are read.`);
+
+  const metadata: Record<string, string> = {};
+  for (const range of properties) {
+    const { key, value } = await readPair(reader, range);
+    metadata[key] = value;
+  }
+  const reading = { reader, external, items: 0 };
+  const functions: OnnxFunction[] = [];
+  for (const range of definitions) functions.push(await readFunction(reading, range));
+  return { opset, functions, metadata, ...(await readGraph(reading, graph, 0)) };
+}
+
+/** The version of the standard operators; 0 where it is not among the sets. */
+async function readOpset(reader: ProtoReader, sets: readonly ProtoRange[]): Promise<number> {
   let opset = 0;
-  for (const range of opsets) {
+  for (const range of sets) {
     let version = 0;
     let domain: ProtoRange = { offset: 0, length: 0 };
     await reader.fields(range, (field) => {
@@ -92,14 +119,32 @@ export async function readOnnx(source: ByteSource, name: string, external?: Exte
     const domainName = await reader.text(domain);
     if (domainName === "" || domainName === "ai.onnx") opset = version;
   }
-  if (!(opset >= 7)) throw new UnsupportedError(`${what}: ONNX opset ${opset}; 7 and later are read.`);
+  return opset;
+}
 
-  const metadata: Record<string, string> = {};
-  for (const range of properties) {
-    const { key, value } = await readPair(reader, range);
-    metadata[key] = value;
-  }
-  return { opset, metadata, ...(await readGraph({ reader, external, items: 0 }, graph, 0)) };
+async function readFunction(reading: Reading, range: ProtoRange): Promise<OnnxFunction> {
+  const { reader } = reading;
+  // name 1, input 4, output 5, node 7, opset_import 9, domain 10, attribute_proto 11
+  const parts: { readonly number: number; readonly range: ProtoRange }[] = [];
+  await reader.fields(range, (field) => {
+    if (field.wire !== 2) return;
+    if (++reading.items > maximumItems)
+      throw new FormatError(`${reader.what}: more than ${maximumItems} items in the graph.`);
+    parts.push({ number: field.number, range: field });
+  });
+  const of = (number: number): readonly ProtoRange[] =>
+    parts.filter((part) => part.number === number).map((part) => part.range);
+  const nodes: OnnxNode[] = [];
+  for (const node of of(7)) nodes.push(await readNode(reading, node, nodes.length, 0));
+  return {
+    name: (await readTexts(reader, of(1))).join(""),
+    domain: (await readTexts(reader, of(10))).join(""),
+    opset: await readOpset(reader, of(9)),
+    inputs: await readTexts(reader, of(4)),
+    outputs: await readTexts(reader, of(5)),
+    defaults: await readAttributes(reading, of(11), 0),
+    nodes,
+  };
 }
 
 async function readGraph(reading: Reading, graph: ProtoRange, depth: number): Promise<OnnxGraph> {
@@ -173,19 +218,27 @@ async function readNode(reading: Reading, range: ProtoRange, index: number, dept
     return place === undefined ? "" : reader.text(place);
   };
   const op = await text(4);
-  const byName = new Map<string, OnnxAttribute>();
-  for (const attribute of attributes) {
-    const { name, ...value } = await readAttribute(reading, attribute, depth);
-    byName.set(name, value);
-  }
   return {
     name: (await text(3)) || `${op}_${index}`,
     op,
     domain: await text(7),
     inputs: await readTexts(reader, inputs),
     outputs: await readTexts(reader, outputs),
-    attributes: byName,
+    attributes: await readAttributes(reading, attributes, depth),
   };
+}
+
+async function readAttributes(
+  reading: Reading,
+  ranges: readonly ProtoRange[],
+  depth: number,
+): Promise<ReadonlyMap<string, OnnxAttribute>> {
+  const byName = new Map<string, OnnxAttribute>();
+  for (const range of ranges) {
+    const { name, ...value } = await readAttribute(reading, range, depth);
+    byName.set(name, value);
+  }
+  return byName;
 }
 
 async function readAttribute(
@@ -198,6 +251,7 @@ async function readAttribute(
   let s: ProtoRange | undefined;
   let t: ProtoRange | undefined;
   let g: ProtoRange | undefined;
+  let from: ProtoRange | undefined;
   const packed: ProtoRange[] = [];
   const packedFloats: ProtoRange[] = [];
   const scalars: { f?: number; i?: number } = {};
@@ -214,6 +268,7 @@ async function readAttribute(
     else if (field.number === 7) packedFloats.push(field);
     else if (field.number === 8 && field.wire === 0) ints.push(field.value);
     else if (field.number === 8) packed.push(field);
+    else if (field.number === 21 && field.wire === 2 && field.length > 0) from = field;
   });
   for (const place of packed) for (const value of await reader.packedInts(place)) ints.push(value);
   for (const place of packedFloats) {
@@ -228,42 +283,8 @@ async function readAttribute(
     ...(s === undefined ? {} : { s: await reader.text(s) }),
     ...(t === undefined ? {} : { t: await readTensor(reader, t, external) }),
     ...(g === undefined ? {} : { g: await readGraph(reading, g, depth + 1) }),
+    ...(from === undefined ? {} : { from: await reader.text(from) }),
     floats,
     ints,
   };
-}
-
-async function readValue(reader: ProtoReader, range: ProtoRange): Promise<OnnxValue> {
-  let name: ProtoRange = { offset: 0, length: 0 };
-  let place: ProtoRange | undefined;
-  await reader.fields(range, (field) => {
-    if (field.number === 1) name = field;
-    if (field.number === 2) place = field;
-  });
-  // ValueInfoProto.type 2 -> TypeProto.tensor_type 1 -> Tensor.shape 2 -> dim 1
-  let elementType = 0;
-  for (const number of [1, 2]) {
-    const outer: ProtoRange | undefined = place;
-    place = undefined;
-    if (outer !== undefined) {
-      await reader.fields(outer, (field) => {
-        if (field.number === number && field.wire === 2) place = field;
-        if (number === 2 && field.number === 1) elementType = field.value; // Tensor.elem_type
-      });
-    }
-  }
-  if (place === undefined) return { name: await reader.text(name), elementType, shape: undefined };
-  const sizes: ProtoRange[] = [];
-  await reader.fields(place, (field) => {
-    if (field.number === 1 && field.wire === 2) sizes.push(field);
-  });
-  const shape: (number | undefined)[] = [];
-  for (const size of sizes) {
-    let value: number | undefined;
-    await reader.fields(size, (field) => {
-      if (field.number === 1 && field.value > 0) value = field.value;
-    });
-    shape.push(value);
-  }
-  return { name: await reader.text(name), elementType, shape };
 }

@@ -4,7 +4,7 @@ import { isObject, type Json } from "../bytes/json.ts";
 import type { ImportedNetwork } from "../graphs/imported-network.ts";
 import { type Refusal, refuseUnsupported } from "../graphs/network-builder.ts";
 import { importOnnxModel, type OnnxImportOptions } from "../onnx/import.ts";
-import type { OnnxValue } from "../onnx/model.ts";
+import type { OnnxValue } from "../onnx/value.ts";
 import type { StoredTensor } from "../tensors/weight-file.ts";
 import { refuseBatched } from "./batched.ts";
 import { operators } from "./operators.ts";
@@ -170,5 +170,5 @@ export async function importGraphModel(
     inputs,
     outputs: outputs.map((name) => ({ name, elementType: 1, shape: undefined })),
   };
-  return importOnnxModel({ ...graph, opset: 20, metadata: {} }, options, "tfjs");
+  return importOnnxModel({ ...graph, opset: 20, functions: [], metadata: {} }, options, "tfjs");
 }
