@@ -30,7 +30,7 @@ export const galleryScript = `
 const { picture, link, rows } = JSON.parse(document.getElementById("data").textContent);
 const perPage = 60;
 const get = (id) => document.getElementById(id);
-const share = (p) => p > 0 && p < 0.0005 ? "< 0.1 %" : (100 * p).toFixed(1) + " %";
+const share = (p) => p > 0 && p < 0.0005 ? "<\u00a00.1\u00a0%" : (100 * p).toFixed(1) + "\u00a0%";
 const address = (folder, name) => [...folder.split("/"), name].map(encodeURIComponent).join("/");
 const classes = new Map();
 for (const row of rows) if (row[8] === "") classes.set(row[2], (classes.get(row[2]) ?? 0) + 1);
