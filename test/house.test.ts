@@ -71,7 +71,6 @@ const maybeMissing: Readonly<Record<string, string>> = {
 const heads = "heads of kernels with the same arguments: AssemblyScript has no types for lists of arguments";
 const bodies = "the same steps of loops over registers, which a function would spill";
 const twice: Readonly<Record<string, string>> = {
-  "engine/layers/elementwise.ts": "what two kinds of layer take from their construction",
   "engine/models/squeezenet.ts": "the sizes of two versions' modules, as their papers list them",
   "kernels-as/layers/normalise.ts": heads,
   "kernels-as/layers/max-pool2d.ts": bodies,

@@ -54,6 +54,20 @@ function ask(child: ChildProcess, work: ToWorker): Promise<FromWorker | undefine
   });
 }
 
+/** Has a photo explained; `onBegin` is called and waited for when the network is loaded. */
+async function explainIn(
+  child: ChildProcess,
+  task: PhotoTask,
+  onBegin: (() => Promise<void>) | undefined,
+): Promise<FromWorker | undefined> {
+  if (onBegin !== undefined) {
+    const loading = await ask(child, { load: true });
+    if (loading === undefined || loading.error !== undefined) return loading;
+    await onBegin();
+  }
+  return ask(child, { task });
+}
+
 /** Ends a process and waits until it has. */
 function ended(child: ChildProcess): Promise<void> {
   return new Promise((resolve) => {
@@ -94,18 +108,10 @@ export function startWorkers(count: number, start: WorkerStart, attempts = 3): W
       return "notes" in answer ? answer.notes : [];
     },
     async run(task, onBegin) {
-      const explainIn = async (child: ChildProcess): Promise<FromWorker | undefined> => {
-        if (onBegin !== undefined) {
-          const loading = await ask(child, { load: true });
-          if (loading === undefined || loading.error !== undefined) return loading;
-          await onBegin();
-        }
-        return ask(child, { task });
-      };
       let end = "";
       for (let attempt = 0; attempt < attempts && !isStopped; attempt++) {
         const child = idle.pop() ?? begin();
-        const answer = await explainIn(child);
+        const answer = await explainIn(child, task, onBegin);
         if (answer !== undefined) {
           if (isRetired) child.kill("SIGTERM");
           else idle.push(child);
