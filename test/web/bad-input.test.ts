@@ -207,6 +207,41 @@ suite("what a visitor can do wrong", (test) => {
     ),
   );
 
+  test.needsProgram(chromium, "Chromium", "no camera, and one that another program uses", (path) =>
+    onPage(path, async (page) => {
+      for (const [name, says] of [
+        ["NotFoundError", "This device has no camera that the browser can see."],
+        ["NotReadableError", "The camera is in use by another program. Close that and try again."],
+      ] as const) {
+        await page.evaluate((given) => {
+          navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException("no", given));
+        }, name);
+        await press(page, "Camera");
+        assert.is(await problemOf(page), says);
+        await page.evaluate(() => document.querySelector<HTMLButtonElement>(".close")?.click());
+        await page.waitForFunction(() => document.querySelector(".problem") === null); // a message can be closed
+      }
+      await requireWorking(page);
+    }),
+  );
+
+  test.needsProgram(
+    chromium,
+    "Chromium",
+    "a link that cannot be copied: pages by plain http have no clipboard",
+    (path) =>
+      onPage(path, async (page) => {
+        await page.evaluate(() => Object.defineProperty(navigator, "clipboard", { value: undefined }));
+        await press(page, "Copy link");
+        await page.waitForFunction(() => document.querySelector(".said")?.textContent !== "");
+        assert.is(
+          await page.$eval(".said", ({ textContent }) => textContent),
+          "The browser forbids copying here. Take the link from its address bar: it holds the settings.",
+        );
+        await requireWorking(page);
+      }),
+  );
+
   test.needsProgram(chromium, "Chromium", "two tabs at once", (path) =>
     onPage(path, async (page, url) => {
       const second = await openPage(page.browser(), url);
