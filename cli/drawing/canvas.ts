@@ -24,7 +24,7 @@ export interface Canvas {
 }
 
 /** An opaque pixel as one number of 32 bits, in this machine's order of bytes. */
-function pixelAsWord([red, green, blue]: Color): number {
+export function pixelAsWord([red, green, blue]: Color): number {
   return new Uint32Array(new Uint8Array([red, green, blue, 255]).buffer)[0]!;
 }
 

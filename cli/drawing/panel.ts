@@ -12,9 +12,11 @@ export interface PanelClass extends Confidence {
   readonly label: string;
 }
 
-/** What a panel shows. All pictures have the size of the network's input. */
+/** What a panel shows. All pictures have the size of the network's input; those of signals are curves (see curve.ts). */
 export interface PanelContent {
   readonly photo: Image;
+  /** Of signals: what is drawn of them, said below the first picture. */
+  readonly signalSize?: string;
   readonly relevance: ColoredMap;
   /** How much of the relevance speaks for the target and against it. */
   readonly shares: Shares;
@@ -85,37 +87,42 @@ export function panel(content: PanelContent, theme: Theme): Image {
   const note = (text: string, across: number, y: number): void => {
     canvas.text(text, column(across), y, { face: "body", color: theme.quiet, maxWidth: tile.width });
   };
-  put("The photo, as the network sees it", smooth(content.photo), 0, 0);
-  note(`${width} x ${height} pixels`, 0, row(0) + tile.height + 34);
+  const what = inputWord(content);
+  put(`The ${what}, as the network sees it`, smooth(content.photo), 0, 0);
+  note(content.signalSize ?? `${width} x ${height} pixels`, 0, row(0) + tile.height + 34);
   // Speckle is the point of this map: no smoothing.
   put("Relevance", enlarge(content.relevance.image, factor), 1, 0);
   drawRelevanceLegend(canvas, content, theme, column(1), row(0) + tile.height, tile.width);
   put("Salient Relevance", smooth(content.salientRelevance.image), 0, 1);
   const under = row(1) + tile.height;
   drawScale(canvas, theme, content.salientRelevance, ["ordinary", "stands out"], column(0), under, tile.width);
-  note(scaledNote(1), 0, under + scaleHeight + 20);
-  put("Salient Relevance on the photo", smooth(content.overlay), 1, 1);
+  note(scaledNote(what, 1), 0, under + scaleHeight + 20);
+  put(`Salient Relevance on the ${what}`, smooth(content.overlay), 1, 1);
   note("bright and warm: stands out", 1, under + 34);
   return canvas.image;
 }
 
+const inputWord = ({ signalSize }: PanelContent): string => (signalSize === undefined ? "photo" : "signal");
+
 /** Maps of two photos cannot be compared by their colours. */
-function scaledNote(clipQuantile: number): string {
+function scaledNote(what: string, clipQuantile: number): string {
   const clipped = clipQuantile === 1 ? "" : `; top ${formatShare(1 - clipQuantile)} alike`;
-  return `scaled to this photo${clipped}`;
+  return `scaled to this ${what}${clipped}`;
 }
 
 function drawRelevanceLegend(
   canvas: Canvas,
-  { relevance, shares, clipQuantile }: PanelContent,
+  content: PanelContent,
   theme: Theme,
   x: number,
   y: number,
   width: number,
 ): void {
+  const { relevance, shares, clipQuantile } = content;
   const isSigned = colormap(relevance.colormap).kind === "diverging" && relevance.low < 0;
   drawScale(canvas, theme, relevance, isSigned ? ["against", "for"] : ["", ""], x, y, width);
-  canvas.text(scaledNote(clipQuantile), x, y + scaleHeight + 20, { face: "body", color: theme.quiet, maxWidth: width });
+  const scaled = scaledNote(inputWord(content), clipQuantile);
+  canvas.text(scaled, x, y + scaleHeight + 20, { face: "body", color: theme.quiet, maxWidth: width });
   drawShares(canvas, theme, shares, relevance.colormap, x, y + scaleHeight + noteHeight, width);
 }
 

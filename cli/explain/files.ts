@@ -9,8 +9,9 @@ import { heatImage } from "../../engine/salient/salient-relevance.ts";
 import { version } from "../../host/version.ts";
 import { writeNpy } from "../../weights-loader/numpy/npy.ts";
 import { enlarge } from "../drawing/canvas.ts";
+import { isSignal, relevanceCurves, salientCurve, salientOverlay } from "../drawing/curve.ts";
 import { heatJpeg } from "../drawing/heat-jpeg.ts";
-import { panel } from "../drawing/panel.ts";
+import { type PanelContent, panel } from "../drawing/panel.ts";
 import { photoOverlay } from "../drawing/photo-overlay.ts";
 import { encodePng } from "../drawing/png.ts";
 import { themes } from "../drawing/theme.ts";
@@ -56,18 +57,17 @@ function methodLine({ composite }: RelevanceExplanation, { compositeLabel }: Exp
 function panelOf(
   explanation: Explanation,
   context: ExplanationContext,
-  maps: { relevance: Heatmap; salientRelevance: Heatmap; laidOver: Image },
+  maps: Pick<PanelContent, "photo" | "signalSize" | "overlay"> & { relevance: Heatmap; salientRelevance: Heatmap },
 ): Image {
   const { target, top, model } = explanation;
   const { feature } = explanation.salientRelevanceOptions;
   const sign = context.salientSign === "both" ? "" : `, ${context.salientSign} alone`;
   const content = {
-    photo: context.picture,
+    ...maps,
     relevance: { ...maps.relevance, colormap: context.colors.colormap },
     shares: balanceOf(explanation.relevance),
     clipQuantile: context.colors.clipQuantile,
     salientRelevance: { ...maps.salientRelevance, colormap: saliencyColors.colormap },
-    overlay: maps.laidOver,
     target,
     top,
     details: [
@@ -80,10 +80,33 @@ function panelOf(
   return panel(content, themes[context.theme]);
 }
 
+/** The pictures of a signal's explanation that are wanted, by file name: curves. */
+function curvesOf(explanation: RelevanceExplanation | Explanation, context: ExplanationContext): Map<string, Image> {
+  const { colors, parts } = context;
+  const theme = themes[context.theme];
+  const pictures = new Map<string, Image>();
+  const { input, relevance } = explanation;
+  const curves = relevanceCurves(input, relevance, colors, theme);
+  if ("salientRelevance" in explanation) {
+    const map = explanation.salientRelevance;
+    const salient = salientCurve(map, curves.signal.height, saliencyColors, theme);
+    const overlaid = salientOverlay(input, relevance, map, saliencyColors, theme);
+    if (parts.has("panel")) {
+      const shown = { photo: curves.signal, signalSize: curves.size, relevance: curves.relevance, overlay: overlaid };
+      pictures.set("panel.png", panelOf(explanation, context, { ...shown, salientRelevance: salient }));
+    }
+    if (parts.has("overlay")) pictures.set("overlay.png", overlaid);
+    if (parts.has("maps")) pictures.set("salient-relevance.png", salient.image);
+  }
+  if (parts.has("maps")) pictures.set("relevance.png", curves.relevance.image);
+  return pictures;
+}
+
 /** The pictures of an explanation that are wanted, by file name. */
 function picturesOf(explanation: RelevanceExplanation | Explanation, context: ExplanationContext): Map<string, Image> {
   const { colors, parts } = context;
   const pictures = new Map<string, Image>();
+  if (context.input.kind === "tensor" && isSignal(explanation.input.shape)) return curvesOf(explanation, context);
   const isSalient = "salientRelevance" in explanation;
   const hasPanel = parts.has("panel") && isSalient;
   const relevance = hasPanel || parts.has("maps") ? heatmap(explanation.relevance, colors) : undefined;
@@ -95,7 +118,10 @@ function picturesOf(explanation: RelevanceExplanation | Explanation, context: Ex
         ? overlay(context.picture, map, { colormap: saliencyColors.colormap })
         : undefined;
     if (hasPanel && relevance !== undefined && salientRelevance !== undefined && laidOver !== undefined) {
-      pictures.set("panel.png", panelOf(explanation, context, { relevance, salientRelevance, laidOver }));
+      pictures.set(
+        "panel.png",
+        panelOf(explanation, context, { photo: context.picture, relevance, salientRelevance, overlay: laidOver }),
+      );
     }
     if (parts.has("overlay") && laidOver !== undefined) pictures.set("overlay.png", laidOver);
     if (parts.has("photo") && context.photo !== undefined && context.preprocessing !== undefined) {
