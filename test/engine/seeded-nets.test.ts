@@ -91,7 +91,9 @@ function assertWholeMaps(name: SeededNetName, network: Network, logits: Float32A
   const li2019 = explainTop(network, logits, "li2019").map;
   if (name === "vgg16") {
     const expected = stored("vgg16_lrp_authors_f64");
-    assert.ok(relativeL2(li2019, expected) <= 5e-3, `li2019: relative L2 ${relativeL2(li2019, expected)}`);
+    // Near-ties of five pools: on eight photos PyTorch's float32 is 3.5e-3 from float64 in the median, 7.0e-3 at most (design notes). On this
+    // input a computation in float32 by the published code is 1.6e-3 from it, direct convolutions 2.5e-3, Winograd's 7.7e-3.
+    assert.ok(relativeL2(li2019, expected) <= 1e-2, `li2019: relative L2 ${relativeL2(li2019, expected)}`);
     assert.ok(correlation(li2019, expected) >= 0.9999);
   } else {
     const accumulated = stored(`${name}_lrp_authors-accum`);
