@@ -22,6 +22,7 @@ import numpy as np
 import torch
 from PIL import Image
 
+from initialised import initialise
 from torchvision_stub import torchvision  # before what imports torchvision itself
 import torchvision.transforms.functional as transforms  # noqa: E402
 
@@ -38,15 +39,7 @@ def made():
     """Weights whose activations neither fade nor explode; batch norms with statistics of their own."""
     torch.manual_seed(classes)
     net = getattr(torchvision.models, arch)(weights=None, num_classes=classes)
-    for module in net.modules():
-        if isinstance(module, (torch.nn.Conv2d, torch.nn.Linear)):
-            torch.nn.init.kaiming_normal_(module.weight)
-            if module.bias is not None:
-                torch.nn.init.uniform_(module.bias, -0.1, 0.1)
-        if isinstance(module, torch.nn.BatchNorm2d):
-            torch.nn.init.uniform_(module.weight, 0.5, 1.5)
-            torch.nn.init.uniform_(module.bias, -0.3, 0.3)
-            module.momentum = 0.5
+    initialise(net, momentum=0.5)
     return net
 
 

@@ -5,7 +5,6 @@ grad-cam ttach; python evaluation_model_goldens.py OUT.
 """
 
 import json
-import math
 import sys
 import warnings
 from importlib.metadata import version
@@ -22,36 +21,12 @@ from quantus.functions.perturb_func import noisy_linear_imputation
 from quantus.functions.similarity_func import correlation_spearman, ssim  # ssim gives a list where MPRT wants an array
 from skimage.metrics import structural_similarity
 
+from seeded import seeded_normal, seeded_random
+
 warnings.filterwarnings("ignore")
 np.trapz = np.trapezoid  # Quantus 0.6 asks for the name that numpy 2 took away
 S = 12
 OPTIONS = dict(abs=False, normalise=False, disable_warnings=True)
-
-
-def seeded_random(seed):
-    """evaluation/basics/random.ts: mulberry32."""
-    state = seed & 0xFFFFFFFF
-
-    def draw():
-        nonlocal state
-        state = (state + 0x6D2B79F5) & 0xFFFFFFFF
-        t = ((state ^ (state >> 15)) * (state | 1)) & 0xFFFFFFFF
-        t ^= (t + ((t ^ (t >> 7)) * (t | 61))) & 0xFFFFFFFF
-        t &= 0xFFFFFFFF
-        return ((t ^ (t >> 14)) & 0xFFFFFFFF) / 2**32
-
-    return draw
-
-
-def seeded_normal(seed):
-    """evaluation/basics/normal.ts."""
-    draw = seeded_random(seed)
-
-    def normal():
-        a = draw()
-        return math.sqrt(-2 * math.log(1 - a)) * math.cos(2 * math.pi * draw())
-
-    return normal
 
 
 class Linear(torch.nn.Module):

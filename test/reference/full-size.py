@@ -32,6 +32,7 @@ from zennit.rules import Pass
 from zennit.torchvision import ResNetCanonizer
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "fixtures"))
+from initialised import initialise  # noqa: E402
 from producers import caffe_classes, caffe_enums, save_tar  # noqa: E402
 
 torch.set_num_threads(1)
@@ -62,15 +63,7 @@ def seeded():
     else:
         extra = {"aux_logits": False, "init_weights": False} if model == "googlenet" else {}
         net = getattr(torchvision.models, model)(weights=None, **extra)
-    for module in net.modules():
-        if isinstance(module, (torch.nn.Conv2d, torch.nn.Linear)):
-            torch.nn.init.kaiming_normal_(module.weight)
-            if module.bias is not None:
-                torch.nn.init.uniform_(module.bias, -0.1, 0.1)
-        if isinstance(module, torch.nn.BatchNorm2d):
-            torch.nn.init.uniform_(module.weight, 0.5, 1.5)
-            torch.nn.init.uniform_(module.bias, -0.3, 0.3)
-            module.momentum = 1.0  # one batch sets the statistics that eval mode uses
+    initialise(net, momentum=1.0)  # one batch sets the statistics that eval mode uses
     if any(isinstance(module, torch.nn.BatchNorm2d) for module in net.modules()):
         net.train()(torch.randn(4, 3, size, size))
     return net.eval(), torch.randn(1, 3, size, size)

@@ -12,20 +12,7 @@ from pathlib import Path
 import numpy as np
 from skimage.transform import resize
 
-
-def seeded_random(seed):
-    """evaluation/basics/random.ts: mulberry32."""
-    state = seed & 0xFFFFFFFF
-
-    def draw():
-        nonlocal state
-        state = (state + 0x6D2B79F5) & 0xFFFFFFFF
-        t = ((state ^ (state >> 15)) * (state | 1)) & 0xFFFFFFFF
-        t ^= (t + ((t ^ (t >> 7)) * (t | 61))) & 0xFFFFFFFF
-        t &= 0xFFFFFFFF
-        return ((t ^ (t >> 14)) & 0xFFFFFFFF) / 2**32
-
-    return draw
+from seeded import seeded_random
 
 
 def generate_masks(input_size, count, s, p1, draw):
