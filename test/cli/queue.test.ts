@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import * as assert from "uvu/assert";
 import { encodePng } from "../../cli/drawing/png.ts";
+import { mustHave } from "../../engine/basics/must-have.ts";
 import { createImage } from "../../engine/picture/image.ts";
 import { root } from "../support/paths.ts";
 import { rng } from "../support/rng.ts";
@@ -46,8 +47,8 @@ function freePort(): Promise<number> {
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
-function start(command: string, args: readonly string[], cwd = folder): ChildProcess {
-  const child = spawn(command, args, { cwd, stdio: ["ignore", "pipe", "pipe"] });
+function start(command: string, args: readonly string[], detached = false): ChildProcess {
+  const child = spawn(command, args, { cwd: folder, stdio: ["ignore", "pipe", "pipe"], detached });
   children.add(child);
   child.on("exit", () => children.delete(child));
   child.stdout?.resume();
@@ -132,8 +133,8 @@ function contents(path: string): Map<string, string> {
 }
 
 const settings = ["--sr", "workSize=40", "--write", "maps,npy"];
-const worker = (url: string, leaseSeconds = 2): ChildProcess =>
-  start(process.execPath, [cli, "work", "--queue", url, "--jobs", "1", "--lease", String(leaseSeconds)]);
+const worker = (url: string, leaseSeconds = 2, detached = false): ChildProcess =>
+  start(process.execPath, [cli, "work", "--queue", url, "--jobs", "1", "--lease", String(leaseSeconds)], detached);
 
 suite("cli/queue", (test) => {
   test("a queue that is not there is told in one sentence", async () => {
@@ -250,16 +251,16 @@ suite("cli/queue", (test) => {
       const begun = typeof progress === "object" && "begun" in progress ? Number(progress.begun) : 0;
       return { taken: job?.attemptsStarted ?? 0, begun, isOver: job?.finishedOn !== undefined };
     };
-    // A worker is killed at each of the first moments; how often one had begun is counted as the queue does.
+    // A worker is killed with all of its processes, so that none of them writes what the next one finds done; how often one had begun is counted as the queue does.
     const kill = async (isDue: (before: { taken: number; begun: number }) => Promise<boolean>): Promise<boolean> => {
       const before = await look();
-      const child = worker(url, 1);
+      const child = worker(url, 1, true);
       let isThere = false;
       for (let wait = 0; wait < 3000 && !isThere && !(await look()).isOver; wait++) {
         isThere = await isDue(before);
         if (!isThere) await pause(5);
       }
-      child.kill("SIGKILL");
+      process.kill(-mustHave(child.pid, "pid"), "SIGKILL");
       await ended(child);
       return isThere;
     };
