@@ -3,7 +3,7 @@ import type { OnnxAttribute, OnnxFunction, OnnxGraph, OnnxModel, OnnxNode } from
 
 // Operators that a file defines itself (model-local functions): every call is replaced by the nodes that it stands for.
 
-/** Nodes after that at most; the largest networks have some thousands. A function that calls another twice, and so on, doubles with each. */
+/** Nodes after that and calls on the way at most; the largest networks have some thousands. Functions that call others twice double with each. */
 const maximumNodes = 50_000;
 
 /** Calls inside calls at most; a function may not call itself (ONNX, FunctionProto). */
@@ -25,7 +25,7 @@ function renamed(
   return { ...node, inputs: node.inputs.map(value), outputs: node.outputs.map(value), attributes };
 }
 
-/** The nodes that a call stands for. @param call its number, which keeps its values apart from those of others */
+/** The nodes that a call stands for. @param call the number of this call, which keeps its values apart from those of others */
 function bodyOf(node: OnnxNode, { inputs, outputs, defaults, nodes }: OnnxFunction, call: number): OnnxNode[] {
   const names = new Map<string, string>();
   for (const [i, name] of outputs.entries()) names.set(name, node.outputs[i] || `${node.name}/${call}/${name}`);
@@ -73,13 +73,13 @@ function bodyOf(node: OnnxNode, { inputs, outputs, defaults, nodes }: OnnxFuncti
 export function withoutFunctions(model: OnnxModel, what: string): OnnxModel {
   const functions = new Map(model.functions.map((each) => [keyOf(each.domain, each.name), each]));
   if (functions.size === 0) return model;
-  let [calls, count] = [0, 0];
+  let count = 0;
   const expanded = (nodes: readonly OnnxNode[], depth: number): OnnxNode[] =>
     nodes.flatMap((node): OnnxNode[] => {
       const own = functions.get(keyOf(node.domain, node.op));
+      if (++count > maximumNodes)
+        throw new FormatError(`${what}: its functions stand for more than ${maximumNodes} nodes.`);
       if (own === undefined) {
-        if (++count > maximumNodes)
-          throw new FormatError(`${what}: its functions stand for more than ${maximumNodes} nodes.`);
         return [
           renamed(
             node,
@@ -96,7 +96,7 @@ export function withoutFunctions(model: OnnxModel, what: string): OnnxModel {
           `${what}: function "${own.name}" is of opset ${own.opset}, the graph of ${model.opset}; both must be of one.`,
         );
       }
-      return expanded(bodyOf(node, own, ++calls), depth + 1);
+      return expanded(bodyOf(node, own, count), depth + 1);
     });
   return { ...model, nodes: expanded(model.nodes, 0), functions: [] };
 }
