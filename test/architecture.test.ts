@@ -82,7 +82,7 @@ const rooms: Readonly<Record<string, Room>> = {
     imports: ["engine", "weights-loader", "evaluation", "photos", "host"],
     packages: /^(node:|pngjs$|jpeg-js$|bullmq$|@xmldom\/xmldom$)/,
     floors: [
-      ["drawing", "terminal"],
+      ["drawing", "processes", "terminal"],
       ["outputs"],
       ["choices", "inputs", "verify"],
       ["explain"],

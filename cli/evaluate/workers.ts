@@ -1,6 +1,7 @@
-import { type ChildProcess, fork } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import { statSync } from "node:fs";
 import { availableParallelism, totalmem } from "node:os";
+import { ask, endOf, hasEnded, startProcess } from "../processes/child.ts";
 import { CommandError } from "../terminal/errors.ts";
 import type { EvaluationRequest } from "./request.ts";
 import type { Row } from "./summary.ts";
@@ -41,41 +42,16 @@ const script = new URL("./worker.js", import.meta.url);
 /** A process that evaluates photos; where one ends it, the next is evaluated in a new one. */
 export function startEvaluator(argv: readonly string[]): Evaluator {
   let child: ChildProcess | undefined;
-
-  function begin(): ChildProcess {
-    const begun = fork(script, [], {
-      stdio: ["ignore", "ignore", "inherit", "ipc"],
-      serialization: "advanced",
-      execArgv: [...process.execArgv, "--single-threaded-gc"], // as for explain: cli/explain/worker-pool.ts
-    });
-    begun.on("error", () => {}); // it also exits
-    begun.send({ argv, folder: process.cwd() } satisfies ToWorker, () => {});
-    return begun;
-  }
-
   return {
-    evaluate(unit) {
-      const asked = child ?? begin();
-      child = asked;
-      return new Promise((resolve, reject) => {
-        const done = (): void => {
-          asked.off("message", onMessage);
-          asked.off("exit", onExit);
-        };
-        const onMessage = (answer: FromWorker): void => {
-          done();
-          if (answer.error === undefined) resolve(answer.row);
-          else reject(new CommandError(answer.error));
-        };
-        const onExit = (code: number | null, signal: string | null): void => {
-          done();
-          child = undefined;
-          reject(new CommandError(`its process ended with ${signal ?? `code ${code}`}.`));
-        };
-        asked.on("message", onMessage);
-        asked.on("exit", onExit);
-        asked.send({ unit } satisfies ToWorker, () => {});
-      });
+    async evaluate(unit) {
+      if (child === undefined || hasEnded(child)) {
+        child = startProcess(script, { argv, folder: process.cwd() } satisfies ToWorker, true);
+      }
+      const asked = child;
+      const answer = await ask<ToWorker, FromWorker>(asked, { unit });
+      if (answer === undefined) throw new CommandError(`its process ${endOf(asked)}.`);
+      if (answer.error !== undefined) throw new CommandError(answer.error);
+      return answer.row;
     },
     close: () => void child?.kill("SIGTERM"),
   };

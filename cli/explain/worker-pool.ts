@@ -1,4 +1,5 @@
-import { type ChildProcess, fork } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
+import { ask, endOf, startProcess } from "../processes/child.ts";
 import { CommandError, UsageError } from "../terminal/errors.ts";
 import type { PhotoTask } from "./photo.ts";
 import type { FromWorker, ToWorker, WorkerStart } from "./worker-protocol.ts";
@@ -24,35 +25,7 @@ export interface WorkerPool {
   stop(): Promise<void>;
 }
 
-/**
- * Where every core has its process, V8's threads for garbage collection only take turns with the others: 220 to 212 ms of CPU time a
- * photo without them (all pictures, alexnet-mini), and no more for the process itself.
- */
-const besideOthers = ["--single-threaded-gc"];
-
 const script = new URL("./worker.js", import.meta.url);
-
-/** How a process ended, for people. */
-function endOf(child: ChildProcess): string {
-  return child.signalCode === null ? `ended with code ${child.exitCode}` : `was ended by ${child.signalCode}`;
-}
-
-/** Sends work and waits for its answer, or for the end of the process. */
-function ask(child: ChildProcess, work: ToWorker): Promise<FromWorker | undefined> {
-  return new Promise((resolve) => {
-    const onMessage = (answer: FromWorker): void => done(answer);
-    const onExit = (): void => done(undefined);
-    const done = (answer: FromWorker | undefined): void => {
-      child.off("message", onMessage);
-      child.off("exit", onExit);
-      resolve(answer);
-    };
-    child.on("message", onMessage);
-    child.on("exit", onExit);
-    if (child.exitCode !== null || child.signalCode !== null) done(undefined);
-    else child.send(work, (error) => error && done(undefined));
-  });
-}
 
 /** Has a photo explained; `onBegin` is called and waited for when the network is loaded. */
 async function explainIn(
@@ -61,11 +34,11 @@ async function explainIn(
   onBegin: (() => Promise<void>) | undefined,
 ): Promise<FromWorker | undefined> {
   if (onBegin !== undefined) {
-    const loading = await ask(child, { load: true });
+    const loading = await ask<ToWorker, FromWorker>(child, { load: true });
     if (loading === undefined || loading.error !== undefined) return loading;
     await onBegin();
   }
-  return ask(child, { task });
+  return ask<ToWorker, FromWorker>(child, { task });
 }
 
 /** Ends a process and waits until it has. */
@@ -86,22 +59,16 @@ export function startWorkers(count: number, start: WorkerStart, attempts = 3): W
   let isStopped = false;
   let isRetired = false;
   const begin = (): ChildProcess => {
-    const child = fork(script, [], {
-      stdio: ["ignore", "ignore", "inherit", "ipc"],
-      serialization: "advanced",
-      execArgv: [...process.execArgv, ...(count > 1 ? besideOthers : [])],
-    });
+    const child = startProcess(script, { start } satisfies ToWorker, count > 1);
     all.add(child);
-    child.on("error", () => {}); // it also exits
     child.on("exit", () => all.delete(child));
-    child.send({ start } satisfies ToWorker, () => {});
     return child;
   };
   const pool: WorkerPool = {
     count,
     async load() {
       const child = begin();
-      const answer = await ask(child, { load: true });
+      const answer = await ask<ToWorker, FromWorker>(child, { load: true });
       if (answer === undefined) throw new CommandError(`the process that loads the network ${endOf(child)}.`);
       if (answer.error !== undefined) throw new (answer.isUsage ? UsageError : CommandError)(answer.error);
       idle.push(child);
