@@ -1,5 +1,6 @@
 // Functions of one value, in float64 inside, two values at once, and rounded once: their exp and log are the module's own, so that no host
 // decides the bytes.
+import { highOf, lowOf, rounded } from "../common/pairs";
 import {
   bellPair, celuPair, eluPair, erfPair, expPair, geluPair, geluTanhPair, hardPair, logisticPair, logPair, mishPair, normalPair, softplusPair,
   tanhPair
@@ -105,22 +106,6 @@ function slopeOf(kind: i32, x: v128, a: f64, b: f64): v128 {
     case sign: return f64x2.splat(0);
     default: return f64x2.splat(NaN);
   }
-}
-
-/** The first and the second two of four values, as float64. */
-@inline
-function lowOf(v: v128): v128 {
-  return f64x2.promote_low_f32x4(v);
-}
-@inline
-function highOf(v: v128): v128 {
-  return f64x2.promote_low_f32x4(v128.shuffle<i64>(v, v, 1, 1));
-}
-
-/** Four values from two and two, rounded. */
-@inline
-function rounded(low: v128, high: v128): v128 {
-  return v128.shuffle<i64>(f32x4.demote_f64x2_zero(low), f32x4.demote_f64x2_zero(high), 0, 2);
 }
 
 /** dx where dy is not 0, and where it must be positive and is not, 0. */

@@ -1,4 +1,5 @@
 // Products and extremes of feature maps. A stride of 0 repeats an operand along that axis.
+import { highOf, lowOf, rounded } from "../common/pairs";
 
 /**
  * y[h, w, c] = a[h, w, c] * b[h, w, c].
@@ -66,30 +67,18 @@ function sumEights(
         // p at [j, i, c..c+7]
         const v = v128.load(p), w = v128.load(p, 16);
         const a = other ? v128.load(q) : one, b = other ? v128.load(q, 16) : one;
-        s0 = f64x2.add(s0, f64x2.mul(f64x2.promote_low_f32x4(v), f64x2.promote_low_f32x4(a)));
-        s1 = f64x2.add(s1, f64x2.mul(f64x2.promote_low_f32x4(upper(v)), f64x2.promote_low_f32x4(upper(a))));
-        s2 = f64x2.add(s2, f64x2.mul(f64x2.promote_low_f32x4(w), f64x2.promote_low_f32x4(b)));
-        s3 = f64x2.add(s3, f64x2.mul(f64x2.promote_low_f32x4(upper(w)), f64x2.promote_low_f32x4(upper(b))));
+        s0 = f64x2.add(s0, f64x2.mul(lowOf(v), lowOf(a)));
+        s1 = f64x2.add(s1, f64x2.mul(highOf(v), highOf(a)));
+        s2 = f64x2.add(s2, f64x2.mul(lowOf(w), lowOf(b)));
+        s3 = f64x2.add(s3, f64x2.mul(highOf(w), highOf(b)));
         p += <usize>rPixel << 2;
         q += <usize>otherPixel << 2;
       }
     }
-    v128.store(dx + at, both(f64x2.mul(f, s0), f64x2.mul(f, s1)));
-    v128.store(dx + at, both(f64x2.mul(f, s2), f64x2.mul(f, s3)), 16);
+    v128.store(dx + at, rounded(f64x2.mul(f, s0), f64x2.mul(f, s1)));
+    v128.store(dx + at, rounded(f64x2.mul(f, s2), f64x2.mul(f, s3)), 16);
   }
   return last;
-}
-
-/** The upper two of four floats, as the lower two. */
-@inline
-function upper(v: v128): v128 {
-  return v128.shuffle<i64>(v, v, 1, 1);
-}
-
-/** Two pairs of float64, rounded to four floats. */
-@inline
-function both(low: v128, high: v128): v128 {
-  return v128.shuffle<i64>(f32x4.demote_f64x2_zero(low), f32x4.demote_f64x2_zero(high), 0, 2);
 }
 
 /**
