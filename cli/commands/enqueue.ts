@@ -1,10 +1,10 @@
 import { basename, join, resolve } from "node:path";
 import { mustHave } from "../../engine/basics/must-have.ts";
 import { sha256File } from "../../host/files/sha256.ts";
-import { openRun, planRun } from "../explain/batch.ts";
 import { photoExplainer } from "../explain/explainer.ts";
 import { explainOptions } from "../explain/options.ts";
 import { readRequest } from "../explain/request.ts";
+import { openRun, planRun } from "../explain/run-plan.ts";
 import type { WorkerStart } from "../explain/worker-protocol.ts";
 import { expandInputs, isUrl, photoInputs } from "../inputs/expand.ts";
 import { tellLeftOut } from "../inputs/left-out.ts";

@@ -9,13 +9,13 @@ import { sha256 } from "../outputs/hash.ts";
 import { zarrDifferences, zarrRows } from "../outputs/zarr.ts";
 import { type Arguments, parseArguments } from "../terminal/arguments.ts";
 import { CommandError, describeError, weightsError } from "../terminal/errors.ts";
-import { planRun } from "./batch.ts";
 import { readReport } from "./existing.ts";
 import { explainOptions } from "./options.ts";
 import { type PhotoTask, targetFolders } from "./photo.ts";
 import type { ExplanationReport } from "./report.ts";
 import { type ExplainRequest, readRequest } from "./request.ts";
 import { type RunEnd, runPhotos } from "./run.ts";
+import { planRun } from "./run-plan.ts";
 import { startWorkers } from "./worker-pool.ts";
 
 /** What differs in one photo's results; empty when nothing does. */
