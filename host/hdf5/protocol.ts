@@ -1,6 +1,6 @@
 import type { Hdf5Group } from "../../weights-loader/keras/hdf5.ts";
 
-// What hdf5.ts and its thread say to each other.
+// What reader.ts and its thread say to each other.
 
 /** What is asked of the thread. */
 export type Hdf5Request =
@@ -19,7 +19,7 @@ export interface Hdf5Refusal {
   readonly message: string;
 }
 
-/** What the thread is given: two words that it writes and hdf5.ts watches. */
+/** What the thread is given: two words that it writes and reader.ts watches. */
 export interface Hdf5ThreadData {
   readonly progress: Int32Array<SharedArrayBuffer>;
 }
