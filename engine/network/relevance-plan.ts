@@ -1,15 +1,14 @@
 import { mustHave } from "../basics/must-have.ts";
 import { elementCount, formatShape, type Tensor, tensor } from "../basics/tensor.ts";
-import { type CompiledGraph, describe, type Layer } from "../graph/compiled-graph.ts";
-import { clampSign } from "../layers/clamp.ts";
+import { describe } from "../graph/compiled-graph.ts";
 import { kindOf } from "../layers/index.ts";
 import type { RelevancePass } from "../layers/layer-kind.ts";
 import { bookTheRest, type LedgerRow, nothingLost } from "../layers/ledger.ts";
 import { OffsetPlanner } from "../memory/buffer-planner.ts";
 import { type FeatureMap, featureMapAt, featureMapBytes, noBorder } from "../memory/feature-map.ts";
-import { chooseRules } from "../rules/choose-rules.ts";
 import type { Composite } from "../rules/composite.ts";
 import type { LayerRules } from "../rules/layer-rules.ts";
+import { type ChosenLayer, chooseLayers, nonNegativeValues } from "./chosen-layers.ts";
 import type { BuiltLayer, NetworkMemory } from "./network-memory.ts";
 import { firstNotFinite, whereForwardOverflows } from "./not-finite.ts";
 
@@ -37,51 +36,6 @@ interface Step {
     readonly written: FeatureMap;
     readonly addTo: FeatureMap | undefined;
   }[];
-}
-
-/** Values that can not be negative, by id. */
-function nonNegativeValues({ values, layers }: CompiledGraph): boolean[] {
-  const result: boolean[] = values.map(() => false);
-  for (const { node, inputs, output, activation } of layers) {
-    const own = kindOf(node).sign(node as never);
-    const isNonNegative = own === "nonNegative" || (own === "keeps" && inputs.every((id) => result[id]));
-    const after = activation === undefined ? "keeps" : clampSign(activation);
-    result[output] = after === "nonNegative" || (after === "keeps" && isNonNegative);
-  }
-  return result;
-}
-
-/** Whether relevance at a layer's inputs is 0 wherever these are 0. */
-function inputVanishes({ node }: Layer, rules: LayerRules, outputVanishes: boolean): boolean {
-  const vanishing = kindOf(node).inputVanishing(node as never, rules);
-  return vanishing === "always" || (vanishing === "withOutput" && outputVanishes);
-}
-
-/** A layer that relevance passes, and what is known of it before any photo. */
-interface ChosenLayer {
-  readonly built: BuiltLayer;
-  readonly rules: LayerRules;
-  /** Relevance of its output is 0 wherever the output is 0. */
-  readonly vanishesWithOutput: boolean;
-}
-
-/** The layers between a value and the input, from that value on. */
-function chooseLayers(
-  graph: CompiledGraph,
-  layers: readonly BuiltLayer[],
-  composite: Composite,
-  from: number,
-): ChosenLayer[] {
-  const vanishes: (boolean | undefined)[] = graph.values.map(() => undefined);
-  // A start at the logits may lie anywhere; one at a hidden layer is a part of its output.
-  vanishes[from] = from !== graph.logits;
-  return chooseRules(graph, composite, from).map(({ layer, rules }) => {
-    const vanishesWithOutput = mustHave(vanishes[layer.output], "what is known of an output");
-    for (const id of layer.inputs) {
-      vanishes[id] = vanishes[id] !== false && inputVanishes(layer, rules, vanishesWithOutput);
-    }
-    return { built: mustHave(layers[layer.index], "built layer"), rules, vanishesWithOutput };
-  });
 }
 
 /** Where the relevance of a layer's input goes, as offsets. */
