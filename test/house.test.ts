@@ -56,7 +56,6 @@ const maybeMissing: Readonly<Record<string, string>> = {
   "engine/network/compile.ts readers.get(input)": counted,
   "engine/network/compile.ts readers.get(name)": counted,
   "engine/network/network.ts this.#readers.get(name)": "a list begins empty",
-  "engine/network/value-bounds.ts bounds[id]": "bounds that are not known",
   "engine/request/target.ts labels": "a network without labels",
   "engine/request/target.ts /^(probability|difference|contrastive|channel):(.*)$/s.exec(text)": noMatch,
   "engine/request/target.ts /^(.+):(\\d+)$/s.exec(rest)": noMatch,

@@ -27,6 +27,9 @@ export interface Bounds {
   readonly high: readonly number[];
 }
 
+/** What is known of bounds: themselves, that weights will tell them once they are bound, or nothing. */
+export type KnownBounds = Bounds | "byWeights" | undefined;
+
 /** One step of the compiled network. */
 export interface Layer {
   readonly index: number;
@@ -58,8 +61,8 @@ export interface CompiledGraph {
   readonly definition: NetworkDefinition;
   readonly values: readonly Value[];
   readonly layers: readonly Layer[];
-  /** Bounds of values by id, where they are known: of the pixels, once prepared, and of what only moves them. */
-  readonly bounds: readonly (Bounds | undefined)[];
+  /** Bounds of values by id, without weights: of the pixels, once prepared, and of what each channel by itself becomes. */
+  readonly bounds: readonly KnownBounds[];
   /** Value that holds the logits: the output, before a trailing softmax or sigmoid. */
   readonly logits: number;
   /** What makes probabilities of the logits; softmax where the network does not say. */

@@ -12,11 +12,12 @@ import { linearReadsFirst, linearVanishing } from "./linear/linear-relevance.ts"
  */
 export const batchNorm: LayerKind<"batchNorm"> = {
   arity: "one",
-  weights: "convolution",
+  weights: "scale",
   absorbs: [],
   absorbedAs: (node) => ({ what: "batchNorm", node }),
   endsInProbabilities: () => undefined,
   sign: () => "any",
+  bounds: () => "byWeights",
   inputVanishing: linearVanishing,
   readsRelevanceFirst: linearReadsFirst,
   inputBorder: () => noBorder,
@@ -57,6 +58,13 @@ export const batchNorm: LayerKind<"batchNorm"> = {
         runtime.setRows?.(name, firstRow, rows);
         vectors.setRows(name, firstRow, rows);
         if (vectors.isComplete) runtime.setRows?.(weight, 0, new Float32Array(channels).fill(1));
+      },
+      bounds([input]) {
+        const { low, high } = mustHave(input, "bounds");
+        const factors = vectors.factors();
+        const offsets = vectors.foldedBias(new Float32Array(channels));
+        const ends = low.map((value, c) => [value, high[c]!].map((end) => end * factors[c]! + offsets[c]!));
+        return { low: ends.map((pair) => Math.min(...pair)), high: ends.map((pair) => Math.max(...pair)) };
       },
     };
   },

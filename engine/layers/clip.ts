@@ -1,6 +1,6 @@
 import { ShapeError } from "../basics/errors.ts";
 import { mustHave } from "../basics/must-have.ts";
-import { clampSign, keepsZero } from "./clamp.ts";
+import { clampBounds, clampSign, keepsZero } from "./clamp.ts";
 import { buildClamp, elementwise } from "./elementwise.ts";
 import type { LayerKind } from "./layer-kind.ts";
 
@@ -15,6 +15,7 @@ export const clip: LayerKind<"clip"> = {
   },
   absorbedAs: ({ low, high }) => ({ what: "clamp", low, high }),
   sign: clampSign,
+  bounds: clampBounds,
   // Where 0 becomes another value, that value's relevance is the input's.
   inputVanishing: (node) => (keepsZero(node) ? "withOutput" : "never"),
   build: (construction, node) => buildClamp(construction, node),

@@ -1,5 +1,5 @@
 import type { Shape } from "../basics/tensor.ts";
-import type { Bounds, Layer, ProbabilityFunction } from "../graph/compiled-graph.ts";
+import type { Bounds, KnownBounds, Layer, ProbabilityFunction } from "../graph/compiled-graph.ts";
 import type { NodeDefinition, Op, Pads } from "../graph/definition.ts";
 import type { ParameterSpec, RowSource } from "../graph/parameters.ts";
 import type { WeightsOf } from "../graph/weighted-ops.ts";
@@ -124,6 +124,8 @@ export interface LayerRuntime {
   ruleName(rules: LayerRules): string;
   /** Takes whole rows (axis 0) of a parameter, in order, first to last. */
   setRows?(name: string, firstRow: number, rows: Float32Array): void;
+  /** Bounds of its output's channels by those of its inputs and its weights, which are bound; of kinds whose bounds are "byWeights". */
+  bounds?(inputs: readonly Bounds[]): Bounds;
 }
 
 /**
@@ -164,8 +166,8 @@ export interface LayerKind<O extends Op> {
   /** Of its own output; an activation that it takes over comes on top. */
   sign(node: NodeOf<O>): OutputSign;
   inputVanishing(node: NodeOf<O>, rules: LayerRules): InputVanishing;
-  /** Bounds of its output's channels by those of its inputs; without it, or where it gives none, they are not known. */
-  bounds?(node: NodeOf<O>, inputs: readonly Bounds[]): Bounds | undefined;
+  /** Bounds of its output's channels by those of its inputs; without it they are not known; "byWeights": the built layer tells. */
+  bounds?(node: NodeOf<O>, inputs: readonly Bounds[]): KnownBounds;
   /** True when it has done with its output's relevance before it writes that of its input, so that both may lie in one place. */
   readsRelevanceFirst(rules: LayerRules): boolean;
   build(construction: Construction, node: NodeOf<O>): LayerRuntime;

@@ -103,6 +103,7 @@ export const maxPool2d: LayerKind<"maxPool2d"> = {
   absorbedAs: () => undefined,
   endsInProbabilities: () => undefined,
   sign: () => "keeps",
+  bounds: (_node, inputs) => inputs[0],
   // Where the maximum is 0 every winner is; shares of x / sum are 0 where x is.
   inputVanishing: () => "withOutput",
   outputShape(node, inputs) {

@@ -1,3 +1,4 @@
+import { clampBounds } from "./clamp.ts";
 import { buildClamp, elementwise } from "./elementwise.ts";
 import type { LayerKind } from "./layer-kind.ts";
 
@@ -8,6 +9,7 @@ export const relu: LayerKind<"relu"> = {
   ...elementwise,
   absorbedAs: () => ({ what: "clamp", ...rectifier }),
   sign: () => "nonNegative",
+  bounds: (_node, inputs) => clampBounds(rectifier, inputs),
   inputVanishing: () => "withOutput",
   build: (construction) => buildClamp(construction, rectifier),
 };

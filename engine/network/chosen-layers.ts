@@ -6,6 +6,7 @@ import { chooseRules } from "../rules/choose-rules.ts";
 import type { Composite } from "../rules/composite.ts";
 import type { LayerRules } from "../rules/layer-rules.ts";
 import type { BuiltLayer } from "./network-memory.ts";
+import { valueBounds } from "./value-bounds.ts";
 
 /** Values that can not be negative, by id. */
 export function nonNegativeValues({ values, layers }: CompiledGraph): boolean[] {
@@ -48,7 +49,11 @@ export function chooseLayers(
   const vanishes: (boolean | undefined)[] = graph.values.map(() => undefined);
   // A start at the logits may lie anywhere; one at a hidden layer is a part of its output.
   vanishes[from] = from !== graph.logits;
-  return chooseRules(graph, composite, from).map(({ layer, rules }) => {
+  const bounds = valueBounds(
+    graph,
+    layers.map(({ runtime }) => runtime),
+  );
+  return chooseRules(graph, composite, from, bounds).map(({ layer, rules }) => {
     const vanishesWithOutput = mustHave(vanishes[layer.output], "what is known of an output");
     for (const id of layer.inputs) {
       vanishes[id] = vanishes[id] !== false && inputVanishes(layer, rules, vanishesWithOutput);

@@ -1,26 +1,46 @@
 import { mustHave } from "../basics/must-have.ts";
-import type { Bounds, CompiledGraph } from "../graph/compiled-graph.ts";
+import type { Bounds, CompiledGraph, KnownBounds } from "../graph/compiled-graph.ts";
 import { kindOf } from "../layers/index.ts";
+import type { LayerRuntime } from "../layers/layer-kind.ts";
 
-/** Bounds of every value that pixels reach by moves alone, by id: of the pixel values 0 and 255 after preprocessing. */
-export function valueBounds({
-  definition,
-  values,
-  layers,
-}: Pick<CompiledGraph, "definition" | "values" | "layers">): (Bounds | undefined)[] {
-  const bounds: (Bounds | undefined)[] = values.map(() => undefined);
-  const { preprocessing, inputShape } = definition;
+/** Bounds of the input: of the pixel values 0 and 255 after preprocessing. */
+function pixelBounds({ preprocessing, inputShape }: CompiledGraph["definition"]): Bounds | undefined {
   const channels = mustHave(inputShape[0], "channels");
-  if (preprocessing === undefined) return bounds;
+  if (preprocessing === undefined) return undefined;
   const { scale, mean, std } = preprocessing;
-  if (mean.length !== channels || std.length !== channels) return bounds;
+  if (mean.length !== channels || std.length !== channels) return undefined;
   const bound = (pixel: number): number[] =>
     mean.map((m, channel) => (pixel * scale - m) / mustHave(std[channel], "std"));
-  bounds[0] = { low: bound(0), high: bound(255) };
-  for (const { node, inputs, output, activation } of layers) {
-    const own = inputs.flatMap((id) => bounds[id] ?? []);
-    if (own.length === inputs.length && activation === undefined)
-      bounds[output] = kindOf(node).bounds?.(node as never, own); // the node is of its kind
+  return { low: bound(0), high: bound(255) };
+}
+
+/** Bounds of one layer's output. */
+function outputBounds(
+  { node, activation }: CompiledGraph["layers"][number],
+  inputs: readonly KnownBounds[],
+  runtime: LayerRuntime | undefined,
+): KnownBounds {
+  const { bounds } = kindOf(node);
+  if (bounds === undefined || activation !== undefined || inputs.includes(undefined)) return undefined;
+  const known = inputs.filter((each) => typeof each === "object");
+  if (known.length < inputs.length) return "byWeights";
+  const own = bounds(node as never, known); // the node is of its kind
+  return own === "byWeights" && runtime !== undefined ? mustHave(runtime.bounds, "bounds by weights")(known) : own;
+}
+
+/**
+ * Bounds of every value that holds pixels of one channel each, moved, scaled or clamped, by id.
+ * @param runtimes of the layers, once their weights are bound: then no bounds are "byWeights"
+ */
+export function valueBounds(
+  { definition, values, layers }: Pick<CompiledGraph, "definition" | "values" | "layers">,
+  runtimes: readonly LayerRuntime[] = [],
+): KnownBounds[] {
+  const bounds: KnownBounds[] = values.map(() => undefined);
+  bounds[0] = pixelBounds(definition);
+  for (const layer of layers) {
+    const inputs = layer.inputs.map((id) => bounds[id]);
+    bounds[layer.output] = outputBounds(layer, inputs, runtimes[layer.index]);
   }
   return bounds;
 }

@@ -9,7 +9,10 @@ export interface LayerMatch {
   readonly op?: Op | readonly Op[];
   /** The layer's name in the network definition. */
   readonly name?: string;
-  /** first: no layer with weights lies between it and the input. last: none between it and the output. */
+  /**
+   * first: no convolution or dense layer lies between it and the input. last: none between it and the output. A batch norm, which only
+   * scales, is meant only where `op` names it.
+   */
   readonly position?: "first" | "last";
 }
 
@@ -35,11 +38,14 @@ export interface MatchedLayer {
   readonly name: string;
   readonly isFirst: boolean;
   readonly isLast: boolean;
+  /** True for batch norms: they have no place among the layers that mix values. */
+  readonly onlyScales: boolean;
 }
 
 function matches(match: LayerMatch, layer: MatchedLayer): boolean {
   if (match.op !== undefined && ![match.op].flat().includes(layer.op)) return false;
   if (match.name !== undefined && match.name !== layer.name) return false;
+  if (match.position !== undefined && match.op === undefined && layer.onlyScales) return false;
   if (match.position === "first" && !layer.isFirst) return false;
   return match.position !== "last" || layer.isLast;
 }

@@ -44,7 +44,7 @@ suite("what cannot happen throws", (test) => {
         if (layer.node.op === "softmax") continue;
         for (const lrn of lrnRules) {
           const composite = { ...compositeByName("epsilonPlus"), lrn };
-          const matched = { op: layer.node.op, name: layer.name, isFirst: false, isLast: false };
+          const matched = { op: layer.node.op, name: layer.name, isFirst: false, isLast: false, onlyScales: false };
           const pass = runtime.prepareRelevance({
             kernels: network.kernels,
             layer: layer.name,

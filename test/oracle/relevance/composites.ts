@@ -16,7 +16,7 @@ import {
 } from "./fractions.ts";
 import type { LrnMode } from "./lrn.ts";
 
-/** Position of a linear layer: `pixel` if it reads the network's input. */
+/** Position of a linear layer: `pixel` if no convolution or dense layer lies between it and the network's input. */
 export type Position = "pixel" | "hidden";
 
 /** A rule for every kind of node. */
@@ -68,7 +68,7 @@ function ranges(denseRule: FractionRule, conv: FractionRule, pixel: FractionRule
 }
 
 /** True for a batch norm that belongs to no layer before it: `foldBatchNorm` made it a depthwise convolution of one pixel. */
-function isLoneBatchNorm(node: NodeDefinition): boolean {
+export function isLoneBatchNorm(node: NodeDefinition): boolean {
   if (node.op !== "conv2d" || node.weight !== `${node.name}: folded weight`) return false;
   return node.group === node.outChannels && node.kernelShape.every((size) => size === 1);
 }

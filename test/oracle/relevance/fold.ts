@@ -2,6 +2,7 @@ import type { NetworkDefinition, NodeDefinition } from "../../../engine/graph/de
 import { batchNormAffine } from "../elementwise.ts";
 import { inferShapes, type Parameters64, parameter, parameterShapes } from "../graph.ts";
 import { count } from "../tensor64.ts";
+import { isLoneBatchNorm } from "./composites.ts";
 
 /** A network without batch norms and its parameters, equal to the one it was made from. */
 export interface Folded {
@@ -39,7 +40,7 @@ export function foldBatchNorm(definition: NetworkDefinition, given: Parameters64
     const weight = `${node.name}: folded weight`;
     const bias = `${node.name}: folded bias`;
     const before = nodes.get(node.inputs[0]!);
-    const isLinear = before !== undefined && (before.op === "conv2d" || before.op === "dense");
+    const isLinear = before?.op === "dense" || (before?.op === "conv2d" && !isLoneBatchNorm(before));
     if (isLinear && readers(before.name) === 1 && before.name !== definition.output) {
       const perChannel = count(sizes.get(before.weight)!) / channels;
       const oldBias = maybe(before.bias);

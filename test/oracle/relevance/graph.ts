@@ -20,7 +20,7 @@ import {
   takeConnections,
 } from "../structure.ts";
 import { count, imageSizes, type Tensor64, total } from "../tensor64.ts";
-import type { Composite64, Position } from "./composites.ts";
+import { type Composite64, isLoneBatchNorm, type Position } from "./composites.ts";
 import { foldBatchNorm } from "./fold.ts";
 import {
   type Absorbed,
@@ -90,13 +90,16 @@ function linearStep(
   return { inputs: [input], ...absorbed };
 }
 
-/** True where a linear layer reads the network's input, perhaps through nodes that change nothing but the shape. */
+/** True where a linear layer reads the network's input, perhaps through nodes that mix no values, batch norms among them. */
 function position(definition: NetworkDefinition, node: NodeDefinition): Position {
-  const from = node.inputs[0]!;
-  if (from === inputName) return "pixel";
-  const before = definition.nodes.find(({ name }) => name === from)!;
-  const isShapeOnly = ["flatten", "reshape", "dropout", "identity"].includes(before.op);
-  return isShapeOnly ? position(definition, before) : "hidden";
+  return node.inputs.every((from) => {
+    if (from === inputName) return true;
+    const before = definition.nodes.find(({ name }) => name === from)!;
+    const isLinear = before.op === "dense" || (before.op === "conv2d" && !isLoneBatchNorm(before));
+    return !isLinear && position(definition, before) === "pixel";
+  })
+    ? "pixel"
+    : "hidden";
 }
 
 function step(
