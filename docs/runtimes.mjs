@@ -1,14 +1,18 @@
 // Where srmap runs: each runtime explains examples/coffee.jpg with the default network, and its bytes are compared with this Node's.
-// Writes the table into docs/runtimes.md. Usage, after npm run build, with what .ci/run installs (or RUNTIMES=FOLDER): node docs/runtimes.mjs
+// Writes the table into docs/runtimes.md, if every runtime that is here came to its end. Usage, after npm run build, with what .ci/run
+// installs (or RUNTIMES=FOLDER): node docs/runtimes.mjs [PART]    With PART only the rows that hold it are made, and printed alone.
 import { execFileSync, spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { cpus, tmpdir } from "node:os";
+import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import puppeteer from "puppeteer-core";
 import { explain } from "../build/engine/index.js";
 import { loadNetwork, readImage, servePage } from "../build/host/node.js";
+import { madeBy, writeTable } from "./tables.mjs";
+
+const part = process.argv[2];
 
 const root = fileURLToPath(new URL("../", import.meta.url));
 const runtimes = process.env.RUNTIMES ?? join(root, ".runtimes");
@@ -63,6 +67,18 @@ function watchMemory(pid) {
 }
 
 const rows = [];
+const failures = [];
+/** Makes a row, if it is asked for and its program is here; what fails is told, and the others go on. */
+async function row(name, condition, program, make) {
+  if (part !== undefined && !`${name} ${condition}`.includes(part)) return;
+  if (!existsSync(program)) return console.log(`not here: ${name} (${program})`);
+  try {
+    await make();
+  } catch (error) {
+    failures.push(`${name}, ${condition}: ${error.stack ?? error}`);
+    console.log(failures.at(-1));
+  }
+}
 const add = (name, condition, { sum, cold, warm, memory }) => {
   const same = sum === expected ? "same" : "**other**";
   const memoryText = memory === undefined ? "" : `${Math.round(memory)} MiB`;
@@ -80,16 +96,21 @@ const file = join(folder, "explain.mjs");
 writeFileSync(file, script);
 
 async function run(name, condition, program, args, threads, warmRuns = 5) {
-  if (!existsSync(program)) return console.log(`not here: ${name}`);
-  const child = spawn(program, [...args, file, String(threads), photo, String(Date.now()), String(warmRuns)], {
-    cwd: folder,
-    stdio: ["ignore", "pipe", "inherit"],
+  await row(name, condition, program, async () => {
+    const child = spawn(program, [...args, file, String(threads), photo, String(Date.now()), String(warmRuns)], {
+      cwd: folder,
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    const peak = watchMemory(child.pid);
+    try {
+      let out = "";
+      for await (const piece of child.stdout) out += piece;
+      if (out === "") throw new Error("it printed nothing");
+      add(name, condition, { ...JSON.parse(out), memory: peak() });
+    } finally {
+      peak();
+    }
   });
-  const peak = watchMemory(child.pid);
-  let out = "";
-  for await (const piece of child.stdout) out += piece;
-  const memory = peak();
-  add(name, condition, { ...JSON.parse(out), memory });
 }
 
 const versionOf = (program, ...args) =>
@@ -127,44 +148,59 @@ if (existsSync(arm))
     1, // a minute each
   );
 
-// The page itself in browsers: from opening it with an empty profile to the first map, then the other example.
-async function browse(name, kind, executablePath, isIsolated) {
-  if (!existsSync(executablePath)) return console.log(`not here: ${name}`);
-  const served = await servePage({ isIsolated });
-  const args = kind === "chrome" ? ["--no-sandbox", "--disable-dev-shm-usage"] : [];
-  const browser = await puppeteer.launch({ browser: kind, executablePath, args, headless: true });
-  const version = (await browser.version()).replace(/^.*?\//, "");
+/** In the page: the sum of the map's bytes, by the button that saves them. */
+async function savedSum() {
+  URL.createObjectURL = (blob) => {
+    globalThis.saved = blob;
+    return "data:,";
+  };
+  [...document.querySelectorAll("button")].find(({ innerText }) => innerText === "Areas (npy)").click();
+  const bytes = new Uint8Array(await globalThis.saved.arrayBuffer());
+  const values = bytes.subarray(10 + bytes[8] + 256 * bytes[9]);
+  return [...new Uint8Array(await crypto.subtle.digest("SHA-256", values))]
+    .map((byte) => byte.toString(16).padStart(2, "0"))
+    .join("");
+}
+
+/** The page in a browser: from opening it with an empty profile to the first map, then the other example. */
+async function visit(browser, url) {
   const page = await browser.newPage();
   await page.goto("about:blank");
   const peak = watchMemory(browser.process().pid);
-  const started = performance.now();
-  await page.goto(served.url);
-  await page.waitForSelector(".class", { timeout: 120_000 });
-  const cold = performance.now() - started;
-  const threads = await page.$eval("footer", ({ textContent }) => /(\S+) threads?\b/.exec(textContent)?.[1]);
-  const sum = await page.evaluate(async () => {
-    URL.createObjectURL = (blob) => {
-      globalThis.saved = blob;
-      return "data:,";
-    };
-    [...document.querySelectorAll("button")].find(({ innerText }) => innerText === "Areas (npy)").click();
-    const bytes = new Uint8Array(await globalThis.saved.arrayBuffer());
-    const values = bytes.subarray(10 + bytes[8] + 256 * bytes[9]);
-    return [...new Uint8Array(await crypto.subtle.digest("SHA-256", values))]
-      .map((byte) => byte.toString(16).padStart(2, "0"))
-      .join("");
+  try {
+    const started = performance.now();
+    await page.goto(url);
+    await page.waitForSelector(".class", { timeout: 120_000 });
+    const cold = performance.now() - started;
+    const threads = await page.$eval("footer", ({ textContent }) => /(\S+) threads?\b/.exec(textContent)?.[1]);
+    const sum = await page.evaluate(savedSum);
+    const other = performance.now();
+    await page.evaluate(() => document.querySelectorAll(".thumb")[1].click());
+    await page.waitForFunction(() => document.querySelector("main").dataset.explained === "cat", {
+      timeout: 120_000,
+      polling: 10,
+    });
+    const warm = performance.now() - other;
+    return { sum, cold, warm, threads, memory: peak() };
+  } finally {
+    peak();
+  }
+}
+
+async function browse(name, kind, executablePath, isIsolated) {
+  await row(name, isIsolated ? "the page, isolated" : "the page", executablePath, async () => {
+    const args = kind === "chrome" ? ["--no-sandbox", "--disable-dev-shm-usage"] : [];
+    const browser = await puppeteer.launch({ browser: kind, executablePath, args, headless: true });
+    const served = await servePage({ isIsolated });
+    try {
+      const { threads, ...seen } = await visit(browser, served.url);
+      const version = (await browser.version()).replace(/^.*?\//, "");
+      add(`${name} ${version}`, `the page, ${threads} thread${threads === "one" ? "" : "s"}`, seen);
+    } finally {
+      await browser.close();
+      await served.close();
+    }
   });
-  const other = performance.now();
-  await page.evaluate(() => document.querySelectorAll(".thumb")[1].click());
-  await page.waitForFunction(() => document.querySelector("main").dataset.explained === "cat", {
-    timeout: 120_000,
-    polling: 10,
-  });
-  const warm = performance.now() - other;
-  const memory = peak();
-  await browser.close();
-  await served.close();
-  add(`${name} ${version}`, `the page, ${threads} thread${threads === "one" ? "" : "s"}`, { sum, cold, warm, memory });
 }
 for (const isIsolated of [false, true]) {
   await browse("Chromium", "chrome", process.env.CHROMIUM ?? "/usr/bin/chromium", isIsolated);
@@ -176,10 +212,8 @@ const table = `| runtime | condition | bytes | to the first map | next map | pea
 |---|---|---|---|---|---|
 ${rows.join("\n")}
 
-*${new Date().toISOString().slice(0, 10)}, ${cpus()[0].model}, ${cpus().length} cores; \`node docs/runtimes.mjs\`.*`;
-const document_ = join(root, "docs/runtimes.md");
-const text = readFileSync(document_, "utf8");
-writeFileSync(
-  document_,
-  text.replace(/(<!-- table -->\n)[\s\S]*?(<!-- end -->)/, (_, begin, end) => `${begin}${table}\n${end}`),
-);
+${madeBy("node docs/runtimes.mjs")}`;
+if (failures.length > 0) {
+  console.error(`${table}\n\nnot written into docs/runtimes.md, because these failed:\n${failures.join("\n")}`);
+  process.exitCode = 1;
+} else if (part === undefined) writeTable("runtimes.md", "table", table);

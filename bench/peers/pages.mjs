@@ -1,17 +1,20 @@
 // srmap, onnxruntime-web and transformers.js in the same Chromium: the package's default network, one thread, from an empty cache to the
 // first result, and the forward pass warm. Needs the packages (npm install onnxruntime-web @huggingface/transformers in FOLDER) and a Python
-// with onnx. Usage: node bench/peers/pages.mjs FOLDER PYTHON [SAMPLES]    Prints a Markdown table.
+// with onnx. Usage, after npm run build: node bench/peers/pages.mjs FOLDER PYTHON [SAMPLES [ROUNDS]]
+// 15 warm forward passes in each of 3 rounds without them, and the table goes into docs/runtimes.md; with them it is printed alone.
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
-import { cpus, tmpdir } from "node:os";
+import { tmpdir } from "node:os";
 import { extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import puppeteer from "puppeteer-core";
 import { definition } from "../../build/host/models/squeezenet1_1-caffe.js";
+import { madeBy, writeTable } from "../../docs/tables.mjs";
 
-const [folder, python, samples = "15"] = process.argv.slice(2);
+const [folder, python, samples = "15", rounds = "3"] = process.argv.slice(2);
+if (python === undefined) throw new Error("usage: node bench/peers/pages.mjs FOLDER PYTHON [SAMPLES [ROUNDS]]");
 const root = fileURLToPath(new URL("../../", import.meta.url));
 const made = mkdtempSync(join(tmpdir(), "srmap-pages-"));
 const weights = join(root, "models/squeezenet1_1-caffe.safetensors");
@@ -105,34 +108,67 @@ const { port } = server.address();
 const median = (values) => [...values].sort((a, b) => a - b)[values.length >> 1];
 const rows = [];
 let reference;
-for (const name of Object.keys(pages)) {
-  const firsts = [];
-  const forwards = [];
-  for (let round = 0; round < 3; round++) {
-    const browser = await puppeteer.launch({
-      executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
-      args: ["--no-sandbox", "--disable-dev-shm-usage"],
-    });
+let version;
+/** A page in a browser of its own: what it measured, and the bytes it was sent. */
+async function measure(name) {
+  const browser = await puppeteer.launch({
+    executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+    args: ["--no-sandbox", "--disable-dev-shm-usage"],
+  });
+  try {
+    version = (await browser.version()).replace(/^.*?\/(\d+).*/, "$1");
     const page = await browser.newPage();
-    page.on("pageerror", (error) => console.error(name, String(error)));
+    const failed = new Promise((_, reject) =>
+      page.on("pageerror", (error) => reject(new Error(`${name}: ${error.message ?? error}`))),
+    );
     sent = 0;
     await page.goto(`http://localhost:${port}/${name}`);
-    await page.waitForFunction(() => globalThis.result !== undefined, { timeout: 120_000 });
-    const { firstMs, walls, logits } = await page.evaluate(() => globalThis.result);
-    firsts.push(firstMs);
-    forwards.push(...walls);
-    reference ??= logits;
-    const scale = Math.max(...reference.map(Math.abs));
-    const off = Math.max(...logits.map((value, i) => Math.abs(value - reference[i]))) / scale;
-    if (!(off < 1e-4)) throw new Error(`${name}: its logits differ by ${off}`);
+    await Promise.race([failed, page.waitForFunction(() => globalThis.result !== undefined, { timeout: 300_000 })]);
+    return { ...(await page.evaluate(() => globalThis.result)), sent };
+  } finally {
     await browser.close();
   }
-  rows.push(
-    `| ${name} | ${(sent / 1e6).toFixed(1)} MB | ${Math.round(median(firsts))} ms | ${median(forwards).toFixed(1)} ms (${Math.min(...forwards).toFixed(1)} to ${Math.max(...forwards).toFixed(1)}) |`,
-  );
-  console.error(rows.at(-1));
 }
-server.close();
-console.log(
-  `| SqueezeNet 1.1, one thread, Chromium on ${cpus()[0].model} | bytes before the first result | page to first result | forward, warm |\n|---|---|---|---|\n${rows.join("\n")}`,
-);
+
+/** The version of a package of FOLDER. */
+function versionOf(name) {
+  const file = join(
+    folder,
+    "node_modules",
+    name === "transformers.js" ? "@huggingface/transformers" : name,
+    "package.json",
+  );
+  return existsSync(file) ? ` ${JSON.parse(readFileSync(file, "utf8")).version}` : "";
+}
+
+try {
+  for (const name of Object.keys(pages)) {
+    const seen = [];
+    for (let round = 0; round < Number(rounds); round++) {
+      seen.push(await measure(name));
+      const { logits } = seen.at(-1);
+      reference ??= logits;
+      const scale = Math.max(...reference.map(Math.abs));
+      const off = Math.max(...logits.map((value, i) => Math.abs(value - reference[i]))) / scale;
+      if (!(off < 1e-4)) throw new Error(`${name}: its logits differ by ${off}`);
+    }
+    const firsts = seen.map(({ firstMs }) => firstMs);
+    const forwards = seen.flatMap(({ walls }) => walls);
+    const first = `${Math.round(median(firsts))} ms`;
+    const warm = `${Math.min(...forwards).toFixed(1)} ms, ${median(forwards).toFixed(1)} ms`;
+    rows.push(`| ${name}${versionOf(name)} | ${(seen[0].sent / 1e6).toFixed(1)} MB | ${first} | ${warm} |`);
+    console.error(rows.at(-1));
+  }
+} finally {
+  server.close();
+  server.closeAllConnections();
+  rmSync(made, { recursive: true });
+}
+const count = Number(samples) * Number(rounds);
+const table = `| SqueezeNet 1.1, one thread, Chromium ${version} | bytes before the first result | page to first result, median of ${rounds} | forward, warm: least, median of ${count} |
+|---|---|---|---|
+${rows.join("\n")}
+
+${madeBy("node bench/peers/pages.mjs FOLDER PYTHON")}`;
+if (process.argv.length > 4) console.log(table);
+else writeTable("runtimes.md", "peers", table);
