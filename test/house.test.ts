@@ -28,8 +28,6 @@ const longFunctions: Readonly<Record<string, string>> = {
     "the variables of its loop are the machine's registers: cut by rows or before its tail it takes 8 to 30 % longer with a bias",
   "kernels-as/layers/winograd-product.ts winogradProduct":
     "16 channels in a straight line, for registers: a loop takes 9 % longer, a function returns one vector",
-  "kernels-as/layers/depthwise-conv2d.ts slide4":
-    "the variables of its loop are the machine's registers; a line for each of six pointers and twelve products",
 };
 
 const longestFile = 300;
@@ -65,6 +63,8 @@ const heads = "heads of kernels with the same arguments: AssemblyScript has no t
 const bodies = "the same steps of loops over registers, which a function would spill";
 const twice: Readonly<Record<string, string>> = {
   "engine/models/squeezenet.ts": "the sizes of two versions' modules, as their papers list them",
+  "kernels-as/layers/depthwise-three.ts": "a filter's three rows: a loop over them takes 6 to 10 % longer",
+  "kernels-as/layers/depthwise-tiles.ts": "the parameters of two tiles",
   "kernels-as/layers/normalise.ts": heads,
   "kernels-as/layers/max-pool2d.ts": bodies,
   "photos/jpeg/idct.ts": "libjpeg's butterfly, once for columns and once for rows",

@@ -5,7 +5,7 @@ import { outputSize, windowOf } from "../graph/window.ts";
 import type { FeatureMap } from "../memory/feature-map.ts";
 import { unmodified } from "../rules/rules.ts";
 import type { Construction, LayerKind, LayerRuntime, NodeOf } from "./layer-kind.ts";
-import { applyForward, applyTransposed, firstTapOf } from "./linear/conv2d-passes.ts";
+import { applyForward, applyTransposed, depthwiseScratchBytes, firstTapOf } from "./linear/conv2d-passes.ts";
 import {
   isNarrowGradient,
   packLength,
@@ -151,6 +151,7 @@ export function buildConv2d(construction: Construction, node: NodeOf<"conv2d">):
   const x = mustHave(construction.inputs[0], "input");
   const inputShape = mustHave(construction.inputShapes[0], "input");
   const setup = setupOf(construction, node, x, inputShape);
+  if (setup.isDepthwise) workspace.reserve(depthwiseScratchBytes(setup));
   const batchNorm = layer.batchNorm
     ? new FoldedBatchNorm(layer.batchNorm, `conv2d "${node.name}"`, node.outChannels)
     : undefined;

@@ -1,142 +1,10 @@
-// Depthwise convolution on NHWC images, four channels in the lanes. Where neighbouring pixels share inputs, four of them and three taps at a time: four
-// sums, three weights and six inputs are the 13 registers that V8 fills without the stack. Elsewhere, with strides, six pixels and one tap. Clamped by
-// pmax and pmin, which keep NaN too: min and max are nine instructions each, as much as all of a 3x3 filter's products.
+// Depthwise convolution on NHWC images, four channels in the lanes: what tiles a row is cut into, and in which order they are computed.
 
-/**
- * 6 pixels x `lanes` channels, a multiple of 4. Each pixel's first tap is at a_p; the pointers move on by tapBytes from tap to tap and by rowSkip more
- * after a row of them, the weights by channelBytes.
- */
-function tile6(
-  lanes: i32, kh: i32, kw: i32, tapBytes: usize, rowSkip: usize, windowBytes: usize,
-  a0: usize, a1: usize, a2: usize, a3: usize, a4: usize, a5: usize, w: usize, channelBytes: usize, bias: usize, low: f32, high: f32,
-  y0: usize, y1: usize, y2: usize, y3: usize, y4: usize, y5: usize
-): void {
-  const nextWeights: usize = <usize>16 - <usize>(kh * kw) * channelBytes;
-  const nextPixels: usize = <usize>16 - windowBytes;
-  for (let at: usize = 0; at < <usize>lanes << 2; at += 16) {
-    let c0 = bias ? v128.load(bias + at) : f32x4.splat(0);
-    let c1 = c0, c2 = c0, c3 = c0, c4 = c0, c5 = c0;
-    let rows = kh;
-    do {
-      let taps = kw;
-      do {
-        // w at [i, j, c..c+3]; a_p at [pixel p, i, j, c..c+3]
-        const f = v128.load(w);
-        c0 = f32x4.add(c0, f32x4.mul(v128.load(a0), f));
-        c1 = f32x4.add(c1, f32x4.mul(v128.load(a1), f));
-        c2 = f32x4.add(c2, f32x4.mul(v128.load(a2), f));
-        c3 = f32x4.add(c3, f32x4.mul(v128.load(a3), f));
-        c4 = f32x4.add(c4, f32x4.mul(v128.load(a4), f));
-        c5 = f32x4.add(c5, f32x4.mul(v128.load(a5), f));
-        a0 += tapBytes;
-        a1 += tapBytes;
-        a2 += tapBytes;
-        a3 += tapBytes;
-        a4 += tapBytes;
-        a5 += tapBytes;
-        w += channelBytes;
-      } while (--taps);
-      a0 += rowSkip;
-      a1 += rowSkip;
-      a2 += rowSkip;
-      a3 += rowSkip;
-      a4 += rowSkip;
-      a5 += rowSkip;
-    } while (--rows);
-    const lo = f32x4.splat(low), hi = f32x4.splat(high);
-    v128.store(y0 + at, f32x4.pmin(f32x4.pmax(c0, lo), hi));
-    v128.store(y1 + at, f32x4.pmin(f32x4.pmax(c1, lo), hi));
-    v128.store(y2 + at, f32x4.pmin(f32x4.pmax(c2, lo), hi));
-    v128.store(y3 + at, f32x4.pmin(f32x4.pmax(c3, lo), hi));
-    v128.store(y4 + at, f32x4.pmin(f32x4.pmax(c4, lo), hi));
-    v128.store(y5 + at, f32x4.pmin(f32x4.pmax(c5, lo), hi));
-    a0 += nextPixels;
-    a1 += nextPixels;
-    a2 += nextPixels;
-    a3 += nextPixels;
-    a4 += nextPixels;
-    a5 += nextPixels;
-    w += nextWeights;
-  }
-}
+import { leapThree, slideThree } from "./depthwise-three";
+import { leapFour, slideFour, slideWide, tileSix } from "./depthwise-tiles";
 
-/**
- * 4 neighbouring pixels x `lanes` channels, a multiple of 4, where the next pixel's first tap is a pixel's second (stride and dilation alike): six inputs
- * are read for the twelve products of three taps. A row is `triples` times three taps and `rest` more; stepX bytes from input to input, stepY from output to
- * output.
- */
-function slide4(
-  lanes: i32, kh: i32, triples: i32, rest: i32, a: usize, stepX: usize, rowBytes: usize, w: usize, channelBytes: usize, bias: usize,
-  low: f32, high: f32, y: usize, stepY: usize
-): void {
-  const tripleBytes: usize = <usize>3 * stepX;
-  const rowSkip = rowBytes - <usize>triples * tripleBytes;
-  const lastStep = rest ? tripleBytes : rowSkip + tripleBytes;
-  for (let at: usize = 0; at < <usize>lanes << 2; at += 16) {
-    let c0 = bias ? v128.load(bias + at) : f32x4.splat(0);
-    let c1 = c0, c2 = c0, c3 = c0;
-    let f = w + at;
-    let p0 = a + at, p1 = p0 + stepX, p2 = p1 + stepX, p3 = p2 + stepX, p4 = p3 + stepX, p5 = p4 + stepX;
-    let rows = kh;
-    do {
-      let t = triples;
-      do {
-        // f at [i, j, c..c+3]; p_k at [pixel k, i, j, c..c+3]
-        const w0 = v128.load(f);
-        f += channelBytes;
-        const w1 = v128.load(f);
-        f += channelBytes;
-        const w2 = v128.load(f);
-        f += channelBytes;
-        const x0 = v128.load(p0), x1 = v128.load(p1), x2 = v128.load(p2), x3 = v128.load(p3), x4 = v128.load(p4), x5 = v128.load(p5);
-        c0 = f32x4.add(f32x4.add(f32x4.add(c0, f32x4.mul(x0, w0)), f32x4.mul(x1, w1)), f32x4.mul(x2, w2));
-        c1 = f32x4.add(f32x4.add(f32x4.add(c1, f32x4.mul(x1, w0)), f32x4.mul(x2, w1)), f32x4.mul(x3, w2));
-        c2 = f32x4.add(f32x4.add(f32x4.add(c2, f32x4.mul(x2, w0)), f32x4.mul(x3, w1)), f32x4.mul(x4, w2));
-        c3 = f32x4.add(f32x4.add(f32x4.add(c3, f32x4.mul(x3, w0)), f32x4.mul(x4, w1)), f32x4.mul(x5, w2));
-        t--;
-        const step = t ? tripleBytes : lastStep;
-        p0 += step;
-        p1 += step;
-        p2 += step;
-        p3 += step;
-        p4 += step;
-        p5 += step;
-      } while (t);
-      if (rest) {
-        const w0 = v128.load(f);
-        f += channelBytes;
-        const x0 = v128.load(p0), x1 = v128.load(p1), x2 = v128.load(p2), x3 = v128.load(p3);
-        c0 = f32x4.add(c0, f32x4.mul(x0, w0));
-        c1 = f32x4.add(c1, f32x4.mul(x1, w0));
-        c2 = f32x4.add(c2, f32x4.mul(x2, w0));
-        c3 = f32x4.add(c3, f32x4.mul(x3, w0));
-        if (rest > 1) {
-          const w1 = v128.load(f);
-          f += channelBytes;
-          c0 = f32x4.add(c0, f32x4.mul(x1, w1));
-          c1 = f32x4.add(c1, f32x4.mul(x2, w1));
-          c2 = f32x4.add(c2, f32x4.mul(x3, w1));
-          c3 = f32x4.add(c3, f32x4.mul(v128.load(p4), w1));
-        }
-        p0 += rowSkip;
-        p1 += rowSkip;
-        p2 += rowSkip;
-        p3 += rowSkip;
-        p4 += rowSkip;
-        p5 += rowSkip;
-      }
-    } while (--rows);
-    const lo = f32x4.splat(low), hi = f32x4.splat(high);
-    let o = y + at;
-    v128.store(o, f32x4.pmin(f32x4.pmax(c0, lo), hi));
-    o += stepY;
-    v128.store(o, f32x4.pmin(f32x4.pmax(c1, lo), hi));
-    o += stepY;
-    v128.store(o, f32x4.pmin(f32x4.pmax(c2, lo), hi));
-    o += stepY;
-    v128.store(o, f32x4.pmin(f32x4.pmax(c3, lo), hi));
-  }
-}
+/** Where the module is to be small it goes without the tiles that but few layers use; the same values. */
+const isSmall = ASC_SHRINK_LEVEL > 1;
 
 /** One channel of one pixel, as in tile6: what is left of the channels. */
 function single(
@@ -156,44 +24,137 @@ function single(
 }
 
 /**
+ * `lanes` channels of a row of outW >= 4 pixels whose neighbours share inputs: a pixel's second tap, or with `leaps` its third, is the next one's first. Seven pixels
+ * at a time for filters three wide and at most three high, else four; the last ones of a row may begin earlier, and some values are stored again.
+ */
+function row(
+  lanes: i32, outW: i32, kh: i32, kw: i32, leaps: bool, a: usize, tapBytes: usize, rowBytes: usize, w: usize, channelBytes: usize, bias: usize, hold: usize,
+  low: f32, high: f32, y: usize, stepY: usize, isLarge: bool
+): void {
+  const stepX = tapBytes << <usize>leaps;
+  const isThree = kw == 3 && kh <= 3;
+  for (let ox = 0; ox < outW; ) {
+    const left = outW - ox;
+    if (!isSmall && isThree && left > 4 && left != 8 && outW >= 7) {
+      const first = <usize>min(ox, outW - 7);
+      const p = a + first * stepX, q = y + first * stepY;
+      if (leaps) {
+        const next = isLarge ? a + <usize>min(ox + 7, outW - 7) * stepX : 0;
+        leapThree(lanes, kh, p, tapBytes, rowBytes, w, channelBytes, bias, hold, low, high, q, stepY, next);
+      } else {
+        slideThree(lanes, kh, p, tapBytes, rowBytes, w, channelBytes, bias, hold, low, high, q, stepY);
+      }
+      ox += 7;
+    } else {
+      const first = <usize>min(ox, outW - 4);
+      const p = a + first * stepX, q = y + first * stepY;
+      if (!isSmall && leaps) leapFour(lanes, kh, kw, p, tapBytes, rowBytes, w, channelBytes, bias, low, high, q, stepY);
+      else if (!isSmall && kw <= 7) slideFour(lanes, kh, kw, p, tapBytes, rowBytes, w, channelBytes, bias, low, high, q, stepY);
+      else slideWide(lanes, kh, kw, p, tapBytes, rowBytes, w, channelBytes, bias, low, high, q, stepY);
+      ox += 4;
+    }
+  }
+}
+
+/** Copies 16 channels of `rows` x `pixels` pixels side by side. */
+function copyLines(to: usize, from: usize, rowBytes: usize, pixelBytes: usize, rows: i32, pixels: i32): void {
+  for (; rows; rows--, from += rowBytes) {
+    let p = from;
+    for (let n = pixels; n; n--, p += pixelBytes, to += 64) {
+      v128.store(to, v128.load(p));
+      v128.store(to, v128.load(p, 16), 16);
+      v128.store(to, v128.load(p, 32), 32);
+      v128.store(to, v128.load(p, 48), 48);
+    }
+  }
+}
+
+/**
+ * How many rows of the output may be computed from a copy of their inputs, 0 if it pays not: it does where filters are large and so many of a window's
+ * lines of 64 bytes have their place in the same sets of the first-level cache (48 kB: 64 sets of 12) that these do not hold them.
+ */
+function copiedRows(inW: i32, kh: i32, kw: i32, strideH: i32, dilationH: i32, tile: i32, pixelBytes: i32, channels: i32, scratchBytes: i32): i32 {
+  const crowded = (kh * tile + kh * kw) * min(4096, pixelBytes & -pixelBytes) > 12 * 4096;
+  if (isSmall || !crowded || kh * kw < 25 || channels & 15) return 0;
+  const inH = (scratchBytes - 64 * kh * kw - 64) / (64 * inW);
+  const more = inH - 1 - (kh - 1) * dilationH;
+  return more < 0 ? 0 : more / strideH + 1;
+}
+
+/** Rows [begin, end) of `whole` channels where neighbouring pixels share inputs, from the first block of channels to the last. */
+function neighbours(
+  y: usize, yRow: i32, yPixel: i32, x: usize, xRow: i32, xPixel: i32, w: usize, bias: usize, scratch: usize, scratchBytes: i32,
+  outW: i32, channels: i32, whole: i32, kh: i32, kw: i32, strideH: i32, leaps: bool, dilationH: i32, dilationW: i32,
+  low: f32, high: f32, begin: i32, end: i32
+): void {
+  const tapBytes = <usize>(dilationW * xPixel) << 2, xRowBytes = <usize>xRow << 2, channelBytes = <usize>channels << 2;
+  const inW = ((outW - 1) << <i32>leaps) + kw;
+  const copied = copiedRows(inW, kh, kw, strideH, dilationH, (leaps ? 6 : 3) + kw, <i32>tapBytes, channels, scratchBytes);
+  const band = copied ? copied : end - begin;
+  // Blocks of channels keep a window's rows in the first-level cache; a small window's are there anyway.
+  const block = copied ? 16 : kh * kw > 9 ? 64 : channels;
+  const isLarge = <usize>((end - begin) * strideH) * xRowBytes >= <usize>1 << 20;
+  const copy = scratch + 64 + <usize>(kh * kw) * 64;
+  for (let c = 0; c < whole; c += block) {
+    const at = <usize>c << 2;
+    const lanes = min(block, whole - c);
+    const start = bias ? bias + at : 0;
+    let filter = w + at, filterStep = channelBytes, tap = tapBytes, rowBytes = xRowBytes;
+    if (!isSmall && copied) {
+      filter = scratch + 64;
+      filterStep = 64;
+      tap = 64;
+      rowBytes = <usize>inW * 64;
+      copyLines(filter, w + at, 0, channelBytes, 1, kh * kw);
+    }
+    for (let first = begin; first < end; first += band) {
+      const last = min(first + band, end);
+      let p = x + <usize>(first * strideH) * xRowBytes + at;
+      if (!isSmall && copied) {
+        copyLines(copy, p, xRowBytes, tapBytes, (last - first - 1) * strideH + (kh - 1) * dilationH + 1, inW);
+        p = copy;
+      }
+      for (let oy = first; oy < last; oy++, p += <usize>strideH * rowBytes) {
+        const q = y + (<usize>oy * <usize>yRow << 2) + at;
+        const rowStep = <usize>dilationH * rowBytes;
+        row(lanes, outW, kh, kw, leaps, p, tap, rowStep, filter, filterStep, start, scratch, low, high, q, <usize>yPixel << 2, isLarge);
+      }
+    }
+  }
+}
+
+/**
  * Depthwise convolution: every channel has its own filter.
  *   y[oy,ox,c] = clamp(bias[c] + sum over i,j of w[i,j,c] * x[oy*strideH + i*dilationH, ox*strideW + j*dilationW, c], low, high)
- * Layout: y, x NHWC as in conv2dForward; w [kh][kw][channels]; bias [channels] or 0. y may not alias x.
- * Rows [begin, end) are written.
+ * Layout: y, x NHWC as in conv2dForward; w [kh][kw][channels]; bias [channels] or 0. scratch: scratchBytes, 64 or more; the more rows fit, the fewer are
+ * copied twice where 7x7 filters meet images whose pixels crowd the cache. y may not alias x. Rows [begin, end) are written.
  * Fixed order: a sum starts with the bias and runs over i, j.
  * Source: definition with group = channels.
  */
 export function depthwiseConv2dForward(
-  y: usize, yRow: i32, yPixel: i32, x: usize, xRow: i32, xPixel: i32, w: usize, bias: usize,
+  y: usize, yRow: i32, yPixel: i32, x: usize, xRow: i32, xPixel: i32, w: usize, bias: usize, scratch: usize, scratchBytes: i32,
   outW: i32, channels: i32, kh: i32, kw: i32, strideH: i32, strideW: i32, dilationH: i32, dilationW: i32,
   low: f32, high: f32, begin: i32, end: i32
 ): void {
   const tapBytes = <usize>(dilationW * xPixel) << 2;
   const rowSkip = (<usize>(dilationH * xRow) << 2) - <usize>kw * tapBytes;
   const windowBytes = <usize>(kh * dilationH * xRow) << 2;
-  const stepX = <usize>(strideW * xPixel) << 2;
-  const stepY = <usize>yPixel << 2;
+  const stepX = <usize>(strideW * xPixel) << 2, stepY = <usize>yPixel << 2;
   const channelBytes = <usize>channels << 2;
+  const leaps = !isSmall && kw <= 7 && strideW == dilationW << 1;
+  const shares = outW >= 4 && (leaps || strideW == dilationW);
   const whole = channels & ~3;
-  const lastX = stepX * <usize>(outW - 1), lastY = stepY * <usize>(outW - 1);
-  const triples = kw / 3, rest = kw % 3;
-  const slides = tapBytes == stepX && outW >= 4 && triples > 0;
+  if (shares) {
+    neighbours(y, yRow, yPixel, x, xRow, xPixel, w, bias, scratch, scratchBytes,
+      outW, channels, whole, kh, kw, strideH, leaps, dilationH, dilationW, low, high, begin, end);
+  }
   for (let oy = begin; oy < end; oy++) {
     let p = x + (<usize>(oy * strideH) * <usize>xRow << 2);
     let q = y + (<usize>oy * <usize>yRow << 2);
-    if (slides) {
-      const rowBytes = <usize>(dilationH * xRow) << 2;
-      for (let ox = 0; ox < outW; ox += 4) {
-        // the last four begin earlier, and some values are stored again
-        const first = <usize>min(ox, outW - 4);
-        slide4(whole, kh, triples, rest, p + first * stepX, stepX, rowBytes, w, channelBytes, bias, low, high, q + first * stepY, stepY);
-      }
-      continue;
-    }
-    const endX = p + lastX, endY = q + lastY;
-    for (let ox = 0; ox < outW; ox += 6, p += 6 * stepX, q += 6 * stepY) {
+    const endX = p + stepX * <usize>(outW - 1), endY = q + stepY * <usize>(outW - 1);
+    for (let ox = shares ? outW : 0; ox < outW; ox += 6, p += 6 * stepX, q += 6 * stepY) {
       // past the last pixel the pointers stay, and the same value is stored again
-      tile6(whole, kh, kw, tapBytes, rowSkip, windowBytes,
+      tileSix(whole, kh, kw, tapBytes, rowSkip, windowBytes,
         p, min(p + stepX, endX), min(p + 2 * stepX, endX), min(p + 3 * stepX, endX), min(p + 4 * stepX, endX), min(p + 5 * stepX, endX),
         w, channelBytes, bias, low, high,
         q, min(q + stepY, endY), min(q + 2 * stepY, endY), min(q + 3 * stepY, endY), min(q + 4 * stepY, endY), min(q + 5 * stepY, endY));

@@ -1,6 +1,7 @@
 import * as kernel from "../../../kernels-as/kernel-calls.js";
 import { mustHave } from "../../basics/must-have.ts";
 import { type FeatureMap, pixelsAt } from "../../memory/feature-map.ts";
+import type { PerThread } from "../../memory/kernels.ts";
 import type { Modification } from "../../rules/rules.ts";
 import {
   packLength,
@@ -12,6 +13,17 @@ import type { PhaseAxis } from "./stride-phases.ts";
 
 // Input rows of a block stay in the second-level cache while all weights pass over them.
 const blockBytes = 512 * 1024;
+
+/** Scratch memory that a depthwise convolution is given per thread: large filters copy their inputs into it. */
+export function depthwiseScratchBytes({ window }: Setup): number {
+  const [kh, kw] = window.kernelShape;
+  return kh * kw < 25 ? 1024 : 65536;
+}
+
+/** The scratch memory of a depthwise convolution, as its kernel is told. */
+function depthwiseScratch(setup: Setup): { readonly scratch: PerThread; readonly scratchBytes: number } {
+  return { scratch: setup.construction.workspace.memory, scratchBytes: depthwiseScratchBytes(setup) };
+}
 
 /** Address of what the first tap of output (0,0) reads. */
 export function firstTapOf({ window }: Setup, x: FeatureMap): number {
@@ -51,7 +63,7 @@ export function applyForward(
   const pack = weights.forward(modification);
   const shared = { window, outW: y.width, low, high };
   if (setup.isDepthwise) {
-    const places = { y, x: pixelsAt(x, firstTap), w: pack, bias };
+    const places = { y, x: pixelsAt(x, firstTap), w: pack, bias, ...depthwiseScratch(setup) };
     kernel.depthwiseConv2dForward(kernels, y.height, { ...places, ...shared, channels: group });
     return;
   }
@@ -96,7 +108,8 @@ function runPhase(setup: Setup, dx: FeatureMap, s: FeatureMap, { py, px, to, fro
   const sizes = { outC: inPerGroup, inC: outPerGroup };
   const plain = { bias: 0, low: Number.NEGATIVE_INFINITY, high: Number.POSITIVE_INFINITY };
   if (setup.isDepthwise) {
-    kernel.depthwiseConv2dForward(kernels, py.count, { ...places, ...plain, channels: group });
+    const scratch = depthwiseScratch(setup);
+    kernel.depthwiseConv2dForward(kernels, py.count, { ...places, ...plain, ...scratch, channels: group });
   } else if (setup.isNarrow) {
     kernel.narrowConv2dForward(kernels, py.count, { ...places, ...sizes });
   } else {
