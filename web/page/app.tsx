@@ -31,7 +31,15 @@ export function App(): JSX.Element {
             isBusy={progress !== ""}
             change={page.change}
           >
-            <video ref={camera.video} class={isLive ? "live" : "hidden"} muted playsInline aria-label="Camera" />
+            <video
+              ref={camera.video}
+              class="live"
+              hidden={!isLive}
+              tabIndex={-1}
+              muted
+              playsInline
+              aria-label="Camera"
+            />
             <p class="status" role="status">
               {camera.rate === undefined ? progress : rateText(camera.rate)}
             </p>

@@ -24,6 +24,12 @@ export function Ledger({ rows }: { readonly rows: readonly LedgerRow[] }): JSX.E
   return (
     <table class="ledger">
       <caption class="hidden">Relevance of each layer, from the output to the input</caption>
+      <colgroup>
+        <col class="name" />
+        <col class="kind" />
+        <col class="bars" />
+        <col class="number" />
+      </colgroup>
       <thead class="hidden">
         <tr>
           <th scope="col">layer</th>
@@ -40,7 +46,9 @@ export function Ledger({ rows }: { readonly rows: readonly LedgerRow[] }): JSX.E
           >
             <th scope="row">{row.layer}</th>
             <td class="kind">
-              {row.op} · {row.rule}
+              <span>
+                {row.op} · {row.rule}
+              </span>
             </td>
             <td class="bars">
               <LedgerBars row={row} longest={longest} />
