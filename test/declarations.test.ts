@@ -143,6 +143,23 @@ suite("declarations", (test) => {
     });
   }
 
+  test("the snippets of docs/web.md compile, strictly", () => {
+    const text = readFileSync(join(root, "docs/web.md"), "utf8");
+    const snippets = Array.from(text.matchAll(/```(?:ts|js)\n([\s\S]*?)```/g), ([, code = ""]) => code);
+    assert.ok(snippets.length >= 4, `${snippets.length} snippets`);
+    const strictest = { noUncheckedIndexedAccess: true, exactOptionalPropertyTypes: true, noImplicitReturns: true };
+    const given = "declare const file: File;\n"; // what the visitor chose
+    for (const code of snippets) {
+      const said = compile(
+        "snippet",
+        { ...strictest, module: "esnext", moduleResolution: "bundler", lib: ["es2022", "dom"], types: ["node"] },
+        [],
+        given + code,
+      );
+      assert.is(said, "", code);
+    }
+  });
+
   test("a program that misuses them does not compile", () => {
     const wrong = `import { explain } ${library};\nexport const bad = explain(1);\n`;
     assert.match(compile("wrong", { module: "nodenext", lib: ["es2022"], types: [] }, [], wrong), /error TS2\d+/);
