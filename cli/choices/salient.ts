@@ -18,7 +18,7 @@ export const salientSettingOptions: OptionTable = {
   },
   feature: {
     value: "NAME",
-    help: "What the map's patches are compared by: lab (colours of the heat image, as published; default) or gray (the summed |R|).",
+    help: "What the map's patches are compared by: lab (colours of the heat image, as published), gray (the summed |R|) or auto (default: lab for maps of 1 or 3 channels, gray for others).",
   },
   sr: {
     value: "NAME=VALUE",

@@ -92,7 +92,7 @@ Example:
           const bytes = await readPhotoBytes(path);
           const map = parseMap(bytes, basename(path));
           refuseChannelsLast(map);
-          const { map: sr } = salientRelevance(kernels, map, settings);
+          const { map: sr, options } = salientRelevance(kernels, map, settings);
           const npy = writeNpy(sr);
           const relevance = heatmap(
             map.shape.length === 4 ? { ...map, shape: map.shape.slice(1) } : map,
@@ -107,7 +107,7 @@ Example:
           const report = {
             srmap: version,
             map: { file: basename(path), sha256: sha256(bytes), shape: map.shape },
-            settings,
+            settings: options,
             arrays: { "salient-relevance.npy": { shape: sr.shape, sha256: sha256(sr.data) } },
           };
           files.set("salient-relevance.json", new TextEncoder().encode(`${JSON.stringify(report, null, 2)}\n`));

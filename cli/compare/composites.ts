@@ -65,7 +65,7 @@ export async function compareComposites(path: string, comparison: CompositeCompa
   const picture = first.picture ?? pictureOf(first.input, network.definition.preprocessing);
   const content = {
     title: `${first.targetDescription} ${formatConfidence(first.target)}`,
-    details: [`${source.file} · ${first.model} · features ${settings.feature} · srmap ${version}`],
+    details: [`${source.file} · ${first.model} · features ${first.salientRelevanceOptions.feature} · srmap ${version}`],
     photo: picture,
     columns: explanations.map((explanation) => columnOf(explanation, explanation.composite.name, [], theme)),
   };
@@ -76,7 +76,7 @@ export async function compareComposites(path: string, comparison: CompositeCompa
     input: source,
     target: { requested: target, ...first.target },
     top: first.top,
-    salientRelevance: settings,
+    salientRelevance: first.salientRelevanceOptions,
     composites: explanations.map(({ composite, relevance, salientRelevance }) => ({
       composite,
       relevanceSum: relevance.data.reduce((sum, value) => sum + value, 0),

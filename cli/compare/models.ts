@@ -122,7 +122,9 @@ export async function modelSheet(
     sheet(
       {
         title: photo.label ?? "the networks disagree",
-        details: [`${photo.file} · composite ${composite.name} · features ${settings.feature} · srmap ${version}`],
+        details: [
+          `${photo.file} · composite ${composite.name} · features ${explanation.salientRelevanceOptions.feature} · srmap ${version}`,
+        ],
         photo: explanation.picture ?? pictureOf(explanation.input, network.definition.preprocessing),
         columns: explained.map(([{ name }, each], i) => {
           const verdict = photo.verdicts[i];

@@ -112,7 +112,7 @@ function readLimits(given: Arguments): ImageLimits {
 function readHeatQuality(given: Arguments, feature: string): number | undefined {
   const quality = wholeOption(given, "heat-jpeg", { low: 1, high: 100 }, undefined);
   if (quality === undefined) return undefined;
-  if (feature !== "lab") {
+  if (feature === "gray") {
     throw new UsageError(`--heat-jpeg needs --feature lab, got ${feature}: other features have no heat image.`);
   }
   return quality;

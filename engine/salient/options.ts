@@ -2,8 +2,11 @@ import { didYouMean, refuseUnknownOptions } from "../basics/errors.ts";
 
 /** Settings of the Salient Relevance step; every one may be left out. */
 export interface SalientRelevanceOptions {
-  /** What patches are made of: CIELAB of the 8-bit heat image of |R|, or the grey sum over channels of |R|. Default "lab". */
-  readonly feature?: "lab" | "gray";
+  /**
+   * What patches are made of. "lab": CIELAB of the 8-bit heat image of |R|, for 1 or 3 channels. "gray": the sum over the channels of |R|,
+   * for any number. "auto", the default: lab, as published, where the map has 1 or 3 channels, else gray.
+   */
+  readonly feature?: "auto" | "lab" | "gray";
   /** "exact": the K most similar patches; "fast": by an estimate from eight coefficients a patch. Default "exact". */
   readonly mode?: "exact" | "fast";
   /** The larger side of the maps that saliency works on, pixels. Default 250 (Goferman et al. 2010, section 3). */
@@ -35,12 +38,12 @@ export interface SalientRelevanceOptions {
   readonly relevanceBlur?: number;
 }
 
-/** The settings used, none left out. */
+/** The settings, none left out. Of a finished map `feature` is the one that was used. */
 export type ResolvedSalientRelevanceOptions = Required<SalientRelevanceOptions>;
 
 /** The defaults of `SalientRelevanceOptions`. */
 export const salientRelevanceDefaults: ResolvedSalientRelevanceOptions = {
-  feature: "lab",
+  feature: "auto",
   mode: "exact",
   workSize: 250,
   patchSize: 7,
@@ -68,7 +71,7 @@ export const salientVariants: Readonly<Record<SalientVariant, SalientRelevanceOp
   weighted: { relevanceBlur: 5 },
 };
 
-const choices = { feature: ["lab", "gray"], mode: ["exact", "fast"], foci: ["scale", "mean", "none"] } as const;
+const choices = { feature: ["auto", "lab", "gray"], mode: ["exact", "fast"], foci: ["scale", "mean", "none"] } as const;
 
 function show(value: unknown): string {
   if (Array.isArray(value)) return `[${value.join(",")}]`;

@@ -82,10 +82,14 @@ function relevanceChannels({ shape, data }: Tensor): Channels {
   return { count, height, width, data, low, high };
 }
 
-function heatOf({ count, height, width, data, low, high }: Channels): Uint8Array {
-  if (count !== 1 && count !== 3) {
+/** True for the numbers of channels that have a heat image. */
+const hasHeat = ({ count }: Channels): boolean => count === 1 || count === 3;
+
+function heatOf(channels: Channels): Uint8Array {
+  const { count, height, width, data, low, high } = channels;
+  if (!hasHeat(channels)) {
     throw new ShapeError(
-      `salient relevance: feature "lab" must have a relevance map of 1 or 3 channels, got ${count}. Use feature "gray".`,
+      `salient relevance: feature "lab" must have a relevance map of 1 or 3 channels, got ${count}. Use feature "gray" or "auto", without a heat image.`,
     );
   }
   const pixels = height * width;
@@ -160,13 +164,24 @@ function weightByRelevance(kernels: Kernels, map: Float32Array, { count, width, 
   for (let i = 0; i < area; i++) map[i] = (map[i]! * weights[i]!) / largest;
 }
 
+/** The settings for a map, none left open. */
+function settingsFor(
+  channels: Channels,
+  options: SalientRelevanceOptions,
+  heat: Uint8Array | undefined,
+): ResolvedSalientRelevanceOptions {
+  const resolved = resolveSalientRelevanceOptions(options);
+  if (resolved.feature !== "auto") return resolved;
+  return { ...resolved, feature: heat !== undefined || hasHeat(channels) ? "lab" : "gray" };
+}
+
 /**
  * The Salient Relevance map: context-aware saliency of the relevance map, which turns its speckle into areas.
  * Li, Tian, Mueller, Chen, "Beyond saliency: Understanding convolutional neural networks from saliency prediction on
  * layer-wise relevance propagation", Image and Vision Computing 2019, on top of Goferman et al. 2010.
  * Only |R| matters. A constant map gives zeros.
- * @param relevance [C,H,W], [H,W] or [1,C,H,W]. Feature "lab" needs 1 or 3 channels (one is taken three times) and, for
- *   one or three, sees 8-bit levels; "gray" takes any number and is not quantised.
+ * @param relevance [C,H,W], [H,W] or [1,C,H,W]. Feature "lab", the default for 1 or 3 channels (one is taken three times), sees 8-bit levels;
+ *   "gray", the default for others, is not quantised.
  * @param heat for feature "lab": an 8-bit RGB picture, height*width*3, used in place of the heat image of the relevance
  *   map (the authors stored theirs as JPEG, which changes it)
  * @throws ShapeError for another shape, RangeError for NaN, infinity or a wrong setting, TypeError for an unknown setting
@@ -177,8 +192,8 @@ export function salientRelevance(
   options: SalientRelevanceOptions = {},
   heat?: Uint8Array,
 ): SalientRelevance {
-  const resolved = resolveSalientRelevanceOptions(options);
   const channels = relevanceChannels(relevance);
+  const resolved = settingsFor(channels, options, heat);
   const { height, width } = channels;
   if (heat !== undefined && resolved.feature === "gray") {
     throw new TypeError('salient relevance: a heat image must come with feature "lab", got feature "gray".');

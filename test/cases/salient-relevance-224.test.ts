@@ -15,7 +15,7 @@ suite("salient relevance at 224x224, the bench's spots", (test) => {
       const scales = new Set(spots.filter((spot) => spot.feature === feature).map(({ scale }) => scale));
       for (const scale of scales) {
         const here = spots.filter((spot) => spot.feature === feature && spot.scale === scale);
-        const { grid } = gridOracle(work, scale, salientRelevanceDefaults, (row, column) =>
+        const { grid } = gridOracle(work, scale, { ...salientRelevanceDefaults, feature }, (row, column) =>
           here.some((spot) => spot.row === row && spot.column === column),
         );
         assertClose(

@@ -15,7 +15,7 @@ const refused: readonly (readonly [options: object, name: string, message: strin
   [
     { feature: "grey" },
     "RangeError",
-    'salient relevance: feature must be one of lab, gray, got "grey". Did you mean "gray"?',
+    'salient relevance: feature must be one of auto, lab, gray, got "grey". Did you mean "gray"?',
   ],
   [{ foci: "always" }, "RangeError", 'salient relevance: foci must be one of scale, mean, none, got "always".'],
   [{ workSize: 0 }, "RangeError", "salient relevance: workSize must be a whole number from 1 to 4096, got 0."],

@@ -36,13 +36,17 @@ suite("salient relevance", (test) => {
     for (const seed of [1, 2]) {
       test(`equals the oracle: ${reason}, seed ${seed}`, () => {
         const relevance = randomRelevance(shape, seed);
-        const settings = { ...salientRelevanceDefaults, ...options };
         const [width = 0, height = 0, channels = 1] = [...shape].reverse();
+        const auto = channels === 1 || channels === 3 ? "lab" : "gray";
+        const { feature: named = "auto" } = options;
+        const feature = named === "auto" ? auto : named;
+        const settings = { ...salientRelevanceDefaults, ...options, feature };
         const expected = salientRelevanceOracle(
-          featureOracle(relevance.data, channels, height, width, settings.feature),
+          featureOracle(relevance.data, channels, height, width, feature),
           settings,
         );
         const got = salientRelevance(kernels, relevance, options);
+        assert.is(got.options.feature, feature);
         assert.equal(got.map.shape, [height, width]);
         assert.equal(got.workMap.shape, [expected.workMap.height, expected.workMap.width]);
         expected.grids.forEach((grid, i) => {
@@ -179,6 +183,24 @@ suite("salient relevance", (test) => {
     assert.equal([...heat], [0, 127, 191, 255, 63, 25]);
   });
 
+  test("unless told otherwise maps of 1 and 3 channels, and those with a heat image, are seen in colours, others by their sums", () => {
+    for (const [channels, named] of [
+      [1, "lab"],
+      [2, "gray"],
+      [3, "lab"],
+      [4, "gray"],
+      [12, "gray"],
+    ] as const) {
+      const map = randomRelevance([channels, 1, 200], channels);
+      const got = salientRelevance(kernels, map);
+      assert.is(got.options.feature, named);
+      assert.equal(got, salientRelevance(kernels, map, { feature: named }), `${channels} channels`);
+    }
+    const twelve = randomRelevance([12, 5, 6], 1);
+    const heat = Uint8Array.from({ length: 90 }, (_, i) => (i * 37) % 256);
+    assert.is(salientRelevance(kernels, twelve, {}, heat).options.feature, "lab");
+  });
+
   test("refuses what is no map", () => {
     const of = (...shape: number[]): Tensor => ({ shape, data: new Float32Array(elementCount(shape)) });
     assertThrows(
@@ -192,9 +214,9 @@ suite("salient relevance", (test) => {
       "salient relevance: relevance must be [C,H,W], [H,W] or [1,C,H,W] with at least one pixel, got [3,0,4] with 0 elements. Pass one map at a time.",
     );
     assertThrows(
-      () => salientRelevance(kernels, of(5, 4, 4)),
+      () => salientRelevance(kernels, of(5, 4, 4), { feature: "lab" }),
       "ShapeError",
-      'salient relevance: feature "lab" must have a relevance map of 1 or 3 channels, got 5. Use feature "gray".',
+      'salient relevance: feature "lab" must have a relevance map of 1 or 3 channels, got 5. Use feature "gray" or "auto", without a heat image.',
     );
     const broken = of(3, 4, 4);
     broken.data[17] = Number.NaN;
