@@ -1,4 +1,5 @@
 import { type Tensor, tensor } from "../../engine/basics/tensor.ts";
+import { sumOverChannels } from "../../engine/network/channel-sums.ts";
 import { type Heatmap, type HeatmapOptions, heatmap } from "../../engine/picture/heatmap.ts";
 import { createImage, type Image } from "../../engine/picture/image.ts";
 import { resizeAndCrop } from "../../engine/picture/resize.ts";
@@ -110,6 +111,32 @@ const colorAt = ({ data }: Image, i: number): Color => [data[4 * i]!, data[4 * i
 const channelOf = ({ shape: [channels = 1], data }: Tensor, c: number): Float32Array =>
   Float32Array.from(data.subarray((c * data.length) / channels, ((c + 1) * data.length) / channels));
 
+/** One row of a picture. */
+const rowOf = ({ width: across, data }: Image, row: number): Image => ({
+  width: across,
+  height: 1,
+  data: data.subarray(4 * row * across, 4 * (row + 1) * across),
+});
+
+/** The value that fills half a band: the larger end of the colours. */
+const largestOf = (low: number, high: number): number => Math.max(Math.abs(low), Math.abs(high)) || 1;
+
+/** Relevance as bars from a band's middle, up for the class and down against it. */
+function drawBars(
+  { column }: Bands,
+  band: number,
+  values: Float32Array,
+  end: number,
+  colors: Image,
+  theme: Theme,
+): void {
+  for (const [x, i] of strongestPlaces(values).entries()) {
+    const height = 0.5 + Math.max(-1, Math.min(1, values[i]! / end)) / 2;
+    column(band, x, 0.5, 0.5, theme.faint);
+    column(band, x, 0.5, height, colorAt(colors, i));
+  }
+}
+
 /**
  * The signal and its relevance as curves.
  * @param signal what the network saw, [C,1,L] or [C,L,1]
@@ -120,16 +147,11 @@ export function relevanceCurves(signal: Tensor, relevance: Tensor, colors: Heatm
   const [channels = 1] = relevance.shape;
   const length = relevance.data.length / channels;
   const { image, low, high } = heatmap(tensor([channels, length], Float32Array.from(relevance.data)), colors);
-  const end = Math.max(Math.abs(low), Math.abs(high)) || 1;
+  const end = largestOf(low, high);
   const shown = shownChannels(relevance);
   const [plain, colored] = [bands(shown.length, theme), bands(shown.length, theme)];
   for (const [band, c] of shown.entries()) {
-    const values = channelOf(relevance, c);
-    for (const [x, i] of strongestPlaces(values).entries()) {
-      const height = 0.5 + Math.max(-1, Math.min(1, values[i]! / end)) / 2;
-      colored.column(band, x, 0.5, 0.5, theme.faint);
-      colored.column(band, x, 0.5, height, colorAt(image, c * length + i));
-    }
+    drawBars(colored, band, channelOf(relevance, c), end, rowOf(image, c), theme);
     drawLine(plain, band, channelOf(signal, c), theme.ink);
     drawLine(colored, band, channelOf(signal, c), theme.quiet);
   }
@@ -137,6 +159,19 @@ export function relevanceCurves(signal: Tensor, relevance: Tensor, colors: Heatm
   const some = `channels ${shown.map((c) => c + 1).join(", ")} of ${channels} (most relevance), ${length} values`;
   const size = shown.length === channels ? all : some;
   return { signal: plain.finished(), relevance: { image: colored.finished(), low, high }, size };
+}
+
+/**
+ * Relevance at a layer of one row or column, [C,1,L] or [C,L,1], summed over its channels, as a curve as wide as the signal's.
+ * @throws RangeError for relevance that is not finite and options out of range
+ */
+export function layerCurve(relevance: Tensor, colors: HeatmapOptions, theme: Theme): Image {
+  const { data: sums } = sumOverChannels(relevance);
+  const values = Float32Array.from(sums);
+  const { image, low, high } = heatmap(tensor([1, values.length], values), colors);
+  const drawn = bands(1, theme);
+  drawBars(drawn, 0, values, largestOf(low, high), image, theme);
+  return drawn.finished();
 }
 
 /**

@@ -9,7 +9,7 @@ import { heatImage } from "../../engine/salient/salient-relevance.ts";
 import { version } from "../../host/version.ts";
 import { writeNpy } from "../../weights-loader/numpy/npy.ts";
 import { enlarge } from "../drawing/canvas.ts";
-import { isSignal, relevanceCurves, salientCurve, salientOverlay } from "../drawing/curve.ts";
+import { isSignal, layerCurve, relevanceCurves, salientCurve, salientOverlay } from "../drawing/curve.ts";
 import { heatJpeg } from "../drawing/heat-jpeg.ts";
 import { type PanelContent, panel } from "../drawing/panel.ts";
 import { photoOverlay } from "../drawing/photo-overlay.ts";
@@ -24,15 +24,19 @@ import { type ExplanationReport, explanationReport, reportText } from "./report.
 /** Name of the report in a folder of results. A folder that has it has everything. */
 export const reportName = "explanation.json";
 
-/** The relevance at a layer: its numbers and, where it has height and width, a picture about as large as the other ones. */
+/**
+ * The relevance at a layer: its numbers and, where it has more than one place, a picture about as large as the other ones; of one row or
+ * column of places a curve.
+ */
 function layerFiles(
   { layer, relevance }: LayerRelevance,
-  { picture, colors, isAtSummed }: ExplanationContext,
+  { picture, colors, isAtSummed, theme }: ExplanationContext,
 ): { name: string; array: Tensor; image: Image | undefined } {
   const name = `relevance-at-${fileNames([layer])[0]}`;
   const [, height, width] = relevance.shape;
   const array = isAtSummed ? sumOverChannels(relevance) : relevance;
-  if (height === undefined || width === undefined) return { name, array, image: undefined };
+  if (height === undefined || width === undefined || height * width === 1) return { name, array, image: undefined };
+  if (isSignal(relevance.shape)) return { name, array, image: layerCurve(relevance, colors, themes[theme]) };
   const factor = Math.max(1, Math.round(picture.width / width));
   return { name, array, image: enlarge(heatmap(relevance, colors).image, factor) };
 }

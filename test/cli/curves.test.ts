@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { PNG } from "pngjs";
 import * as assert from "uvu/assert";
 import { runCli } from "../../cli/cli.ts";
-import { isSignal, relevanceCurves, salientCurve, salientOverlay } from "../../cli/drawing/curve.ts";
+import { isSignal, layerCurve, relevanceCurves, salientCurve, salientOverlay } from "../../cli/drawing/curve.ts";
 import { themes } from "../../cli/drawing/theme.ts";
 import { tensor } from "../../engine/basics/tensor.ts";
 import type { Image } from "../../engine/picture/image.ts";
@@ -69,6 +69,27 @@ suite("cli/curves", (test) => {
     assert.ok(Math.abs(pixel(image, 560, 40)[1]! - 128) < 3);
   });
 
+  test("relevance at a layer is summed over its channels: one curve, up for the class and down against it", () => {
+    const relevance = zeros(2, 4);
+    relevance.data.set([0.25, 2, -1, 0, -0.25, -1, -1, 0.5]);
+    for (const shape of [
+      [2, 1, 4],
+      [2, 4, 1],
+    ]) {
+      const image = layerCurve(tensor(shape, relevance.data), { colormap: "bwr" }, themes.light);
+      assert.equal([image.width, image.height], [640, 112]);
+      const at = (y: number): number[][] => [80, 240, 400, 560].map((x) => pixel(image, x, y));
+      const [background, half, blue] = [
+        [255, 255, 255],
+        [255, 129, 129],
+        [0, 0, 255],
+      ];
+      assert.equal(at(20), [background, background, background, background]);
+      assert.equal(at(40), [background, half, background, background]);
+      assert.equal(at(100), [background, background, blue, background]);
+    }
+  });
+
   test("a peak of one value among 100,000 is seen in the signal and in its relevance", () => {
     const [signal, relevance] = [zeros(1, 100_000), zeros(1, 100_000)];
     signal.data[50_100] = 1;
@@ -103,7 +124,8 @@ suite("cli/curves", (test) => {
       assert.ok(first !== undefined);
       writeFileSync(input, writeNpy(tensor(first.shape, Float32Array.from(first.input))));
       const weights = join(producers, "keras2-signal-layers-graph/model.json");
-      const options = ["--preprocess", "plain", "--feature", "gray", "--threads", "1", "--out", join(folder, "out")];
+      const layer = "StatefulPartitionedCall/sequential/separable_conv1d/BiasAdd";
+      const options = ["--preprocess", "plain", "--at", layer, "--threads", "1", "--out", join(folder, "out")];
       let told = "";
       const code = await runCli(["explain", input, "--weights", weights, ...options], {
         out: () => undefined,
@@ -126,6 +148,7 @@ suite("cli/curves", (test) => {
         curves.map(() => [640, 112 * Math.min(6, channels)]),
       );
       assert.is(size("panel.png")[0], 2 * 640 + 28 + 80);
+      assert.equal(size(`relevance-at-${layer.replaceAll("/", "-")}.png`), [640, 112]);
     } finally {
       rmSync(folder, { recursive: true, force: true });
     }
