@@ -114,7 +114,7 @@ suite("cli/command", (test) => {
     assertRefused(
       await explain(cat, "--feature", "rgb"),
       2,
-      'srmap: salient relevance: feature must be one of lab, gray, got "rgb".',
+      'srmap: salient relevance: feature must be one of auto, lab, gray, got "rgb".',
     );
     assertRefused(await explain(), 2, 'srmap: explain needs a photo: srmap explain PHOTO. See "srmap help explain".');
     assertRefused(
