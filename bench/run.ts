@@ -1,7 +1,7 @@
 // Measures everything and prints times, shares of the roof, ratios to peers and goals.
 // Usage: npm run bench -- [--once] [--only PART]... [--peers] [--samples N] [--write-plot FILE]
 //   --once        one call of everything, of small networks: the gate
-//   --only        roof, sizes, salient, cold, load, folder, full-size, kernels, layers, networks, threads, targets, batch, accuracy, evaluation, or the name of a
+//   --only        roof, sizes, salient, cold, load, folder, full-size, kernels, layers, depthwise, networks, threads, targets, batch, accuracy, evaluation, or the name of a
 //                 shape file or network; several add up
 //   --peers       also runs the competitors that bench/peers/install.sh installed and those of the Python in SRMAP_PYTHON
 //   --photos      a folder of JPEG files for the part "folder"; without it the example photos again and again
@@ -26,6 +26,7 @@ import { benchAccuracy } from "./parts/accuracy.ts";
 import { benchBatch } from "./parts/batch.ts";
 import { benchColdStart } from "./parts/cold-start.ts";
 import { choices } from "./parts/convolution.ts";
+import { benchDepthwise } from "./parts/depthwise.ts";
 import { benchEvaluation } from "./parts/evaluation.ts";
 import { benchFolder } from "./parts/folder.ts";
 import { benchFullSize, fullSizeResults } from "./parts/full-size.ts";
@@ -105,6 +106,7 @@ for (const file of shapeFiles()) {
   if (wants("kernels", file) && choices(file).length > 0) add(benchKernels(module, file, effort));
   if (wants("layers", file)) add(benchLayers(module, file, effort));
 }
+if (wants("depthwise")) add(benchDepthwise(module, effort));
 const networks = (part: string): SeededNetName[] =>
   seededNetNames.filter(
     (name) => wants(part, name) && (!effort.once || name === "alexnet" || values.only.includes(name)),

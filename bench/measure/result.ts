@@ -15,6 +15,8 @@ export interface Result {
   readonly arithmetic?: number;
   /** Bytes that one call must read or write, for work that memory bounds. */
   readonly bytes?: number;
+  /** Milliseconds that reading its inputs and writing its outputs alone take, measured at the same sizes. */
+  readonly streamMs?: number;
   /** A measure that is no time, with its unit. */
   readonly value?: number;
   readonly unit?: string;

@@ -21,7 +21,7 @@ export function ratio(own: Result, peer: Result): number | undefined {
 }
 
 /** What a result reaches, and which part of the roof that is. */
-function rate({ timing, flop, arithmetic = flop, bytes, threads }: Result, roof: Roof | undefined): string {
+function rate({ timing, flop, arithmetic = flop, bytes, streamMs, threads }: Result, roof: Roof | undefined): string {
   if (timing === undefined) return "";
   const perSecond = (count: number): number => count / timing.medianMs / 1e6;
   const share = (value: number, limit: number | undefined): string =>
@@ -35,6 +35,8 @@ function rate({ timing, flop, arithmetic = flop, bytes, threads }: Result, roof:
     );
   }
   if (bytes) parts.push(`${perSecond(bytes).toFixed(1)} GB/s${share(perSecond(bytes), roof?.gigabytes)}`);
+  if (streamMs)
+    parts.push(`reading and writing alone ${((100 * streamMs) / timing.medianMs).toFixed(0)} % of its time`);
   return parts.join(", ");
 }
 
