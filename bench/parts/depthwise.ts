@@ -8,7 +8,6 @@ import type { Result } from "../measure/result.ts";
 import { convolution64 } from "../nets/float64.ts";
 import { bareConvolution, type ConvSize, convOutput } from "../nets/shapes.ts";
 import { arithmetic } from "./convolution.ts";
-import { everywhereGradient } from "./layers.ts";
 import { streaming } from "./roof.ts";
 
 // kernel, stride, height and width of the input, channels; of MobileNetV3-large, EfficientNet-B0 and ConvNeXt-tiny, and the widest of MobileNetV1.
@@ -41,18 +40,13 @@ const sizes: readonly (readonly [kernel: number, stride: number, side: number, c
   [7, 1, 7, 768],
 ];
 
-/** The sum of products of two images. */
-function inner(a: Float32Array, b: Float32Array): number {
-  return a.reduce((sum, value, i) => sum + value * b[i]!, 0);
-}
-
 /**
- * The depthwise convolutions of networks that people use, forward and to the input, beside both roofs: multiplying and adding, and reading and writing what
- * the layer must.
+ * The depthwise convolutions of networks that people use, beside both roofs: multiplying and adding, and reading and writing what the layer must. The pass to
+ * the input is the same kernel with turned weights, of stride 1.
  */
 export function benchDepthwise(module: WebAssembly.Module, effort: Effort): Result[] {
   const streamMs = streaming(effort);
-  return sizes.slice(0, effort.once ? 1 : undefined).flatMap(([kernel, stride, side, channels]): Result[] => {
+  return sizes.slice(0, effort.once ? 1 : undefined).map(([kernel, stride, side, channels]): Result => {
     const pad = kernel >> 1;
     const size: ConvSize = {
       channels,
@@ -74,27 +68,16 @@ export function benchDepthwise(module: WebAssembly.Module, effort: Effort): Resu
     const sampled = exact.places.map((place) => output[place]!);
     const [built] = network.layers;
     if (built === undefined) throw new Error("depthwise: a network without layers.");
-    const plan = network.relevancePlan(everywhereGradient);
-    const start = fillValues(output.length, "uniform", 43);
-    const gradient = plan.run(start).relevance.data;
-    const [forwards, backwards] = [inner(output, start), inner(image, gradient)];
-    const common = { group: "depthwise convolutions", by: "srmap", threads: 1, flop: arithmetic(size, 0) };
     const [inBytes, outBytes] = [4 * channels * (side + 2 * pad) ** 2, 4 * channels * convOutput(size, side) ** 2];
-    return [
-      {
-        ...common,
-        name,
-        check: checked(name, sampled, exact.values, "float64", 1e-5),
-        timing: measure(effort, () => built.runtime.forward(), 0.3),
-        streamMs: streamMs(inBytes, outBytes),
-      },
-      {
-        ...common,
-        name: `${name}, to the input`,
-        check: checked(`${name}, to the input`, [backwards], [forwards], "its adjoint", 1e-3),
-        timing: measure(effort, () => void plan.run(start), 0.3),
-        streamMs: streamMs(outBytes, inBytes),
-      },
-    ];
+    return {
+      group: "depthwise convolutions",
+      name,
+      by: "srmap",
+      threads: 1,
+      flop: arithmetic(size, 0),
+      check: checked(name, sampled, exact.values, "float64", 1e-5),
+      timing: measure(effort, () => built.runtime.forward(), 0.3),
+      streamMs: streamMs(inBytes, outBytes),
+    };
   });
 }

@@ -26,13 +26,10 @@ function everywhere(name: string, rule: LinearRule, base = "li2019"): Composite 
   return { ...compositeByName(base), name, assignments: [{ match: {}, rule }] };
 }
 
-/** The gradient of a layer alone: its transposed pass. */
-export const everywhereGradient: Composite = everywhere("transposed", gradient(), "gradient");
-
 // Alone, a layer gets relevance everywhere, so all passes of lrp0 and z+ are direct: Z, which is not stored, and the gradient; for z+
 // both twice, since the input of a layer alone may be negative.
 const linearPasses: readonly (readonly [composite: Composite, passes: number, isDirect: boolean])[] = [
-  [everywhereGradient, 1, false],
+  [everywhere("transposed", gradient(), "gradient"), 1, false],
   [everywhere("lrp0, exact", epsilon(0)), 2, true],
   [everywhere("zPlus, exact", zPlus()), 4, true],
 ];

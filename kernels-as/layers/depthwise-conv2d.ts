@@ -6,16 +6,16 @@ import { leapFour, slideFour, slideWide, tileSix } from "./depthwise-tiles";
 /** Where the module is to be small it goes without the tiles that but few layers use; the same values. */
 const isSmall = ASC_SHRINK_LEVEL > 1;
 
-/** One channel of one pixel, as in tile6: what is left of the channels. */
+/** One channel of one pixel, as in tileSix: what is left of the channels. */
 function single(
-  y: usize, kh: i32, kw: i32, tapBytes: usize, rowSkip: usize, a: usize, w: usize, channelBytes: usize, start: f32, low: f32, high: f32
+  y: usize, kh: i32, kw: i32, tapBytes: usize, rowSkip: usize, a: usize, w: usize, start: f32, low: f32, high: f32
 ): void {
   let sum = start;
   for (let i = 0; i < kh; i++) {
     for (let j = 0; j < kw; j++) {
       sum += f32.load(a) * f32.load(w);
       a += tapBytes;
-      w += channelBytes;
+      w += 16;
     }
     a += rowSkip;
   }
@@ -28,7 +28,7 @@ function single(
  * at a time for filters three wide and at most three high, else four; the last ones of a row may begin earlier, and some values are stored again.
  */
 function row(
-  lanes: i32, outW: i32, kh: i32, kw: i32, leaps: bool, a: usize, tapBytes: usize, rowBytes: usize, w: usize, channelBytes: usize, bias: usize, hold: usize,
+  lanes: i32, outW: i32, kh: i32, kw: i32, leaps: bool, a: usize, tapBytes: usize, rowBytes: usize, w: usize, bias: usize, hold: usize,
   low: f32, high: f32, y: usize, stepY: usize, isLarge: bool
 ): void {
   const stepX = tapBytes << <usize>leaps;
@@ -40,17 +40,17 @@ function row(
       const p = a + first * stepX, q = y + first * stepY;
       if (leaps) {
         const next = isLarge ? a + <usize>min(ox + 7, outW - 7) * stepX : 0;
-        leapThree(lanes, kh, p, tapBytes, rowBytes, w, channelBytes, bias, hold, low, high, q, stepY, next);
+        leapThree(lanes, kh, p, tapBytes, rowBytes, w, bias, hold, low, high, q, stepY, next);
       } else {
-        slideThree(lanes, kh, p, tapBytes, rowBytes, w, channelBytes, bias, hold, low, high, q, stepY);
+        slideThree(lanes, kh, p, tapBytes, rowBytes, w, bias, hold, low, high, q, stepY);
       }
       ox += 7;
     } else {
       const first = <usize>min(ox, outW - 4);
       const p = a + first * stepX, q = y + first * stepY;
-      if (!isSmall && leaps) leapFour(lanes, kh, kw, p, tapBytes, rowBytes, w, channelBytes, bias, low, high, q, stepY);
-      else if (!isSmall && kw <= 7) slideFour(lanes, kh, kw, p, tapBytes, rowBytes, w, channelBytes, bias, low, high, q, stepY);
-      else slideWide(lanes, kh, kw, p, tapBytes, rowBytes, w, channelBytes, bias, low, high, q, stepY);
+      if (!isSmall && leaps) leapFour(lanes, kh, kw, p, tapBytes, rowBytes, w, bias, low, high, q, stepY);
+      else if (!isSmall && kw <= 7) slideFour(lanes, kh, kw, p, tapBytes, rowBytes, w, bias, low, high, q, stepY);
+      else slideWide(lanes, kh, kw, p, tapBytes, rowBytes, w, bias, low, high, q, stepY);
       ox += 4;
     }
   }
@@ -76,7 +76,7 @@ function copyLines(to: usize, from: usize, rowBytes: usize, pixelBytes: usize, r
 function copiedRows(inW: i32, kh: i32, kw: i32, strideH: i32, dilationH: i32, tile: i32, pixelBytes: i32, channels: i32, scratchBytes: i32): i32 {
   const crowded = (kh * tile + kh * kw) * min(4096, pixelBytes & -pixelBytes) > 12 * 4096;
   if (isSmall || !crowded || kh * kw < 25 || channels & 15) return 0;
-  const inH = (scratchBytes - 64 * kh * kw - 64) / (64 * inW);
+  const inH = (scratchBytes - 64) / (64 * inW);
   const more = inH - 1 - (kh - 1) * dilationH;
   return more < 0 ? 0 : more / strideH + 1;
 }
@@ -87,25 +87,22 @@ function neighbours(
   outW: i32, channels: i32, whole: i32, kh: i32, kw: i32, strideH: i32, leaps: bool, dilationH: i32, dilationW: i32,
   low: f32, high: f32, begin: i32, end: i32
 ): void {
-  const tapBytes = <usize>(dilationW * xPixel) << 2, xRowBytes = <usize>xRow << 2, channelBytes = <usize>channels << 2;
+  const tapBytes = <usize>(dilationW * xPixel) << 2, xRowBytes = <usize>xRow << 2;
   const inW = ((outW - 1) << <i32>leaps) + kw;
   const copied = copiedRows(inW, kh, kw, strideH, dilationH, (leaps ? 6 : 3) + kw, <i32>tapBytes, channels, scratchBytes);
   const band = copied ? copied : end - begin;
   // Blocks of channels keep a window's rows in the first-level cache; a small window's are there anyway.
   const block = copied ? 16 : kh * kw > 9 ? 64 : channels;
   const isLarge = <usize>((end - begin) * strideH) * xRowBytes >= <usize>1 << 20;
-  const copy = scratch + 64 + <usize>(kh * kw) * 64;
+  const copy = scratch + 64;
   for (let c = 0; c < whole; c += block) {
     const at = <usize>c << 2;
     const lanes = min(block, whole - c);
     const start = bias ? bias + at : 0;
-    let filter = w + at, filterStep = channelBytes, tap = tapBytes, rowBytes = xRowBytes;
+    let filter = w + at * <usize>(kh * kw), tap = tapBytes, rowBytes = xRowBytes;
     if (!isSmall && copied) {
-      filter = scratch + 64;
-      filterStep = 64;
       tap = 64;
       rowBytes = <usize>inW * 64;
-      copyLines(filter, w + at, 0, channelBytes, 1, kh * kw);
     }
     for (let first = begin; first < end; first += band) {
       const last = min(first + band, end);
@@ -117,7 +114,7 @@ function neighbours(
       for (let oy = first; oy < last; oy++, p += <usize>strideH * rowBytes) {
         const q = y + (<usize>oy * <usize>yRow << 2) + at;
         const rowStep = <usize>dilationH * rowBytes;
-        row(lanes, outW, kh, kw, leaps, p, tap, rowStep, filter, filterStep, start, scratch, low, high, q, <usize>yPixel << 2, isLarge);
+        row(lanes, outW, kh, kw, leaps, p, tap, rowStep, filter, start, scratch, low, high, q, <usize>yPixel << 2, isLarge);
       }
     }
   }
@@ -126,7 +123,7 @@ function neighbours(
 /**
  * Depthwise convolution: every channel has its own filter.
  *   y[oy,ox,c] = clamp(bias[c] + sum over i,j of w[i,j,c] * x[oy*strideH + i*dilationH, ox*strideW + j*dilationW, c], low, high)
- * Layout: y, x NHWC as in conv2dForward; w [kh][kw][channels]; bias [channels] or 0. scratch: scratchBytes, 64 or more; the more rows fit, the fewer are
+ * Layout: y, x NHWC as in conv2dForward; w [ceil(channels/4)][kh][kw][4]; bias [channels] or 0. scratch: scratchBytes, 64 or more; the more rows fit, the fewer are
  * copied twice where 7x7 filters meet images whose pixels crowd the cache. y may not alias x. Rows [begin, end) are written.
  * Fixed order: a sum starts with the bias and runs over i, j.
  * Source: definition with group = channels.
@@ -140,7 +137,6 @@ export function depthwiseConv2dForward(
   const rowSkip = (<usize>(dilationH * xRow) << 2) - <usize>kw * tapBytes;
   const windowBytes = <usize>(kh * dilationH * xRow) << 2;
   const stepX = <usize>(strideW * xPixel) << 2, stepY = <usize>yPixel << 2;
-  const channelBytes = <usize>channels << 2;
   const leaps = !isSmall && kw <= 7 && strideW == dilationW << 1;
   const shares = outW >= 4 && (leaps || strideW == dilationW);
   const whole = channels & ~3;
@@ -156,7 +152,7 @@ export function depthwiseConv2dForward(
       // past the last pixel the pointers stay, and the same value is stored again
       tileSix(whole, kh, kw, tapBytes, rowSkip, windowBytes,
         p, min(p + stepX, endX), min(p + 2 * stepX, endX), min(p + 3 * stepX, endX), min(p + 4 * stepX, endX), min(p + 5 * stepX, endX),
-        w, channelBytes, bias, low, high,
+        w, bias, low, high,
         q, min(q + stepY, endY), min(q + 2 * stepY, endY), min(q + 3 * stepY, endY), min(q + 4 * stepY, endY), min(q + 5 * stepY, endY));
     }
   }
@@ -167,7 +163,7 @@ export function depthwiseConv2dForward(
       let a = x + (<usize>(oy * strideH) * <usize>xRow << 2) + offset;
       let o = y + (<usize>oy * <usize>yRow << 2) + offset;
       for (let ox = 0; ox < outW; ox++, a += stepX, o += stepY) {
-        single(o, kh, kw, tapBytes, rowSkip, a, w + offset, channelBytes, start, low, high);
+        single(o, kh, kw, tapBytes, rowSkip, a, w + (<usize>whole * <usize>(kh * kw) << 2) + (<usize>(c & 3) << 2), start, low, high);
       }
     }
   }

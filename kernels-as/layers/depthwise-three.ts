@@ -33,14 +33,16 @@ function storeSeven(
  * tap and from pixel to pixel, rowBytes from tap to tap downwards. `rows`, 1 to 3, is no constant: V8 reads no row before it has passed the branch.
  */
 export function slideThree(
-  lanes: i32, rows: i32, a: usize, step: usize, rowBytes: usize, w: usize, channelBytes: usize, bias: usize, hold: usize,
+  lanes: i32, rows: i32, a: usize, step: usize, rowBytes: usize, w: usize, bias: usize, hold: usize,
   low: f32, high: f32, y: usize, stepY: usize
 ): void {
-  for (let at: usize = 0; at < <usize>lanes << 2; at += 16) {
+  const filterBytes = <usize>rows * 48;
+  let f = w;
+  for (let at: usize = 0; at < <usize>lanes << 2; at += 16, f += filterBytes) {
     let c0 = bias ? v128.load(bias + at) : f32x4.splat(0);
     let c1 = c0, c2 = c0, c3 = c0, c4 = c0, c5 = c0, c6 = c0;
-    let f = w + at, row = a + at, p = row;
-    let w0 = v128.load(f), w1 = v128.load((f += channelBytes)), w2 = v128.load((f += channelBytes));
+    let row = a + at, p = row;
+    let w0 = v128.load(f), w1 = v128.load(f, 16), w2 = v128.load(f, 32);
     let x0 = v128.load(p), x1 = v128.load((p += step)), x2 = x1;
     c0 = three(hold, c0, x0, x1, (x2 = v128.load((p += step))), w0, w1, w2);
     c1 = three(hold, c1, x1, x2, (x0 = v128.load((p += step))), w0, w1, w2);
@@ -50,7 +52,7 @@ export function slideThree(
     c5 = three(hold, c5, x2, x0, (x1 = v128.load((p += step))), w0, w1, w2);
     c6 = three(hold, c6, x0, x1, v128.load((p += step)), w0, w1, w2);
     if (rows > 1) {
-      w0 = v128.load((f += channelBytes)), w1 = v128.load((f += channelBytes)), w2 = v128.load((f += channelBytes));
+      w0 = v128.load(f, 48), w1 = v128.load(f, 64), w2 = v128.load(f, 80);
       p = row += rowBytes;
       x0 = v128.load(p), x1 = v128.load((p += step));
       c0 = three(hold, c0, x0, x1, (x2 = v128.load((p += step))), w0, w1, w2);
@@ -61,7 +63,7 @@ export function slideThree(
       c5 = three(hold, c5, x2, x0, (x1 = v128.load((p += step))), w0, w1, w2);
       c6 = three(hold, c6, x0, x1, v128.load((p += step)), w0, w1, w2);
       if (rows > 2) {
-        w0 = v128.load((f += channelBytes)), w1 = v128.load((f += channelBytes)), w2 = v128.load((f += channelBytes));
+        w0 = v128.load(f, 96), w1 = v128.load(f, 112), w2 = v128.load(f, 128);
         p = row += rowBytes;
         x0 = v128.load(p), x1 = v128.load((p += step));
         c0 = three(hold, c0, x0, x1, (x2 = v128.load((p += step))), w0, w1, w2);
@@ -91,14 +93,16 @@ function touch(from: usize): void {
  * lower two rows are read by the way (15 pixels a row, 15/16 of 256 bytes for each four channels); 0 where the image is in the cache.
  */
 export function leapThree(
-  lanes: i32, rows: i32, a: usize, tap: usize, rowBytes: usize, w: usize, channelBytes: usize, bias: usize, hold: usize,
+  lanes: i32, rows: i32, a: usize, tap: usize, rowBytes: usize, w: usize, bias: usize, hold: usize,
   low: f32, high: f32, y: usize, stepY: usize, next: usize
 ): void {
-  for (let at: usize = 0; at < <usize>lanes << 2; at += 16) {
+  const filterBytes = <usize>rows * 48;
+  let f = w;
+  for (let at: usize = 0; at < <usize>lanes << 2; at += 16, f += filterBytes) {
     let c0 = bias ? v128.load(bias + at) : f32x4.splat(0);
     let c1 = c0, c2 = c0, c3 = c0, c4 = c0, c5 = c0, c6 = c0;
-    let f = w + at, row = a + at, p = row;
-    let w0 = v128.load(f), w1 = v128.load((f += channelBytes)), w2 = v128.load((f += channelBytes));
+    let row = a + at, p = row;
+    let w0 = v128.load(f), w1 = v128.load(f, 16), w2 = v128.load(f, 32);
     let x0 = v128.load(p), x2 = x0;
     c0 = three(hold, c0, x0, v128.load((p += tap)), (x2 = v128.load((p += tap))), w0, w1, w2);
     c1 = three(hold, c1, x2, v128.load((p += tap)), (x0 = v128.load((p += tap))), w0, w1, w2);
@@ -109,7 +113,7 @@ export function leapThree(
     c6 = three(hold, c6, x0, v128.load((p += tap)), v128.load((p += tap)), w0, w1, w2);
     if (rows > 1) {
       if (next) touch(next + rowBytes + 15 * at);
-      w0 = v128.load((f += channelBytes)), w1 = v128.load((f += channelBytes)), w2 = v128.load((f += channelBytes));
+      w0 = v128.load(f, 48), w1 = v128.load(f, 64), w2 = v128.load(f, 80);
       p = row += rowBytes;
       x0 = v128.load(p);
       c0 = three(hold, c0, x0, v128.load((p += tap)), (x2 = v128.load((p += tap))), w0, w1, w2);
@@ -121,7 +125,7 @@ export function leapThree(
       c6 = three(hold, c6, x0, v128.load((p += tap)), v128.load((p += tap)), w0, w1, w2);
       if (rows > 2) {
         if (next) touch(next + 2 * rowBytes + 15 * at);
-        w0 = v128.load((f += channelBytes)), w1 = v128.load((f += channelBytes)), w2 = v128.load((f += channelBytes));
+        w0 = v128.load(f, 96), w1 = v128.load(f, 112), w2 = v128.load(f, 128);
         p = row += rowBytes;
         x0 = v128.load(p);
         c0 = three(hold, c0, x0, v128.load((p += tap)), (x2 = v128.load((p += tap))), w0, w1, w2);

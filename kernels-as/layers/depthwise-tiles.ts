@@ -28,13 +28,14 @@ function storeFour(y: usize, stepY: usize, low: f32, high: f32, c0: v128, c1: v1
  * input and multiplies four. `step` bytes from tap to tap and from pixel to pixel, rowBytes from tap to tap downwards.
  */
 export function slideFour(
-  lanes: i32, kh: i32, kw: i32, a: usize, step: usize, rowBytes: usize, w: usize, channelBytes: usize, bias: usize,
+  lanes: i32, kh: i32, kw: i32, a: usize, step: usize, rowBytes: usize, w: usize, bias: usize,
   low: f32, high: f32, y: usize, stepY: usize
 ): void {
+  let f = w;
   for (let at: usize = 0; at < <usize>lanes << 2; at += 16) {
     let c0 = bias ? v128.load(bias + at) : f32x4.splat(0);
     let c1 = c0, c2 = c0, c3 = c0;
-    let f = w + at, row = a + at;
+    let row = a + at;
     let rows = kh;
     do {
       let p = row;
@@ -46,31 +47,31 @@ export function slideFour(
         let x3 = v128.load((p += step));
         c0 = plus(c0, x0, f0), c1 = plus(c1, x1, f0), c2 = plus(c2, x2, f0), c3 = plus(c3, x3, f0);
         if (kw == 1) break;
-        f0 = v128.load((f += channelBytes));
+        f0 = v128.load(f, 16);
         x0 = v128.load((p += step));
         c0 = plus(c0, x1, f0), c1 = plus(c1, x2, f0), c2 = plus(c2, x3, f0), c3 = plus(c3, x0, f0);
         if (kw == 2) break;
-        f0 = v128.load((f += channelBytes));
+        f0 = v128.load(f, 32);
         x1 = v128.load((p += step));
         c0 = plus(c0, x2, f0), c1 = plus(c1, x3, f0), c2 = plus(c2, x0, f0), c3 = plus(c3, x1, f0);
         if (kw == 3) break;
-        f0 = v128.load((f += channelBytes));
+        f0 = v128.load(f, 48);
         x2 = v128.load((p += step));
         c0 = plus(c0, x3, f0), c1 = plus(c1, x0, f0), c2 = plus(c2, x1, f0), c3 = plus(c3, x2, f0);
         if (kw == 4) break;
-        f0 = v128.load((f += channelBytes));
+        f0 = v128.load(f, 64);
         x3 = v128.load((p += step));
         c0 = plus(c0, x0, f0), c1 = plus(c1, x1, f0), c2 = plus(c2, x2, f0), c3 = plus(c3, x3, f0);
         if (kw == 5) break;
-        f0 = v128.load((f += channelBytes));
+        f0 = v128.load(f, 80);
         x0 = v128.load((p += step));
         c0 = plus(c0, x1, f0), c1 = plus(c1, x2, f0), c2 = plus(c2, x3, f0), c3 = plus(c3, x0, f0);
         if (kw == 6) break;
-        f0 = v128.load((f += channelBytes));
+        f0 = v128.load(f, 96);
         x1 = v128.load((p += step));
         c0 = plus(c0, x2, f0), c1 = plus(c1, x3, f0), c2 = plus(c2, x0, f0), c3 = plus(c3, x1, f0);
       } while (false);
-      f += channelBytes;
+      f += <usize>kw << 4;
     } while (--rows);
     storeFour(y + at, stepY, low, high, c0, c1, c2, c3);
   }
@@ -78,13 +79,14 @@ export function slideFour(
 
 /** As slideFour, of any width: a round is four taps, after which the inputs stand where they stood before. Where few taps fit, its rounds cost 5 %. */
 export function slideWide(
-  lanes: i32, kh: i32, kw: i32, a: usize, step: usize, rowBytes: usize, w: usize, channelBytes: usize, bias: usize,
+  lanes: i32, kh: i32, kw: i32, a: usize, step: usize, rowBytes: usize, w: usize, bias: usize,
   low: f32, high: f32, y: usize, stepY: usize
 ): void {
+  let f = w;
   for (let at: usize = 0; at < <usize>lanes << 2; at += 16) {
     let c0 = bias ? v128.load(bias + at) : f32x4.splat(0);
     let c1 = c0, c2 = c0, c3 = c0;
-    let f = w + at, row = a + at;
+    let row = a + at;
     let rows = kh;
     do {
       let p = row, taps = kw;
@@ -94,22 +96,22 @@ export function slideWide(
         let f0 = v128.load(f);
         x3 = v128.load((p += step));
         c0 = plus(c0, x0, f0), c1 = plus(c1, x1, f0), c2 = plus(c2, x2, f0), c3 = plus(c3, x3, f0);
-        f += channelBytes;
+        f += 16;
         if (!--taps) break;
         f0 = v128.load(f);
         x0 = v128.load((p += step));
         c0 = plus(c0, x1, f0), c1 = plus(c1, x2, f0), c2 = plus(c2, x3, f0), c3 = plus(c3, x0, f0);
-        f += channelBytes;
+        f += 16;
         if (!--taps) break;
         f0 = v128.load(f);
         x1 = v128.load((p += step));
         c0 = plus(c0, x2, f0), c1 = plus(c1, x3, f0), c2 = plus(c2, x0, f0), c3 = plus(c3, x1, f0);
-        f += channelBytes;
+        f += 16;
         if (!--taps) break;
         f0 = v128.load(f);
         x2 = v128.load((p += step));
         c0 = plus(c0, x3, f0), c1 = plus(c1, x0, f0), c2 = plus(c2, x1, f0), c3 = plus(c3, x2, f0);
-        f += channelBytes;
+        f += 16;
         if (!--taps) break;
       }
     } while (--rows);
@@ -119,14 +121,15 @@ export function slideWide(
 
 /** As slideFour, of stride 2: `tap` bytes from tap to tap, twice as many from pixel to pixel. Even and odd taps have their own inputs. */
 export function leapFour(
-  lanes: i32, kh: i32, kw: i32, a: usize, tap: usize, rowBytes: usize, w: usize, channelBytes: usize, bias: usize,
+  lanes: i32, kh: i32, kw: i32, a: usize, tap: usize, rowBytes: usize, w: usize, bias: usize,
   low: f32, high: f32, y: usize, stepY: usize
 ): void {
   const step = tap << 1;
+  let f = w;
   for (let at: usize = 0; at < <usize>lanes << 2; at += 16) {
     let c0 = bias ? v128.load(bias + at) : f32x4.splat(0);
     let c1 = c0, c2 = c0, c3 = c0;
-    let f = w + at, row = a + at;
+    let row = a + at;
     let rows = kh;
     do {
       let p = row, q = row + tap;
@@ -137,31 +140,31 @@ export function leapFour(
         let x0 = v128.load(p), x1 = v128.load((p += step)), x2 = v128.load((p += step)), x3 = v128.load((p += step));
         c0 = plus(c0, x0, f0), c1 = plus(c1, x1, f0), c2 = plus(c2, x2, f0), c3 = plus(c3, x3, f0);
         if (kw == 1) break;
-        f0 = v128.load((f += channelBytes));
+        f0 = v128.load(f, 16);
         let z0 = v128.load(q), z1 = v128.load((q += step)), z2 = v128.load((q += step)), z3 = v128.load((q += step));
         c0 = plus(c0, z0, f0), c1 = plus(c1, z1, f0), c2 = plus(c2, z2, f0), c3 = plus(c3, z3, f0);
         if (kw == 2) break;
-        f0 = v128.load((f += channelBytes));
+        f0 = v128.load(f, 32);
         x0 = v128.load((p += step));
         c0 = plus(c0, x1, f0), c1 = plus(c1, x2, f0), c2 = plus(c2, x3, f0), c3 = plus(c3, x0, f0);
         if (kw == 3) break;
-        f0 = v128.load((f += channelBytes));
+        f0 = v128.load(f, 48);
         z0 = v128.load((q += step));
         c0 = plus(c0, z1, f0), c1 = plus(c1, z2, f0), c2 = plus(c2, z3, f0), c3 = plus(c3, z0, f0);
         if (kw == 4) break;
-        f0 = v128.load((f += channelBytes));
+        f0 = v128.load(f, 64);
         x1 = v128.load((p += step));
         c0 = plus(c0, x2, f0), c1 = plus(c1, x3, f0), c2 = plus(c2, x0, f0), c3 = plus(c3, x1, f0);
         if (kw == 5) break;
-        f0 = v128.load((f += channelBytes));
+        f0 = v128.load(f, 80);
         z1 = v128.load((q += step));
         c0 = plus(c0, z2, f0), c1 = plus(c1, z3, f0), c2 = plus(c2, z0, f0), c3 = plus(c3, z1, f0);
         if (kw == 6) break;
-        f0 = v128.load((f += channelBytes));
+        f0 = v128.load(f, 96);
         x2 = v128.load((p += step));
         c0 = plus(c0, x3, f0), c1 = plus(c1, x0, f0), c2 = plus(c2, x1, f0), c3 = plus(c3, x2, f0);
       } while (false);
-      f += channelBytes;
+      f += <usize>kw << 4;
     } while (--rows);
     storeFour(y + at, stepY, low, high, c0, c1, c2, c3);
   }
@@ -169,14 +172,13 @@ export function leapFour(
 
 /**
  * 6 pixels x `lanes` channels, a multiple of 4. Each pixel's first tap is at a_p; the pointers move on by tapBytes from tap to tap and by rowSkip more
- * after a row of them, the weights by channelBytes.
+ * after a row of them, the weights lie one after the other.
  */
 export function tileSix(
   lanes: i32, kh: i32, kw: i32, tapBytes: usize, rowSkip: usize, windowBytes: usize,
-  a0: usize, a1: usize, a2: usize, a3: usize, a4: usize, a5: usize, w: usize, channelBytes: usize, bias: usize, low: f32, high: f32,
+  a0: usize, a1: usize, a2: usize, a3: usize, a4: usize, a5: usize, w: usize, bias: usize, low: f32, high: f32,
   y0: usize, y1: usize, y2: usize, y3: usize, y4: usize, y5: usize
 ): void {
-  const nextWeights: usize = <usize>16 - <usize>(kh * kw) * channelBytes;
   const nextPixels: usize = <usize>16 - windowBytes;
   for (let at: usize = 0; at < <usize>lanes << 2; at += 16) {
     let c0 = bias ? v128.load(bias + at) : f32x4.splat(0);
@@ -199,7 +201,7 @@ export function tileSix(
         a3 += tapBytes;
         a4 += tapBytes;
         a5 += tapBytes;
-        w += channelBytes;
+        w += 16;
       } while (--taps);
       a0 += rowSkip;
       a1 += rowSkip;
@@ -221,6 +223,5 @@ export function tileSix(
     a3 += nextPixels;
     a4 += nextPixels;
     a5 += nextPixels;
-    w += nextWeights;
   }
 }

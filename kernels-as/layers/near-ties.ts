@@ -137,7 +137,7 @@ export function equalPatches(a: usize, b: usize, rowStride: i32, rows: i32, leng
  * One output of a convolution, summed in double.
  *   bias + sum over i,j,c of w[i,j,c] * x[i*dilationH, j*dilationW, c]
  * Layout: x at the first tap of the output, NHWC with strides in elements; w at the output's lane of a pack of conv2dPack, wStep elements
- * from one (i,j,c) to the next (8; the channels for a depthwise pack, with inC 1); bias of the output or 0.
+ * from one (i,j,c) to the next (8; 4 in a depthwise pack, with inC 1); bias of the output or 0.
  * Fixed order: the bias, then by i, j, c.
  * Source: definition; checked against the float64 oracle.
  */

@@ -3,6 +3,7 @@ import type { Window } from "../../graph/window.ts";
 import type { Place } from "../../memory/shared-region.ts";
 import { type Modification, unmodified } from "../../rules/rules.ts";
 import type { Construction } from "../layer-kind.ts";
+import { depthwiseLength, packDepthwise, turnDepthwise } from "./depthwise-pack.ts";
 import { isUnmodified, ModifiedVectors, modificationKey, writeModified } from "./modified-weights.ts";
 import type { PhaseAxis } from "./stride-phases.ts";
 import type { WinogradConvolution } from "./winograd.ts";
@@ -57,7 +58,7 @@ export function isNarrowGradient(
 /** Floats of the forward pack of one group. */
 export function packLength({ isDepthwise, window, inPerGroup, outPerGroup, group }: ConvolutionSetup): number {
   const [kh, kw] = window.kernelShape;
-  return isDepthwise ? kh * kw * group : padded(outPerGroup) * kh * kw * inPerGroup;
+  return isDepthwise ? depthwiseLength(group, kh * kw) : padded(outPerGroup) * kh * kw * inPerGroup;
 }
 
 /** A convolution's packed weights and biases. */
@@ -113,8 +114,7 @@ export class ConvolutionWeights {
         for (let r = 0; r < rows; r++) {
           const weights = arena.f32(from + r * rowBytes, kh * kw);
           const factor = factors === undefined ? 1 : factors[m + r]!;
-          const out = arena.f32(this.#plain.address, packLength(this.#setup));
-          for (let t = 0; t < kh * kw; t++) out[t * this.#setup.group + m + r] = weights[t]! * factor;
+          packDepthwise(arena.f32(this.#plain.address, packLength(this.#setup)), m + r, weights, factor);
         }
       } else {
         const pack = this.#plain.address + 4 * g * packLength(this.#setup);
@@ -230,7 +230,9 @@ export class ConvolutionWeights {
   phaseLength(phaseY: PhaseAxis, phaseX: PhaseAxis): number {
     const { isDepthwise, isNarrow, inPerGroup, outPerGroup, group } = this.#setup;
     const taps = phaseY.taps * phaseX.taps;
-    return isDepthwise ? taps * group : (isNarrow ? narrowChannels : padded(inPerGroup)) * taps * outPerGroup;
+    return isDepthwise
+      ? depthwiseLength(group, taps)
+      : (isNarrow ? narrowChannels : padded(inPerGroup)) * taps * outPerGroup;
   }
 
   /** Address of the modified transposed packs, phase after phase, in each phase group after group; made on first use. */
@@ -264,13 +266,8 @@ export class ConvolutionWeights {
       for (const px of phasesX) {
         for (let g = 0; g < groups; g++) {
           if (isDepthwise) {
-            for (let a = 0; a < py.taps; a++) {
-              for (let b = 0; b < px.taps; b++) {
-                const tap = (py.lastTap - a * py.tapStep) * kw + px.lastTap - b * px.tapStep;
-                const from = arena.f32(this.#plain.address + 4 * tap * group, group);
-                arena.f32(out + 4 * (a * px.taps + b) * group, group).set(from);
-              }
-            }
+            const from = arena.f32(this.#plain.address, packLength(this.#setup));
+            turnDepthwise(arena.f32(out, this.phaseLength(py, px)), from, window.kernelShape, py, px);
           } else if (py.taps * px.taps > 0) {
             const from = this.#plain.address + 4 * g * packLength(this.#setup);
             const packGroup = this.#setup.isNarrow ? call.narrowConv2dPackTransposed : call.conv2dPackTransposed;

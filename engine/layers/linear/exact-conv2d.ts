@@ -3,6 +3,7 @@ import { type FeatureMap, pixelsAt } from "../../memory/feature-map.ts";
 import { unmodified } from "../../rules/rules.ts";
 import type { ExactOutputs, Patches } from "../layer-kind.ts";
 import { type ConvolutionSetup, type ConvolutionWeights, packLength, padded } from "./conv2d-weights.ts";
+import { depthwiseFirst, depthwiseLanes } from "./depthwise-pack.ts";
 
 // Of the sum of |w| times the largest |x|: four units in the last place. Measured: float32 chose 18 winners behind SqueezeNet's first layer
 // wrongly on 24 photos; all but one, whose output is 0 in float32, lie within it.
@@ -30,12 +31,15 @@ interface PackedChannels {
 }
 
 function packedChannels(setup: ConvolutionSetup): PackedChannels {
-  const { window, group, inPerGroup, outPerGroup, isDepthwise } = setup;
+  const { window, inPerGroup, outPerGroup, isDepthwise } = setup;
   const [kh, kw] = window.kernelShape;
   const weights = kh * kw * inPerGroup;
   const groupOf = (channel: number): number => Math.floor(channel / outPerGroup);
   const input = (channel: number): number => groupOf(channel) * inPerGroup;
-  if (isDepthwise) return { lanes: group, weights, first: (channel) => channel, bias: (channel) => channel, input };
+  if (isDepthwise) {
+    const first = (channel: number): number => depthwiseFirst(channel, weights);
+    return { lanes: depthwiseLanes, weights, first, bias: (channel) => channel, input };
+  }
   const lanes = padded(1);
   return {
     lanes,
