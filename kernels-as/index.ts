@@ -15,7 +15,7 @@ export { ratio } from "./common/ratio";
 export { cbrt, exp } from "./common/functions";
 export { heapBase } from "./heap";
 export { clearBorder, copyChannels, fromChannelFirst, toChannelFirst } from "./common/layout";
-export { gatherBackward, gatherForward } from "./layers/index-map";
+export { gatherBackward, gatherBackwardSums, gatherForward } from "./layers/index-map";
 export { lrnForward, lrnRelevanceGather, lrnRelevanceShares } from "./layers/lrn";
 export { narrowConv2dForward, narrowConv2dPackTransposed } from "./layers/narrow-conv2d";
 export { conv2dSum64, equalPatches, maxPool2dNearTies } from "./layers/near-ties";

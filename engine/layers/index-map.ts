@@ -25,6 +25,9 @@ function placesIn(x: FeatureMap, y: FeatureMap, source: Source, target: Int32Arr
   }
 }
 
+/** From this many outputs for each input on relevance is summed in double: float32 sums of 256 are 1e-6 off, and differences of them more. */
+const repeatsInDouble = 16;
+
 function buildMap({ kernels, inputs, output: y }: Construction, source: Source, fill: number): LayerRuntime {
   const { split, call, arena } = kernels;
   const x = mustHave(inputs[0], "input");
@@ -42,10 +45,17 @@ function buildMap({ kernels, inputs, output: y }: Construction, source: Source, 
       const isSame = x.rowStride === dx.rowStride && x.pixelStride === dx.pixelStride;
       const back = isSame ? index : arena.reserve(4 * count);
       if (!isSame) placesIn(dx, y, source, arena.i32(back, count));
+      const size = dx.height * dx.rowStride;
+      const isRepeated = count >= repeatsInDouble * size;
       return {
-        scratchBytes: [],
-        run() {
-          split("fill", dx.height * dx.rowStride, dx.address, 0);
+        scratchBytes: isRepeated ? [8 * size] : [],
+        run([sums]) {
+          if (isRepeated) {
+            const at = mustHave(sums, "address of scratch memory");
+            call.gatherBackwardSums(dx.address, at, r.address, back, count, size);
+            return bookTheRest;
+          }
+          split("fill", size, dx.address, 0);
           call.gatherBackward(dx.address, r.address, back, 0, count);
           return bookTheRest; // the constant's
         },

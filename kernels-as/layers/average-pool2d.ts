@@ -1,5 +1,10 @@
 // Average pooling on NHWC images. Windows are clipped to the image, so padding is never read; four channels at a time.
 
+import { highOf, lowOf, rounded } from "../common/pairs";
+
+/** Windows that count this many positions, 16 x 16, and more are summed in double: a running float32 sum of 128 x 128 is 4e-5 off. */
+const sumsInDouble: f32 = 256;
+
 /** Number of positions that a window counts along one axis, PyTorch's rule. */
 @inline
 function counted(start: i32, kernel: i32, size: i32, padBefore: i32, padAfter: i32, includePad: i32): i32 {
@@ -10,7 +15,7 @@ function counted(start: i32, kernel: i32, size: i32, padBefore: i32, padAfter: i
  * Average pooling.
  *   y[oy,ox,c] = (sum over the window's positions inside the image of x) / divisor
  * divisor: positions inside the image, or (includePad) inside image and pads; a window that ceil mode lets stick out beyond the
- * pads is clipped there, as in PyTorch.
+ * pads is clipped there, as in PyTorch. Large windows are summed and divided in double, rounded once.
  * Layout: y, x NHWC with row and pixel strides in elements. y may not alias x. Rows [begin, end) are written.
  * Source: definition.
  */
@@ -27,6 +32,28 @@ export function averagePool2dForward(
       const out = y + (<usize>(oy * yRow + ox * yPixel) << 2);
       const y0 = max(top, 0), y1 = min(top + kh, inH), x0 = max(left, 0), x1 = min(left + kw, inW);
       let c = 0;
+      if (divisor >= sumsInDouble) {
+        const by = f64x2.splat(<f64>divisor);
+        for (; c + 4 <= channels; c += 4) {
+          let low = f64x2.splat(0);
+          let high = low;
+          for (let iy = y0; iy < y1; iy++) {
+            for (let ix = x0; ix < x1; ix++) {
+              const values = v128.load(x + (<usize>(iy * xRow + ix * xPixel + c) << 2));
+              low = f64x2.add(low, lowOf(values));
+              high = f64x2.add(high, highOf(values));
+            }
+          }
+          v128.store(out + (<usize>c << 2), rounded(f64x2.div(low, by), f64x2.div(high, by)));
+        }
+        for (; c < channels; c++) {
+          let sum: f64 = 0;
+          for (let iy = y0; iy < y1; iy++) {
+            for (let ix = x0; ix < x1; ix++) sum += <f64>f32.load(x + (<usize>(iy * xRow + ix * xPixel + c) << 2));
+          }
+          f32.store(out + (<usize>c << 2), <f32>(sum / <f64>divisor));
+        }
+      }
       for (; c + 4 <= channels; c += 4) {
         let sum = f32x4.splat(0);
         for (let iy = y0; iy < y1; iy++) {

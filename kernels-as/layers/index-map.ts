@@ -31,3 +31,19 @@ export function gatherBackward(dx: usize, dy: usize, index: usize, begin: i32, e
     f32.store(to, f32.load(to) + f32.load(dy + (<usize>i << 2)));
   }
 }
+
+/**
+ * As gatherBackward, where many outputs are one input: sums in double, rounded once; dx [0, size) is overwritten.
+ * Layout: scratch sums f64 [size]. Not to be split: places may coincide.
+ * Source: adjoint of gatherForward.
+ */
+export function gatherBackwardSums(dx: usize, sums: usize, dy: usize, index: usize, count: i32, size: i32): void {
+  memory.fill(sums, 0, <usize>size << 3);
+  for (let i = 0; i < count; i++) {
+    const at = i32.load(index + (<usize>i << 2));
+    if (at < 0) continue;
+    const to = sums + (<usize>at << 3);
+    f64.store(to, f64.load(to) + <f64>f32.load(dy + (<usize>i << 2)));
+  }
+  for (let i = 0; i < size; i++) f32.store(dx + (<usize>i << 2), <f32>f64.load(sums + (<usize>i << 3)));
+}
