@@ -1,4 +1,5 @@
-import { refuseUnknownOptions } from "./basics/errors.ts";
+import { notInThisBuild, refuseUnknownOptions } from "./basics/errors.ts";
+import { hasRuleLibrary, hasTargets } from "./basics/features.ts";
 import { formatShape, type Tensor, tensor } from "./basics/tensor.ts";
 import { valueNamed } from "./graph/compiled-graph.ts";
 import type { NetworkDefinition } from "./graph/definition.ts";
@@ -77,6 +78,9 @@ function describeValue(value: unknown): string {
 export function chosenComposite(options: Pick<ExplainOptions, "composite" | "maxPool" | "lrn">): Composite {
   refuseUnknownOptions("chosenComposite", options, optionNames);
   const { composite = defaultComposite, maxPool, lrn } = options;
+  if (!hasRuleLibrary && (typeof composite !== "string" || maxPool !== undefined || lrn !== undefined)) {
+    throw notInThisBuild("explain: a composite as data, maxPool, lrn");
+  }
   const base = typeof composite === "string" ? compositeByName(composite) : composite;
   return { ...base, maxPool: maxPool ?? base.maxPool, lrn: lrn ?? base.lrn };
 }
@@ -116,6 +120,7 @@ function checkedComposite(
   options: Omit<ExplainOptions, "target">,
 ): Composite {
   checkArguments(network, input, options);
+  if (!hasTargets && options.at !== undefined) throw notInThisBuild("explain: relevance at a layer");
   const composite = chosenComposite(options);
   const { salientSign = "both" } = options;
   if (!salientSigns.includes(salientSign)) {
@@ -146,7 +151,7 @@ function* stagesOf<Result>(
   const { definition } = network;
   const clock = options.clock ?? (() => 0);
   const composite = checkedComposite(network, input, targets, options);
-  const at = options.at === undefined ? undefined : valueNamed(network.graph, options.at);
+  const at = !hasTargets || options.at === undefined ? undefined : valueNamed(network.graph, options.at);
   if (isTensor(input)) checkFinite(definition, input);
   const { tensor: values, picture } = isTensor(input)
     ? { tensor: inputTensor(definition, input), picture: undefined }
@@ -184,7 +189,7 @@ function* stagesOf<Result>(
       logits,
       probabilities,
       relevance: result.relevance,
-      layer: inside && options.at !== undefined ? layerRelevance(options.at, inside) : undefined,
+      layer: hasTargets && inside && options.at !== undefined ? layerRelevance(options.at, inside) : undefined,
       ledger: result.ledger,
       input: values,
       picture,

@@ -156,7 +156,7 @@ suite("package", (test) => {
     const readme = readFileSync(join(root, "README.md"), "utf8");
     const size = (file: string): number => gzipSync(readFileSync(join(folder, file)), { level: 9 }).length;
     const least = size("minimal.js") + size("kernels-minimal.wasm");
-    assert.ok(least <= 54_700, `the minimal build has ${least} bytes with its kernels, compressed`);
+    assert.ok(least <= 44_900, `the minimal build has ${least} bytes with its kernels, compressed`);
     for (const [what, bytes] of [
       ["`srmap/browser`", zipped],
       ["`srmap/kernels.wasm`", kernels],
@@ -191,7 +191,7 @@ suite("package", (test) => {
     assert.ok(bytes < 150_000, `${bytes} bytes, compressed`);
   });
 
-  test("the browser's engine computes the bytes of the library's", () => {
+  test("the browser's engine computes the bytes of the library's, the smallest build those of algorithm \"direct\"", () => {
     const code = `
       const { readFileSync } = await import("node:fs");
       const { fileURLToPath } = await import("node:url");
@@ -202,25 +202,48 @@ suite("package", (test) => {
         nodes: [
           { name: "conv", inputs: ["input"], op: "conv2d", outChannels: 16, kernelShape: [3, 3], pads: pad, weight: "w1" },
           { name: "relu", inputs: ["conv"], op: "relu" },
-          { name: "flat", inputs: ["relu"], op: "flatten" },
+          { name: "mid", inputs: ["relu"], op: "conv2d", outChannels: 16, kernelShape: [3, 3], pads: pad, weight: "w3" },
+          { name: "relu2", inputs: ["mid"], op: "relu" },
+          { name: "depth", inputs: ["relu2"], op: "conv2d", outChannels: 16, kernelShape: [3, 3], group: 16, pads: pad, weight: "w4" },
+          { name: "sum", inputs: ["depth", "relu2"], op: "add" },
+          { name: "pool", inputs: ["sum"], op: "maxPool2d", kernelShape: [2, 2], strides: [2, 2] },
+          { name: "flat", inputs: ["pool"], op: "flatten" },
           { name: "fc", inputs: ["flat"], op: "dense", outFeatures: 3, weight: "w2" },
         ],
         preprocessing: { resize: "none", resizeTo: 20, channelOrder: "rgb", scale: 1, mean: [0, 0, 0], std: [1, 1, 1] },
       };
       const values = (length) => Float32Array.from({ length }, (_, i) => ((i * 7919) % 211) / 105 - 1);
-      const run = ({ explain, instantiateKernels, Network }, kernels = module) => {
-        const network = new Network(instantiateKernels(kernels), definition);
+      const bound = ({ instantiateKernels, Network }, options, kernels = module) => {
+        const network = new Network(instantiateKernels(kernels), definition, options);
         for (const { name, shape } of network.parameters) network.setRows(name, 0, values(shape.reduce((a, b) => a * b)));
-        return explain(network, { shape: [3, 20, 20], data: values(1200) }, { salientRelevance: { workSize: 40 } });
+        return network;
       };
+      const photo = { shape: [3, 20, 20], data: values(1200) };
+      const run = (library, ...how) => library.explain(bound(library, ...how), photo, { salientRelevance: { workSize: 40 } });
       const names = ["srmap", "srmap/browser", "srmap/browser/weights", "srmap/browser/labels/imagenet", "srmap/browser/minimal"];
       const fewer = new WebAssembly.Module(readFileSync(fileURLToPath(import.meta.resolve("srmap/kernels-minimal.wasm"))));
       const [one, two, { openWeights }, { imagenetLabels }, least] = await Promise.all(names.map((name) => import(name)));
-      const [library, browser, minimal] = [run(one), run(two), run(least, fewer)];
-      const same = ["logits", "relevance", "salientRelevance"].map((key) =>
-        [browser, minimal].every((other) => Buffer.from(library[key].data.buffer).equals(Buffer.from(other[key].data.buffer))));
-      console.log(same.join(" "), typeof openWeights, imagenetLabels.length);
+      const same = (a, b) => ["logits", "relevance", "salientRelevance"].every((key) =>
+        Buffer.from(a[key].data.buffer).equals(Buffer.from(b[key].data.buffer)));
+      const direct = run(one, { algorithm: "direct" });
+      console.log(same(run(one), run(two)), same(direct, run(least, {}, fewer)), typeof openWeights, imagenetLabels.length);
+      const said = (call) => { try { call(); } catch (error) { console.log(error.message); } };
+      const network = bound(least, {}, fewer);
+      for (const options of [{ target: { probability: 1 } }, { at: "relu" }, { composite: direct.composite }, { salientRelevance: { relevanceBlur: 5 } }])
+        said(() => least.explain(network, photo, options));
+      said(() => bound(least, { rows: { readRows: () => values(1) } }, fewer));
+      said(() => least.explain(network, photo, { composite: "gamma" }));
     `;
-    assert.is(node("--input-type=module", "-e", code), "true true true function 1000\n");
+    assert.equal(node("--input-type=module", "-e", code).trimEnd().split("\n"), [
+      "true true function 1000",
+      ...[
+        "target: one that is no class",
+        "explain: relevance at a layer",
+        "explain: a composite as data, maxPool, lrn",
+        "salient relevance: another relevanceBlur",
+        "network: rows",
+      ].map((what) => `${what}: not in this build of srmap. Take srmap/browser instead of srmap/browser/minimal.`),
+      'composite "gamma": unknown. Known are epsilonPlus.',
+    ]);
   });
 });

@@ -7,6 +7,7 @@ import { minify } from "terser";
 
 /** Tables with a smaller twin. */
 const smaller = [
+  [/\/features\.ts$/, "engine/basics/features-minimal.ts"],
   [/\/kinds\.ts$/, "engine/layers/kinds-minimal.ts"],
   [/\/composite-table\.ts$/, "engine/rules/composite-table-minimal.ts"],
 ];
@@ -71,13 +72,19 @@ async function buildScript(root, common) {
   const { outputFiles } = await build({ ...settings, plugins, write: false });
   const kept = keptNames(root, outputFiles.find(({ path }) => path.endsWith(".js")).text);
   const reserveProps = new RegExp(`^(${[...kept].filter((name) => /^\w+$/.test(name)).join("|")})$`);
-  const bundle = await build({ ...settings, plugins, mangleProps: /^[A-Za-z]\w{3,}$/, reserveProps, write: false });
+  const bundle = await build({
+    ...settings,
+    plugins,
+    // The minifier reads which calls may be left out in comments.
+    ...{ minify: false, minifySyntax: true, write: false },
+    ...{ mangleProps: /^[A-Za-z]\w{3,}$/, reserveProps },
+  });
   const text = (end) => bundle.outputFiles.find(({ path }) => path.endsWith(end)).text;
   // Terser gives variables the same names in the same places, which compresses better: 1.4 kB.
   const { code, map } = await minify(text(".js"), {
     module: true,
     ecma: 2022,
-    compress: { passes: 3 },
+    compress: { passes: 4 },
     format: { comments: /^!/ },
     sourceMap: { content: text(".map") },
   });

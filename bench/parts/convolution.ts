@@ -4,6 +4,7 @@ import { allocateFeatureMap, noBorder } from "../../engine/memory/feature-map.ts
 import { instantiateKernels } from "../../engine/memory/kernels.ts";
 import { Workspace } from "../../engine/memory/thread-scratch.ts";
 import { Network } from "../../engine/network/network.ts";
+import { unmodified } from "../../engine/rules/rules.ts";
 import { bareConvolution, type ConvSize, convOutput, readShapes } from "../nets/shapes.ts";
 
 /** Convolutions of a shape file that have a choice of algorithms. */
@@ -80,15 +81,18 @@ export function readyConvolution(
   }
   const { arena, call } = kernels;
   const workspace = new Workspace(kernels);
-  const winograd = new WinogradConvolution(kernels, workspace, {
-    tile,
-    taps: kernel,
-    group: 1,
-    inC: channels,
-    outC: outChannels,
-    height,
-    width,
-  });
+  const winograd = new WinogradConvolution(
+    { kernels, workspace, keptBytes: { left: 0 }, keepsNone: true },
+    {
+      tile,
+      taps: kernel,
+      group: 1,
+      inC: channels,
+      outC: outChannels,
+      height,
+      width,
+    },
+  );
   workspace.settle();
   const border = [pad, pad, pad + tileOverhang(height, tile), pad + tileOverhang(width, tile)] as const;
   const x = allocateFeatureMap(arena, [channels, height, width], border);
@@ -102,7 +106,7 @@ export function readyConvolution(
     const from = rows + 4 * first * channels * kernel ** 2;
     call.conv2dPack(packed, from, 0, first, Math.min(256, outChannels - first), channels, kernel, kernel);
   }
-  winograd.transformWeights(transformed, packed);
+  winograd.weights(unmodified, { address: transformed }, () => packed);
   const firstTap = x.address - 4 * pad * (x.rowStride + x.pixelStride);
   return {
     run: () => winograd.run(y, x, firstTap, transformed, 0, Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY, 0),

@@ -1,3 +1,5 @@
+import { hasSuggestions } from "./features.ts";
+
 /** A tensor, image or map has another shape than the operation needs. */
 export class ShapeError extends Error {
   override readonly name = "ShapeError";
@@ -36,6 +38,13 @@ function editDistance(a: string, b: string): number {
   return row[t.length]!;
 }
 
+/** The error for what a smaller build of the engine leaves out; see features.ts. */
+export function notInThisBuild(what: string): UnsupportedError {
+  return new UnsupportedError(
+    `${what}: not in this build of srmap. Take srmap/browser instead of srmap/browser/minimal.`,
+  );
+}
+
 /** The candidate closest to `name` by edit distance, or undefined when none is near: at most a third of the letters may differ. */
 export function nearestName(name: string, candidates: Iterable<string>): string | undefined {
   let best: string | undefined;
@@ -52,7 +61,7 @@ export function nearestName(name: string, candidates: Iterable<string>): string 
 
 /** ` Did you mean "x"?` when a candidate is near, else an empty string: the last part of an unknown-name message. */
 export function didYouMean(name: string, candidates: Iterable<string>): string {
-  const nearest = nearestName(name, candidates);
+  const nearest = hasSuggestions ? nearestName(name, candidates) : undefined;
   return nearest === undefined ? "" : ` Did you mean "${nearest}"?`;
 }
 

@@ -1,4 +1,5 @@
 import { ShapeError } from "../basics/errors.ts";
+import { hasRuleLibrary } from "../basics/features.ts";
 import { mustHave } from "../basics/must-have.ts";
 import { formatShape, sameShape } from "../basics/tensor.ts";
 import { copyImage } from "../memory/copy.ts";
@@ -45,7 +46,7 @@ export const add: LayerKind<"add"> = {
       ruleName: (rules) => rules.sum,
       prepareRelevance(context) {
         const { relevance: r, inputRelevance, rules } = context;
-        if (rules.sum === "gradient") {
+        if (hasRuleLibrary && rules.sum === "gradient") {
           return gradientPass(() => {
             for (const dx of inputRelevance) copyImage(kernels, dx, r, y);
           });

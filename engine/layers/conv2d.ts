@@ -1,4 +1,5 @@
 import { ShapeError } from "../basics/errors.ts";
+import { hasStreaming, hasWinograd } from "../basics/features.ts";
 import { mustHave } from "../basics/must-have.ts";
 import { formatShape, type Shape } from "../basics/tensor.ts";
 import { outputSize, windowOf } from "../graph/window.ts";
@@ -7,6 +8,7 @@ import { unmodified } from "../rules/rules.ts";
 import type { Construction, LayerKind, LayerRuntime, NodeOf } from "./layer-kind.ts";
 import { applyForward, applyTransposed, depthwiseScratchBytes, firstTapOf } from "./linear/conv2d-passes.ts";
 import {
+  isDepthwise,
   isNarrowGradient,
   packLength,
   type ConvolutionSetup as Setup,
@@ -53,13 +55,14 @@ function groupsOf(node: NodeOf<"conv2d">, input: Shape): Groups {
 
 /** Everything fixed about a convolution. */
 function setupOf(construction: Construction, node: NodeOf<"conv2d">, x: FeatureMap, inputShape: Shape): Setup {
-  const { algorithm, kernels, output, workspace } = construction;
+  const { algorithm, kernels, lowMemory, output, shared, workspace } = construction;
   const window = windowOf(`conv2d "${node.name}"`, node);
   const groups = groupsOf(node, inputShape);
   const phasesOn = (axis: 0 | 1, length: number): readonly PhaseAxis[] =>
     phasesOf(length, window.kernelShape[axis], window.strides[axis], window.pads[axis], window.dilations[axis]);
+  const surroundings = { kernels, workspace, keptBytes: shared.keptBytes, keepsNone: lowMemory !== undefined };
   const winogradFor = (pass: WinogradPass): WinogradConvolution | undefined => {
-    if (algorithm === "direct") return undefined;
+    if (!hasWinograd || algorithm === "direct") return undefined;
     const { inPerGroup, outPerGroup, group } = groups;
     const [from, to] = pass === "transposed" ? [output, x] : [x, output];
     const { height, width } = to;
@@ -67,19 +70,20 @@ function setupOf(construction: Construction, node: NodeOf<"conv2d">, x: FeatureM
     if (tile === 0) return undefined;
     const [inC, outC] = [from.channels / group, to.channels / group];
     const taps = window.kernelShape[0];
-    return new WinogradConvolution(kernels, workspace, { tile, taps, group, inC, outC, height, width });
+    return new WinogradConvolution(surroundings, { tile, taps, group, inC, outC, height, width });
   };
+  const winograd = { forward: winogradFor("forward"), transposed: winogradFor("transposed") };
+  const transformedBytes = Object.values(winograd).map((pass) => pass?.weightBytes ?? 0);
   const [phasesY, phasesX] = [phasesOn(0, x.height), phasesOn(1, x.width)];
-  const isDepthwise = groups.inPerGroup === 1 && groups.outPerGroup === 1 && groups.group > 1;
   return {
     construction,
     window,
     ...groups,
-    isDepthwise,
-    isNarrow: !isDepthwise && isNarrowGradient(groups, phasesY, phasesX),
+    isNarrow: !isDepthwise(groups) && isNarrowGradient(groups, phasesY, phasesX),
     phasesY,
     phasesX,
-    winograd: { forward: winogradFor("forward"), transposed: winogradFor("transposed") },
+    winograd,
+    transformed: shared.transformed.reserve(Math.max(...transformedBytes)),
   };
 }
 
@@ -99,7 +103,7 @@ function weightDoor(
       weights.setRows(address, first, count, factors, scratch);
     });
   };
-  if (lowMemory) {
+  if (hasStreaming && lowMemory) {
     // A few hundred kilobytes at a time.
     const blockRows = Math.max(1, Math.floor((1 << 17) / rowLength));
     weights.load = () => {
@@ -151,7 +155,7 @@ export function buildConv2d(construction: Construction, node: NodeOf<"conv2d">):
   const x = mustHave(construction.inputs[0], "input");
   const inputShape = mustHave(construction.inputShapes[0], "input");
   const setup = setupOf(construction, node, x, inputShape);
-  if (setup.isDepthwise) workspace.reserve(depthwiseScratchBytes(setup));
+  if (isDepthwise(setup)) workspace.reserve(depthwiseScratchBytes(setup));
   const batchNorm = layer.batchNorm
     ? new FoldedBatchNorm(layer.batchNorm, `conv2d "${node.name}"`, node.outChannels)
     : undefined;
@@ -166,6 +170,7 @@ export function buildConv2d(construction: Construction, node: NodeOf<"conv2d">):
   const winograd = setup.winograd.forward;
   const flat = { group, inPerGroup, outPerGroup, packBytes: 4 * packLength(setup) };
   const flatAreas =
+    hasWinograd &&
     winograd &&
     new FlatAreas(kernels, workspace, shared.marks, {
       y: output,
@@ -230,7 +235,7 @@ export const conv2d: LayerKind<"conv2d"> = {
       (window.kernelShape[axis] - 1) * window.dilations[axis] -
       window.pads[axis] -
       (size - 1);
-    const tile = algorithm === "direct" ? 0 : winogradTile({ window, ...groups, height, width });
+    const tile = !hasWinograd || algorithm === "direct" ? 0 : winogradTile({ window, ...groups, height, width });
     return [
       window.pads[0],
       window.pads[1],

@@ -1,4 +1,5 @@
 import { ShapeError } from "../basics/errors.ts";
+import { hasStreaming } from "../basics/features.ts";
 import { mustHave } from "../basics/must-have.ts";
 import { elementCount, formatShape, type Shape } from "../basics/tensor.ts";
 import { type FeatureMap, noBorder } from "../memory/feature-map.ts";
@@ -105,7 +106,7 @@ function buildDense(construction: Construction, node: NodeOf<"dense">): LayerRun
   const batchNorm = layer.batchNorm ? new FoldedBatchNorm(layer.batchNorm, `dense "${node.name}"`, outputs) : undefined;
   const hasBias = node.bias !== undefined || batchNorm !== undefined;
   const weights =
-    lowMemory === undefined
+    !hasStreaming || lowMemory === undefined
       ? residentDense(kernels, staging, inputs, outputs)
       : streamedDense(kernels, lowMemory.rows, node.weight, inputs, outputs, () => batchNorm?.factors());
   const biasAddress = hasBias ? arena.allocate(4 * outputStride(outputs)) : 0;

@@ -1,3 +1,4 @@
+import { hasRuleLibrary } from "../basics/features.ts";
 import { mustHave } from "../basics/must-have.ts";
 import type { Shape } from "../basics/tensor.ts";
 import { copyValues } from "../memory/copy.ts";
@@ -27,7 +28,7 @@ export function activationRelevance(
     return {
       scratchBytes: [],
       run() {
-        if (rules.activation === "pass") {
+        if (!hasRuleLibrary || rules.activation === "pass") {
           const count = y.height * y.width * y.channels;
           copyValues(kernels, dx.address, r.address, count);
           return nothingLost;

@@ -1,4 +1,5 @@
 import * as kernel from "../../kernels-as/kernel-calls.js";
+import { hasRuleLibrary } from "../basics/features.ts";
 import { mustHave } from "../basics/must-have.ts";
 import { type FeatureMap, type Pixels, pixelsAt } from "../memory/feature-map.ts";
 import type { Kernels } from "../memory/kernels.ts";
@@ -68,7 +69,7 @@ export function sumRelevance(kernels: Kernels, x: FeatureMap, y: FeatureMap, sum
         kernels.split("fill", dx.height * dx.rowStride, out.address, 0);
         sum.inputGrad(out, s);
       };
-      return context.rules.sum === "gradient"
+      return hasRuleLibrary && context.rules.sum === "gradient"
         ? gradientPass(() => inputGrad(dx, context.relevance))
         : prepareNorm(kernels, context, x, y, inputGrad);
     },

@@ -1,5 +1,6 @@
 import * as kernel from "../../kernels-as/kernel-calls.js";
-import { didYouMean, refuseUnknownOptions } from "../basics/errors.ts";
+import { didYouMean, notInThisBuild, refuseUnknownOptions } from "../basics/errors.ts";
+import { hasStreaming } from "../basics/features.ts";
 import { mustHave } from "../basics/must-have.ts";
 import { elementCount, formatShape, type Shape, type Tensor, tensor } from "../basics/tensor.ts";
 import type { CompiledGraph } from "../graph/compiled-graph.ts";
@@ -76,6 +77,7 @@ export class Network implements ParameterSink {
     if (!(keptWeightBytes >= 0)) {
       throw new RangeError(`network: keptWeightBytes must be a number of at least 0, got ${keptWeightBytes}.`);
     }
+    if (!hasStreaming && rows !== undefined) throw notInThisBuild("network: rows");
     this.definition = definition;
     this.kernels = kernels;
     const arena = kernels.arena.scope();

@@ -1,3 +1,4 @@
+import { hasRuleLibrary } from "../basics/features.ts";
 import { mustHave } from "../basics/must-have.ts";
 import { elementCount, formatShape, type Tensor, tensor } from "../basics/tensor.ts";
 import { describe } from "../graph/compiled-graph.ts";
@@ -194,7 +195,8 @@ export class RelevancePlan {
     });
     const plain = memory.readImage(this.#input, definition.inputShape);
     if (keep.includes(0)) kept.set(0, plain);
-    const { timesInput, name } = this.composite;
+    const { name } = this.composite;
+    const timesInput = hasRuleLibrary && this.composite.timesInput;
     const input = timesInput ? memory.readFeatureMap(0).data : undefined;
     const relevance =
       input === undefined

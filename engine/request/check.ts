@@ -1,4 +1,5 @@
 import { refuseUnknownOptions, ShapeError } from "../basics/errors.ts";
+import { hasTargets } from "../basics/features.ts";
 import { mustHave } from "../basics/must-have.ts";
 import { elementCount, formatShape, type Shape } from "../basics/tensor.ts";
 import { type CompiledGraph, valueNamed } from "../graph/compiled-graph.ts";
@@ -25,7 +26,8 @@ function checkChannel([channels = 1]: Shape, channel: number): void {
 
 /** Where the target's relevance starts: the logits, or the layer whose channel it is about. */
 function startOf(graph: CompiledGraph, target: Target): { from: number; called: string } {
-  if (typeof target !== "object" || !("layer" in target)) return { from: graph.logits, called: "the logits" };
+  if (!hasTargets || typeof target !== "object" || !("layer" in target))
+    return { from: graph.logits, called: "the logits" };
   const from = valueNamed(graph, target.layer);
   checkChannel(mustHave(graph.values[from], "value").shape, target.channel);
   return { from, called: `${target.layer}, channel ${target.channel}` };
@@ -45,7 +47,7 @@ export function checkRequest(graph: CompiledGraph, { composite, targets, at }: E
       `network "${definition.name}": gives a map of classes ${formatShape(shape)}, not one score per class. Put a global pooling at its end.`,
     );
   }
-  const wanted = at === undefined ? undefined : valueNamed(graph, at);
+  const wanted = !hasTargets || at === undefined ? undefined : valueNamed(graph, at);
   chooseRules(graph, composite, logits);
   for (const target of targets) {
     checkTarget(target, elementCount(shape), definition.labels);

@@ -1,3 +1,4 @@
+import { hasTargets } from "../basics/features.ts";
 import { mustHave } from "../basics/must-have.ts";
 import { type Tensor, tensor } from "../basics/tensor.ts";
 import { valueNamed } from "../graph/compiled-graph.ts";
@@ -63,12 +64,12 @@ export function propagate(
   resolved: ResolvedTarget,
   keep: readonly number[],
 ): RelevanceResult {
-  if (typeof target === "object" && "layer" in target) {
+  if (hasTargets && typeof target === "object" && "layer" in target) {
     const from = valueNamed(network.graph, target.layer);
     const start = channelStart(network, from, target.channel, composite.start);
     return network.relevancePlan(composite, from).run(start, keep);
   }
   const plan = network.relevancePlan(composite);
   const own = plan.run(resolved.start ?? new Float32Array(network.classCount), keep);
-  return resolved.other === undefined ? own : contrast(own, plan.run(resolved.other, keep));
+  return !hasTargets || resolved.other === undefined ? own : contrast(own, plan.run(resolved.other, keep));
 }

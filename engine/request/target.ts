@@ -1,4 +1,5 @@
-import { didYouMean } from "../basics/errors.ts";
+import { didYouMean, notInThisBuild } from "../basics/errors.ts";
+import { hasTargets } from "../basics/features.ts";
 import { mustHave } from "../basics/must-have.ts";
 
 /** A class by index, by name, or the most probable one ("top1"). */
@@ -160,7 +161,7 @@ function checkForm(target: unknown): void {
  *   what is no target
  */
 export function resolveTarget(target: Target, scores: Scores, start: "score" | "one"): ResolvedTarget {
-  checkForm(target);
+  if (hasTargets) checkForm(target);
   const { logits, labels } = scores;
   const answer: Answer = {
     scores,
@@ -177,6 +178,7 @@ export function resolveTarget(target: Target, scores: Scores, start: "score" | "
     const { name, score, vector } = answer;
     return { kind: "class", description: name(index), index, start: vector([index, score(index)]), other: undefined };
   }
+  if (!hasTargets) throw notInThisBuild("target: one that is no class");
   if ("probability" in target) return probabilityTarget(target.probability, answer, start);
   if ("difference" in target) return differenceTarget(target.difference, answer);
   if ("contrastive" in target) return contrastiveTarget(target.contrastive, answer);
@@ -198,8 +200,8 @@ export function resolveTarget(target: Target, scores: Scores, start: "score" | "
 export function checkTarget(target: Target, classes: number, labels: readonly string[] | undefined): void {
   const none = new Float32Array(classes);
   const scores: Scores = { logits: none, probabilities: none, labels };
-  checkForm(target);
-  if (typeof target === "object" && "difference" in target && target.difference.includes("top1")) {
+  if (hasTargets) checkForm(target);
+  if (hasTargets && typeof target === "object" && "difference" in target && target.difference.includes("top1")) {
     // Which class is the most probable one is not known yet, so the two cannot be compared.
     for (const reference of target.difference) resolveClass(reference, scores);
   } else {

@@ -1,3 +1,4 @@
+import { hasRuleLibrary } from "../basics/features.ts";
 import { mustHave } from "../basics/must-have.ts";
 import type { CompiledGraph, KnownBounds, Layer } from "../graph/compiled-graph.ts";
 import { type Composite, checkCompositeNames, rulesFor } from "./composite.ts";
@@ -37,7 +38,7 @@ function withBox(
   rules: LayerRules,
 ): LayerRules {
   const { linear } = rules;
-  if (!linear.needsBox || linear.low !== undefined) return rules;
+  if (!hasRuleLibrary || !linear.needsBox || linear.low !== undefined) return rules;
   if (definition.preprocessing === undefined) {
     throw new RangeError(
       `rule "zBox": nobody says how photos are prepared for this network, so the box of ${layer.node.op} "${layer.name}" is not known. Name the preprocessing, or give low and high with one bound per input channel.`,
@@ -65,7 +66,7 @@ export function chooseRules(
   from: number,
   bounds: readonly KnownBounds[] = graph.bounds,
 ): LayerWithRules[] {
-  checkCompositeNames(composite);
+  if (hasRuleLibrary) checkCompositeNames(composite);
   const place = positions(graph);
   const reached = new Set([from]);
   const chosen: LayerWithRules[] = [];

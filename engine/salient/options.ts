@@ -1,4 +1,5 @@
-import { didYouMean, refuseUnknownOptions } from "../basics/errors.ts";
+import { didYouMean, notInThisBuild, refuseUnknownOptions } from "../basics/errors.ts";
+import { hasSalientVariants } from "../basics/features.ts";
 
 /** Settings of the Salient Relevance step; every one may be left out. */
 export interface SalientRelevanceOptions {
@@ -89,7 +90,7 @@ export function resolveSalientRelevanceOptions(options: SalientRelevanceOptions)
   const check = (name: keyof SalientRelevanceOptions, isValid: boolean, expected: string): void => {
     if (!isValid) throw new RangeError(`salient relevance: ${name} must be ${expected}, got ${show(resolved[name])}.`);
   };
-  for (const [name, allowed] of Object.entries(choices)) {
+  for (const [name, allowed] of Object.entries(hasSalientVariants ? choices : {})) {
     const value: unknown = resolved[name as keyof typeof choices];
     if (!allowed.some((choice) => choice === value)) {
       throw new RangeError(
@@ -101,6 +102,11 @@ export function resolveSalientRelevanceOptions(options: SalientRelevanceOptions)
     Number.isInteger(value) && value >= low && value <= high;
   const isWithin = (value: number, low: number, high: number): boolean =>
     typeof value === "number" && value >= low && value <= high;
+  if (!hasSalientVariants) {
+    for (const name of ["feature", "mode", "foci", "centrePrior", "relevanceBlur"] as const) {
+      if (resolved[name] !== salientRelevanceDefaults[name]) throw notInThisBuild(`salient relevance: another ${name}`);
+    }
+  }
   const { scales, subScales, minimumScale } = resolved;
   check("workSize", isWhole(resolved.workSize, 1, 4096), "a whole number from 1 to 4096");
   check("patchSize", isWhole(resolved.patchSize, 1, 63) && resolved.patchSize % 2 === 1, "an odd number from 1 to 63");
@@ -109,8 +115,10 @@ export function resolveSalientRelevanceOptions(options: SalientRelevanceOptions)
   check("positionWeight", isWithin(resolved.positionWeight, 0, 1000), "a number from 0 to 1000");
   check("minimumScale", isWithin(minimumScale, 0, 1), "a number from 0 to 1");
   check("fociThreshold", isWithin(resolved.fociThreshold, 0, 1), "a number from 0 to 1");
-  check("centrePrior", isWithin(resolved.centrePrior, 0, 1000), "a number from 0 to 1000");
-  check("relevanceBlur", isWithin(resolved.relevanceBlur, 0, 100), "a number from 0 to 100");
+  if (hasSalientVariants) {
+    check("centrePrior", isWithin(resolved.centrePrior, 0, 1000), "a number from 0 to 1000");
+    check("relevanceBlur", isWithin(resolved.relevanceBlur, 0, 100), "a number from 0 to 100");
+  }
   check(
     "scales",
     Array.isArray(scales) && scales.length > 0 && scales.every((r) => isWithin(r, Math.max(minimumScale, 0.01), 4)),

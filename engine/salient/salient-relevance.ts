@@ -1,4 +1,5 @@
 import { ShapeError } from "../basics/errors.ts";
+import { hasSalientVariants } from "../basics/features.ts";
 import { elementCount, formatShape, type Tensor } from "../basics/tensor.ts";
 import type { Kernels } from "../memory/kernels.ts";
 import {
@@ -195,7 +196,7 @@ export function salientRelevance(
   const channels = relevanceChannels(relevance);
   const resolved = settingsFor(channels, options, heat);
   const { height, width } = channels;
-  if (heat !== undefined && resolved.feature === "gray") {
+  if (hasSalientVariants && heat !== undefined && resolved.feature === "gray") {
     throw new TypeError('salient relevance: a heat image must come with feature "lab", got feature "gray".');
   }
   if (heat !== undefined && heat.length !== height * width * 3) {
@@ -206,7 +207,7 @@ export function salientRelevance(
   const mark = kernels.arena.mark();
   try {
     const feature =
-      resolved.feature === "gray"
+      hasSalientVariants && resolved.feature === "gray"
         ? grayPlane(kernels, channels)
         : labPlanes(kernels, heat ?? heatOf(channels), height, width);
     normaliseRange(kernels, feature);
@@ -219,16 +220,17 @@ export function salientRelevance(
     meanOf(kernels, maps, salient);
     const meanMap = toTensor(kernels, salient);
 
-    if (resolved.foci === "scale") {
+    if (!hasSalientVariants || resolved.foci === "scale") {
       attendToFoci(kernels, maps, resolved.fociThreshold);
       meanOf(kernels, maps, salient);
     } else if (resolved.foci === "mean") {
       attendToFoci(kernels, salient, resolved.fociThreshold);
     }
-    if (resolved.centrePrior > 0) applyCentrePrior(kernels, salient, resolved.centrePrior);
+    if (hasSalientVariants && resolved.centrePrior > 0) applyCentrePrior(kernels, salient, resolved.centrePrior);
     const workMap = toTensor(kernels, salient);
     const map = toTensor(kernels, resampleTriangle(kernels, salient, height, width));
-    if (resolved.relevanceBlur > 0) weightByRelevance(kernels, map.data, channels, resolved.relevanceBlur);
+    if (hasSalientVariants && resolved.relevanceBlur > 0)
+      weightByRelevance(kernels, map.data, channels, resolved.relevanceBlur);
     return { map, workMap, meanMap, grids, options: resolved };
   } finally {
     kernels.arena.release(mark);

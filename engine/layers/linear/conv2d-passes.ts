@@ -1,9 +1,11 @@
 import * as kernel from "../../../kernels-as/kernel-calls.js";
+import { hasWinograd } from "../../basics/features.ts";
 import { mustHave } from "../../basics/must-have.ts";
 import type { Window } from "../../graph/window.ts";
 import { type FeatureMap, type Pixels, pixelsAt } from "../../memory/feature-map.ts";
 import type { Modification } from "../../rules/rules.ts";
 import {
+  isDepthwise,
   packLength,
   padded,
   type ConvolutionSetup as Setup,
@@ -96,13 +98,16 @@ export function applyForward(
   const { window, group, inPerGroup, outPerGroup } = setup;
   const firstTap = firstTapOf(setup, x);
   const winograd = setup.winograd.forward;
-  if (winograd && !isExact) {
-    winograd.run(y, x, firstTap, weights.winograd("forward", modification), bias, low, high, skip);
+  if (hasWinograd && winograd && !isExact) {
+    const transformed = winograd.weights(modification, setup.transformed, () =>
+      weights.packFor("forward", modification),
+    );
+    winograd.run(y, x, firstTap, transformed, bias, low, high, skip);
     return;
   }
   const pack = weights.forward(modification);
   const outW = y.width;
-  if (setup.isDepthwise) {
+  if (isDepthwise(setup)) {
     runDepthwise(setup, y.height, { y, x: pixelsAt(x, firstTap), w: pack, bias, window, outW, low, high });
     return;
   }
@@ -145,7 +150,7 @@ function runPhase(setup: Setup, dx: FeatureMap, s: FeatureMap, { py, px, to, fro
     low: Number.NEGATIVE_INFINITY,
     high: Number.POSITIVE_INFINITY,
   } as const;
-  if (setup.isDepthwise) {
+  if (isDepthwise(setup)) {
     runDepthwise(setup, py.count, call);
   } else if (setup.isNarrow) {
     const { y, x, w, window, outW } = call;
@@ -168,12 +173,15 @@ export function applyTransposed(
   const { kernels } = setup.construction;
   const { group, inPerGroup, outPerGroup, phasesX, phasesY } = setup;
   const { transposed } = setup.winograd;
-  if (transposed && !isExact) {
+  if (hasWinograd && transposed && !isExact) {
     const top = mustHave(phasesY[0], "rows of the gradient").firstRead;
     const left = mustHave(phasesX[0], "columns of the gradient").firstRead;
     const firstTap = s.address + 4 * (top * s.rowStride + left * s.pixelStride);
     const free = Number.POSITIVE_INFINITY;
-    transposed.run(dx, s, firstTap, weights.winograd("transposed", modification), 0, -free, free, 0);
+    const transformed = transposed.weights(modification, setup.transformed, () =>
+      weights.packFor("transposed", modification),
+    );
+    transposed.run(dx, s, firstTap, transformed, 0, -free, free, 0);
     return;
   }
   let pack = weights.transposed(modification);
@@ -184,7 +192,7 @@ export function applyTransposed(
   for (const py of phasesY) {
     for (const px of phasesX) {
       const length = weights.phaseLength(py, px);
-      for (let g = 0; g < (setup.isDepthwise ? 1 : group); g++, pack += 4 * length) {
+      for (let g = 0; g < (isDepthwise(setup) ? 1 : group); g++, pack += 4 * length) {
         if (py.taps * px.taps === 0) continue;
         const to = dx.address + 4 * (py.first * dx.rowStride + px.first * dx.pixelStride + g * inPerGroup);
         const from = s.address + 4 * (py.firstRead * s.rowStride + px.firstRead * s.pixelStride + g * outPerGroup);

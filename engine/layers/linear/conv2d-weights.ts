@@ -1,3 +1,4 @@
+import { hasDepthwise } from "../../basics/features.ts";
 import { mustHave } from "../../basics/must-have.ts";
 import type { Window } from "../../graph/window.ts";
 import type { Place } from "../../memory/shared-region.ts";
@@ -18,13 +19,14 @@ export interface ConvolutionSetup {
   readonly group: number;
   readonly inPerGroup: number;
   readonly outPerGroup: number;
-  readonly isDepthwise: boolean;
   /** True when the gradient goes to so few channels that these do not fill the lanes. */
   readonly isNarrow: boolean;
   readonly phasesY: readonly PhaseAxis[];
   readonly phasesX: readonly PhaseAxis[];
   /** Winograd's algorithm for each kind of pass; undefined: direct. */
   readonly winograd: Readonly<Record<WinogradPass, WinogradConvolution | undefined>>;
+  /** For their transformed weights. */
+  readonly transformed: Place;
 }
 
 /** Passes that have a Winograd algorithm of their own. */
@@ -35,13 +37,15 @@ const lanes = 8;
 const narrowChannels = 3;
 /** Products that one of its four partial sums may run over: as long as the sums of conv2dForward. */
 const narrowRun = 512;
-// To fill fresh memory costs almost three times what it costs to transform once more in memory that is there (VGG-16 forward and
-// li2019: 578 and 208 ms of CPU), so to keep the weights pays from the third use on.
-const keptFromUse = 3;
 
 /** Channels rounded up to whole vectors. */
 export function padded(channels: number): number {
   return Math.ceil(channels / lanes) * lanes;
+}
+
+/** Whether each channel is a group of its own, for the kernels made for that. */
+export function isDepthwise(groups: Pick<ConvolutionSetup, "group" | "inPerGroup" | "outPerGroup">): boolean {
+  return hasDepthwise && groups.inPerGroup === 1 && groups.outPerGroup === 1 && groups.group > 1;
 }
 
 /** Whether the gradient is a matter for the narrow kernel: to few channels, from whole lanes of them, in sums that are not too long. */
@@ -56,9 +60,10 @@ export function isNarrowGradient(
 }
 
 /** Floats of the forward pack of one group. */
-export function packLength({ isDepthwise, window, inPerGroup, outPerGroup, group }: ConvolutionSetup): number {
+export function packLength(setup: ConvolutionSetup): number {
+  const { window, inPerGroup, outPerGroup, group } = setup;
   const [kh, kw] = window.kernelShape;
-  return isDepthwise ? depthwiseLength(group, kh * kw) : padded(outPerGroup) * kh * kw * inPerGroup;
+  return isDepthwise(setup) ? depthwiseLength(group, kh * kw) : padded(outPerGroup) * kh * kw * inPerGroup;
 }
 
 /** A convolution's packed weights and biases. */
@@ -67,14 +72,11 @@ export class ConvolutionWeights {
   /** The unmodified pack; where memory is small, it is there for the moment only. */
   readonly #plain: Place;
   readonly #packs: Place;
-  readonly #transformedPlace: Place;
   readonly #bias: number;
   readonly #biases: ModifiedVectors;
   readonly #forward: Packs = new Map();
   readonly #transposed: Packs = new Map();
   readonly #groupBiases = new Map<number, number>();
-  readonly #transformed: Packs = new Map();
-  readonly #transformations = new Map<string, number>();
 
   constructor(setup: ConvolutionSetup, hasBias: boolean) {
     const { kernels } = setup.construction;
@@ -83,10 +85,8 @@ export class ConvolutionWeights {
     const { lowMemory, shared } = setup.construction;
     const bytes = 4 * this.#forwardLength;
     this.#plain = lowMemory?.plain.reserve(bytes) ?? { address: kernels.arena.allocate(bytes) };
-    const transformedBytes = Math.max(...Object.values(setup.winograd).map((pass) => pass?.weightBytes ?? 0));
-    const needsPacks = lowMemory !== undefined || transformedBytes > 0;
+    const needsPacks = lowMemory !== undefined || Object.values(setup.winograd).some((pass) => pass !== undefined);
     this.#packs = shared.packs.reserve(needsPacks ? Math.max(bytes, 4 * this.#transposedLength) : 0);
-    this.#transformedPlace = shared.transformed.reserve(transformedBytes);
     this.#bias = hasBias ? kernels.arena.allocate(4 * padded(channels)) : 0;
     this.#biases = new ModifiedVectors(kernels, this.#bias, channels);
     if (!lowMemory) this.#forward.set(modificationKey(unmodified), this.#plain.address);
@@ -98,19 +98,20 @@ export class ConvolutionWeights {
 
   /** Takes rows of the OIHW weights that lie at `address`, each multiplied by its factor. */
   setRows(address: number, first: number, count: number, factors: Float32Array | undefined, scratch: number): void {
-    const { construction, window, inPerGroup, outPerGroup, isDepthwise } = this.#setup;
+    const { construction, window, inPerGroup, outPerGroup } = this.#setup;
+    const depthwise = isDepthwise(this.#setup);
     const { call, arena } = construction.kernels;
     const [kh, kw] = window.kernelShape;
     const rowBytes = 4 * inPerGroup * kh * kw;
     for (let done = 0; done < count; ) {
       const m = first + done;
-      const g = isDepthwise ? 0 : Math.floor(m / outPerGroup);
-      const inGroup = isDepthwise ? m : m - g * outPerGroup;
-      const rows = Math.min(count - done, isDepthwise ? count : outPerGroup - inGroup, 256);
+      const g = depthwise ? 0 : Math.floor(m / outPerGroup);
+      const inGroup = depthwise ? m : m - g * outPerGroup;
+      const rows = Math.min(count - done, depthwise ? count : outPerGroup - inGroup, 256);
       const from = address + done * rowBytes;
       if (factors) arena.f32(scratch, rows).set(factors.subarray(m, m + rows));
       const scale = factors ? scratch : 0;
-      if (isDepthwise) {
+      if (depthwise) {
         for (let r = 0; r < rows; r++) {
           const weights = arena.f32(from + r * rowBytes, kh * kw);
           const factor = factors === undefined ? 1 : factors[m + r]!;
@@ -144,9 +145,9 @@ export class ConvolutionWeights {
   }
 
   #padPerGroup(address: number): number {
-    const { construction, group, outPerGroup, isDepthwise } = this.#setup;
+    const { construction, group, outPerGroup } = this.#setup;
     const { arena } = construction.kernels;
-    if (isDepthwise || group === 1 || outPerGroup % lanes === 0) return address;
+    if (isDepthwise(this.#setup) || group === 1 || outPerGroup % lanes === 0) return address;
     const copy = this.#groupBiases.get(address) ?? arena.allocate(4 * group * padded(outPerGroup));
     for (let g = 0; g < group; g++) {
       const from = arena.f32(address + 4 * g * outPerGroup, outPerGroup);
@@ -172,7 +173,7 @@ export class ConvolutionWeights {
   }
 
   get #forwardLength(): number {
-    return packLength(this.#setup) * (this.#setup.isDepthwise ? 1 : this.#setup.group);
+    return packLength(this.#setup) * (isDepthwise(this.#setup) ? 1 : this.#setup.group);
   }
 
   #makeForward(modification: Modification, at?: number): number {
@@ -190,36 +191,13 @@ export class ConvolutionWeights {
     else this.transposed(modification);
   }
 
-  /**
-   * Address of transformed weights for Winograd's algorithm, valid until the next call for any layer. They are up to four times
-   * as large as the weights: for the first uses they lie in memory that all layers share, so that an explanation needs little of
-   * it; from the third use on they are kept, up to the network's limit.
-   */
-  winograd(pass: WinogradPass, modification: Modification): number {
-    const key = `${pass} ${modificationKey(modification)}`;
-    const kept = this.#transformed.get(key);
-    if (kept !== undefined) return kept;
-    const { kernels, lowMemory, shared } = this.#setup.construction;
-    const convolution = this.#setup.winograd[pass];
-    if (convolution === undefined) throw new RangeError(`conv2d: no Winograd algorithm for its ${pass} pass.`);
-    const uses = 1 + (this.#transformations.get(key) ?? 0);
-    this.#transformations.set(key, uses);
-    const { keptBytes } = shared;
-    const isKept = uses >= keptFromUse && lowMemory === undefined && convolution.weightBytes <= keptBytes.left;
-    if (isKept) keptBytes.left -= convolution.weightBytes;
-    const weights = isKept ? kernels.arena.allocate(convolution.weightBytes) : this.#transformedPlace.address;
-    if (isKept) this.#transformed.set(key, weights);
-    convolution.transformWeights(weights, this.#packFor(pass, modification));
-    return weights;
-  }
-
-  /** Address of the unmodified pack, which is there after `winograd` or `forward` gave the unmodified weights. */
+  /** Address of the unmodified pack, which is there after `packFor` or `forward` gave the unmodified weights. */
   get plain(): number {
     return this.#plain.address;
   }
 
   /** Address of a direct pack that is needed for a moment only. */
-  #packFor(pass: WinogradPass, modification: Modification): number {
+  packFor(pass: WinogradPass, modification: Modification): number {
     if (pass === "transposed") return this.#makeTransposed(modification, this.#packs.address);
     if (!isUnmodified(modification)) return this.#makeForward(modification, this.#packs.address);
     this.load();
@@ -228,9 +206,9 @@ export class ConvolutionWeights {
 
   /** Floats of one group's transposed pack for a phase. */
   phaseLength(phaseY: PhaseAxis, phaseX: PhaseAxis): number {
-    const { isDepthwise, isNarrow, inPerGroup, outPerGroup, group } = this.#setup;
+    const { isNarrow, inPerGroup, outPerGroup, group } = this.#setup;
     const taps = phaseY.taps * phaseX.taps;
-    return isDepthwise
+    return isDepthwise(this.#setup)
       ? depthwiseLength(group, taps)
       : (isNarrow ? narrowChannels : padded(inPerGroup)) * taps * outPerGroup;
   }
@@ -245,27 +223,28 @@ export class ConvolutionWeights {
   }
 
   get #transposedLength(): number {
-    const { isDepthwise, group, phasesX, phasesY } = this.#setup;
+    const { group, phasesX, phasesY } = this.#setup;
     let length = 0;
     for (const phaseY of phasesY) {
-      for (const phaseX of phasesX) length += (isDepthwise ? 1 : group) * this.phaseLength(phaseY, phaseX);
+      for (const phaseX of phasesX) length += (isDepthwise(this.#setup) ? 1 : group) * this.phaseLength(phaseY, phaseX);
     }
     return length;
   }
 
   #makeTransposed(modification: Modification, at?: number): number {
     this.load();
-    const { construction, window, inPerGroup, outPerGroup, isDepthwise, group, phasesX, phasesY } = this.#setup;
+    const { construction, window, inPerGroup, outPerGroup, group, phasesX, phasesY } = this.#setup;
+    const depthwise = isDepthwise(this.#setup);
     const { call, arena } = construction.kernels;
     const [kh, kw] = window.kernelShape;
-    const groups = isDepthwise ? 1 : group;
+    const groups = depthwise ? 1 : group;
     const length = this.#transposedLength;
     const pack = at ?? arena.allocate(4 * length);
     let out = pack;
     for (const py of phasesY) {
       for (const px of phasesX) {
         for (let g = 0; g < groups; g++) {
-          if (isDepthwise) {
+          if (depthwise) {
             const from = arena.f32(this.#plain.address, packLength(this.#setup));
             turnDepthwise(arena.f32(out, this.phaseLength(py, px)), from, window.kernelShape, py, px);
           } else if (py.taps * px.taps > 0) {

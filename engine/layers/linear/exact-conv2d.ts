@@ -2,7 +2,7 @@ import * as kernel from "../../../kernels-as/kernel-calls.js";
 import { type FeatureMap, pixelsAt } from "../../memory/feature-map.ts";
 import { unmodified } from "../../rules/rules.ts";
 import type { ExactOutputs, Patches } from "../layer-kind.ts";
-import { type ConvolutionSetup, type ConvolutionWeights, packLength, padded } from "./conv2d-weights.ts";
+import { type ConvolutionSetup, type ConvolutionWeights, isDepthwise, packLength, padded } from "./conv2d-weights.ts";
 import { depthwiseFirst, depthwiseLanes } from "./depthwise-pack.ts";
 
 // Of the sum of |w| times the largest |x|: four units in the last place. Measured: float32 chose 18 winners behind SqueezeNet's first layer
@@ -31,12 +31,12 @@ interface PackedChannels {
 }
 
 function packedChannels(setup: ConvolutionSetup): PackedChannels {
-  const { window, inPerGroup, outPerGroup, isDepthwise } = setup;
+  const { window, inPerGroup, outPerGroup } = setup;
   const [kh, kw] = window.kernelShape;
   const weights = kh * kw * inPerGroup;
   const groupOf = (channel: number): number => Math.floor(channel / outPerGroup);
   const input = (channel: number): number => groupOf(channel) * inPerGroup;
-  if (isDepthwise) {
+  if (isDepthwise(setup)) {
     const first = (channel: number): number => depthwiseFirst(channel, weights);
     return { lanes: depthwiseLanes, weights, first, bias: (channel) => channel, input };
   }

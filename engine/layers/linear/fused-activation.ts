@@ -1,3 +1,4 @@
+import { hasRuleLibrary } from "../../basics/features.ts";
 import type { Scratch } from "../../memory/pass-scratch.ts";
 import type { RelevanceContext } from "../layer-kind.ts";
 import { rectify } from "../rectify.ts";
@@ -11,7 +12,7 @@ export function prepareActivation(
 ): (addresses: readonly number[]) => number {
   const { kernels, relevance: r, rules } = context;
   const { activation, y } = map;
-  if (activation === undefined || rules.activation === "pass") return () => 0;
+  if (!hasRuleLibrary || activation === undefined || rules.activation === "pass") return () => 0;
   const { split, arena } = kernels;
   const sums = scratch.reserve(8 * y.height);
   const total = (at: number): number => {

@@ -1,3 +1,4 @@
+import { hasRuleLibrary } from "../../basics/features.ts";
 import { mustHave } from "../../basics/must-have.ts";
 import { type FeatureMap, featureMapAt, featureMapBytes } from "../../memory/feature-map.ts";
 import type { Scratch, Slot } from "../../memory/pass-scratch.ts";
@@ -44,7 +45,7 @@ export function prepareParts(
   const fillers: ((addresses: readonly number[]) => void)[] = [];
   for (const { input: part } of branches.flatMap(({ terms }) => terms)) {
     if (images.has(part)) continue;
-    if (part !== "positive" && part !== "negative") {
+    if (hasRuleLibrary && part !== "positive" && part !== "negative") {
       const image = constantPart(map, context, context.rules.linear, part);
       images.set(part, () => image);
       continue;

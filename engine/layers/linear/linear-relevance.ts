@@ -1,4 +1,5 @@
-import { UnsupportedError } from "../../basics/errors.ts";
+import { notInThisBuild, UnsupportedError } from "../../basics/errors.ts";
+import { hasRuleLibrary } from "../../basics/features.ts";
 import { mustHave } from "../../basics/must-have.ts";
 import { formatShape, sameShape } from "../../basics/tensor.ts";
 import { copyImage, copyValues } from "../../memory/copy.ts";
@@ -19,13 +20,15 @@ export function prepareLinearRelevance(map: LinearMap, context: RelevanceContext
   switch (context.rules.linear.propagation) {
     case "recipe":
       return prepareRecipe(map, context);
-    case "gradient":
-      return prepareGradient(map, context);
     case "pass":
       return preparePass(map, context);
+    case "gradient":
+      if (!hasRuleLibrary) break;
+      return prepareGradient(map, context);
     default:
       return context.rules.linear.propagation satisfies never;
   }
+  throw notInThisBuild(`rule "${context.rules.linear.name}"`);
 }
 
 /** A recipe whose terms multiply by the input gives an input of 0 nothing; bounds, ones and gradients know nothing of it. */

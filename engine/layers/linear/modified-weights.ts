@@ -1,3 +1,4 @@
+import { hasRuleLibrary } from "../../basics/features.ts";
 import type { Kernels } from "../../memory/kernels.ts";
 import type { Modification } from "../../rules/rules.ts";
 
@@ -27,10 +28,9 @@ export function writeModified(
   const { split } = kernels;
   if (modification.kind === "signed") {
     split("scaleSigned", length, out, from, modification.positive, modification.negative);
-  } else if (modification.kind === "squared") {
-    split("square", length, out, from);
-  } else {
-    split("fill", length, out, 1);
+  } else if (hasRuleLibrary) {
+    if (modification.kind === "squared") split("square", length, out, from);
+    else split("fill", length, out, 1);
   }
 }
 

@@ -1,4 +1,5 @@
 import * as kernel from "../../../kernels-as/kernel-calls.js";
+import { hasRuleLibrary } from "../../basics/features.ts";
 import { mustHave } from "../../basics/must-have.ts";
 import { type FeatureMap, noBorder } from "../../memory/feature-map.ts";
 import type { Kernels } from "../../memory/kernels.ts";
@@ -207,7 +208,7 @@ export function prepareRecipe(map: LinearMap, context: RelevanceContext): Releva
   const { x, y } = map;
   const { branches, hasStoredZ } = planBranches(map, context);
   prepareWeights(map, branches);
-  const computesGate = !hasStoredZ && branches.some((branch) => branch.gate !== 0);
+  const computesGate = hasRuleLibrary && !hasStoredZ && branches.some((branch) => branch.gate !== 0);
   if (computesGate) map.prepare(unmodified, "forward", true);
   const plainBias = map.bias(unmodified);
 

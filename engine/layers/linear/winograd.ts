@@ -2,7 +2,10 @@ import * as kernel from "../../../kernels-as/kernel-calls.js";
 import type { Window } from "../../graph/window.ts";
 import { type FeatureMap, pixelsAt } from "../../memory/feature-map.ts";
 import type { Kernels } from "../../memory/kernels.ts";
+import type { Place } from "../../memory/shared-region.ts";
 import type { Workspace } from "../../memory/thread-scratch.ts";
+import type { Modification } from "../../rules/rules.ts";
+import { modificationKey } from "./modified-weights.ts";
 
 /** How convolutions are computed. auto: by a fixed table of sizes; direct: the definition, the reference for accuracy. */
 export type Algorithm = "auto" | "direct";
@@ -46,6 +49,10 @@ export function tileOverhang(length: number, tile: Tile): number {
 // read twice, so the block is a thread's share of the image.
 const blockBytes = 512 * 1024;
 
+// To fill fresh memory costs almost three times what it costs to transform once more in memory that is there (VGG-16 forward and
+// li2019: 578 and 208 ms of CPU), so to keep the weights pays from the third use on.
+const keptFromUse = 3;
+
 /** One direction of a convolution. */
 export interface WinogradSize {
   readonly tile: 2 | 4;
@@ -58,6 +65,16 @@ export interface WinogradSize {
   /** Of what it writes. */
   readonly height: number;
   readonly width: number;
+}
+
+/** What a convolution by Winograd's algorithm shares with others. */
+export interface WinogradSurroundings {
+  readonly kernels: Kernels;
+  readonly workspace: Workspace;
+  /** How many bytes of transformed weights the network may still keep. */
+  readonly keptBytes: { left: number };
+  /** Memory is small: they are made for every use. */
+  readonly keepsNone: boolean;
 }
 
 /** One direction of a 3x3 or 5x5 convolution by Winograd's algorithm: its transformed weights and its scratch memory. */
@@ -73,7 +90,15 @@ export class WinogradConvolution {
   readonly #tiles: number;
   readonly #blockTiles: number;
 
-  constructor(kernels: Kernels, workspace: Workspace, { tile, taps, group, inC, outC, height, width }: WinogradSize) {
+  readonly #keptBytes: { left: number };
+  readonly #keepsNone: boolean;
+  readonly #kept = new Map<string, number>();
+  readonly #uses = new Map<string, number>();
+
+  constructor(
+    { kernels, workspace, keptBytes, keepsNone }: WinogradSurroundings,
+    { tile, taps, group, inC, outC, height, width }: WinogradSize,
+  ) {
     this.tile = tile;
     this.taps = taps;
     this.#kernels = kernels;
@@ -87,6 +112,8 @@ export class WinogradConvolution {
     const share = Math.ceil(this.#tiles / kernels.threads / 4) * 4;
     this.#blockTiles = Math.min(share, inC >= 256 || outC >= 256 ? share : fitting);
     workspace.reserve(kernels.call.winogradScratchBytes(this.#blockTiles, inC, outC, tile, taps));
+    this.#keptBytes = keptBytes;
+    this.#keepsNone = keepsNone;
   }
 
   /** Bytes of one group's transformed weights. */
@@ -99,8 +126,29 @@ export class WinogradConvolution {
     return this.#group * this.#groupBytes;
   }
 
-  /** Transforms direct packs, group after group, into `weights`. */
-  transformWeights(weights: number, packed: number): void {
+  /**
+   * Address of transformed weights, valid until the next call for any layer. They are up to four times as large as the weights: for the
+   * first uses they lie in memory that all layers share, so that an explanation needs little of it; from the third use on they are
+   * kept, up to the network's limit.
+   * @param place in the memory that all layers share
+   * @param pack gives the direct packs, group after group; they are needed for the moment only
+   */
+  weights(modification: Modification, place: Place, pack: () => number): number {
+    const key = modificationKey(modification);
+    const kept = this.#kept.get(key);
+    if (kept !== undefined) return kept;
+    const bytes = this.weightBytes;
+    const uses = 1 + (this.#uses.get(key) ?? 0);
+    this.#uses.set(key, uses);
+    const isKept = uses >= keptFromUse && !this.#keepsNone && bytes <= this.#keptBytes.left;
+    if (isKept) this.#keptBytes.left -= bytes;
+    const weights = isKept ? this.#kernels.arena.allocate(bytes) : place.address;
+    if (isKept) this.#kept.set(key, weights);
+    this.#transformWeights(weights, pack());
+    return weights;
+  }
+
+  #transformWeights(weights: number, packed: number): void {
     const scratch = this.#workspace.memory;
     const packBytes = 4 * this.taps ** 2 * this.#inC * this.#outC;
     for (let g = 0; g < this.#group; g++) {
