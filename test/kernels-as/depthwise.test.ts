@@ -60,6 +60,10 @@ const cases: readonly DepthwiseCase[] = [
     const crowded = { channels: 128, kernelShape: [7, 7], strides: [stride, stride], outH: 5 } as const;
     return { ...base, ...crowded, reason: "crowded sets, copied at once", scratchBytes: 65536 };
   }),
+  ...[1, 2].map((stride) => {
+    const crowded = { channels: 512, strides: [stride, stride], outW: 16 } as const;
+    return { ...base, ...crowded, reason: "crowded sets, a small filter", scratchBytes: 65536 };
+  }),
   { ...base, reason: "copied row by row", channels: 128, kernelShape: [7, 7], scratchBytes: 64 * (1 + 7 * 15) },
   { ...base, reason: "no room for a copy", channels: 128, kernelShape: [7, 7], scratchBytes: 64 * (1 + 7 * 15) - 1 },
   {

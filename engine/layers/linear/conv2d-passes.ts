@@ -16,10 +16,10 @@ import type { PhaseAxis } from "./stride-phases.ts";
 // Input rows of a block stay in the second-level cache while all weights pass over them.
 const blockBytes = 512 * 1024;
 
-/** Scratch memory that a depthwise convolution is given per thread: large filters copy their inputs into it. */
+/** Scratch memory that a depthwise convolution is given per thread: where pixels crowd the cache, it copies them into it. */
 export function depthwiseScratchBytes({ window }: Setup): number {
   const [kh, kw] = window.kernelShape;
-  return kh * kw < 25 ? 1024 : 65536;
+  return kh * kw < 9 ? 1024 : 65536;
 }
 
 /** Address of what the first tap of output (0,0) reads. */
