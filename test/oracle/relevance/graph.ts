@@ -241,6 +241,10 @@ function step(
           dropped: (1 - inputs.length) * total(relevance),
         };
       }
+      if (node.signal !== undefined) {
+        const whole = inputs.map((_, k) => (k === node.signal ? relevance.slice() : new Float64Array(x.length)));
+        return { ...nothing, inputs: whole };
+      }
       const sums = x.map((_, i) => inputs.reduce((sum, { data }) => sum + data[i]!, 0));
       const divisors = sums.map((sum) => stabilise(sum, rule));
       const parts = inputs.map(({ data }) =>
