@@ -12,5 +12,7 @@ export const hasRuleLibrary: boolean = false;
 export const hasTargets: boolean = false;
 /** Settings of the Salient Relevance step that choose another method. */
 export const hasSalientVariants: boolean = false;
+/** Photos in gray, for networks of one channel. */
+export const hasGrayPhotos: boolean = false;
 /** What a misspelt name was meant to be, in errors. */
 export const hasSuggestions: boolean = false;

@@ -13,5 +13,7 @@ export const hasRuleLibrary: boolean = true;
 export const hasTargets: boolean = true;
 /** Settings of the Salient Relevance step that choose another method. */
 export const hasSalientVariants: boolean = true;
+/** Photos in gray, for networks of one channel. */
+export const hasGrayPhotos: boolean = true;
 /** What a misspelt name was meant to be, in errors. */
 export const hasSuggestions: boolean = true;

@@ -1,3 +1,4 @@
+import { hasStreaming } from "../basics/features.ts";
 import type { Arena } from "./arena.ts";
 
 /** A user's place in a region; others' things lie there, too, when he is not at work. */
@@ -66,7 +67,7 @@ export class PassMemory {
 
   /** Runs one layer's pass. Where the memory is transient, all that the pass allocates ends with it. */
   during<T>(pass: () => T): T {
-    if (!this.isTransient) return pass();
+    if (!hasStreaming || !this.isTransient) return pass();
     const mark = this.#arena.mark();
     try {
       return pass();

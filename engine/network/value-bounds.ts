@@ -1,3 +1,4 @@
+import { hasRuleLibrary } from "../basics/features.ts";
 import { mustHave } from "../basics/must-have.ts";
 import type { Bounds, CompiledGraph, KnownBounds } from "../graph/compiled-graph.ts";
 import { kindOf } from "../layers/index.ts";
@@ -37,6 +38,7 @@ export function valueBounds(
   runtimes: readonly LayerRuntime[] = [],
 ): KnownBounds[] {
   const bounds: KnownBounds[] = values.map(() => undefined);
+  if (!hasRuleLibrary) return bounds; // the box is a matter of rules
   bounds[0] = pixelBounds(definition);
   for (const layer of layers) {
     const inputs = layer.inputs.map((id) => bounds[id]);

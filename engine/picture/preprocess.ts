@@ -1,4 +1,5 @@
-import { ShapeError, UnsupportedError } from "../basics/errors.ts";
+import { notInThisBuild, ShapeError, UnsupportedError } from "../basics/errors.ts";
+import { hasGrayPhotos } from "../basics/features.ts";
 import { mustHave } from "../basics/must-have.ts";
 import { formatShape, type Shape, type Tensor } from "../basics/tensor.ts";
 import type { Preprocessing } from "../graph/definition.ts";
@@ -117,14 +118,16 @@ export function preprocess(photo: Pixels, preprocessing: Preprocessing | undefin
   if (preprocessing === undefined) throw unknownPreprocessing();
   checkPreprocessingNames(preprocessing);
   const channels = mustHave(inputShape[0], "channels");
+  if (!hasGrayPhotos && (channels === 1 || preprocessing.channelOrder === "gray"))
+    throw notInThisBuild("preprocess: photos in gray");
   const own = forChannels(preprocessing, channels);
   const { scale, mean, std, channelOrder } = own;
-  if (channels !== 1 && channelOrder === "gray") {
+  if (hasGrayPhotos && channels !== 1 && channelOrder === "gray") {
     throw new UnsupportedError(
       `preprocess: photos in gray are for networks of one channel, this one takes ${channels}. Name the order of its colours: rgb or bgr.`,
     );
   }
-  const picture = fitPhoto(channelOrder === "gray" ? grayed(onWhite(photo)) : photo, own, inputShape);
+  const picture = fitPhoto(hasGrayPhotos && channelOrder === "gray" ? grayed(onWhite(photo)) : photo, own, inputShape);
   if (mean.length !== channels || std.length !== channels) {
     throw new ShapeError(
       `preprocess: mean and std must have ${channels} values, got ${mean.length} and ${std.length}. Correct the network's preprocessing.`,
@@ -150,7 +153,7 @@ function unknownPreprocessing(): UnsupportedError {
 /** A way to prepare photos for a network of one channel, where its three channels are treated alike. */
 function forChannels(preprocessing: Preprocessing, channels: number): Preprocessing {
   const { mean, std, channelOrder } = preprocessing;
-  if (channels !== 1 || channelOrder === "gray") return preprocessing;
+  if (!hasGrayPhotos || channels !== 1 || channelOrder === "gray") return preprocessing;
   const areAlike = [mean, std].every((list) => list.every((value) => value === list[0]));
   if (!areAlike) {
     throw new UnsupportedError(

@@ -99,7 +99,7 @@ export class ConvolutionWeights {
   /** Takes rows of the OIHW weights that lie at `address`, each multiplied by its factor. */
   setRows(address: number, first: number, count: number, factors: Float32Array | undefined, scratch: number): void {
     const { construction, window, inPerGroup, outPerGroup } = this.#setup;
-    const depthwise = isDepthwise(this.#setup);
+    const depthwise = hasDepthwise && isDepthwise(this.#setup);
     const { call, arena } = construction.kernels;
     const [kh, kw] = window.kernelShape;
     const rowBytes = 4 * inPerGroup * kh * kw;
@@ -234,7 +234,7 @@ export class ConvolutionWeights {
   #makeTransposed(modification: Modification, at?: number): number {
     this.load();
     const { construction, window, inPerGroup, outPerGroup, group, phasesX, phasesY } = this.#setup;
-    const depthwise = isDepthwise(this.#setup);
+    const depthwise = hasDepthwise && isDepthwise(this.#setup);
     const { call, arena } = construction.kernels;
     const [kh, kw] = window.kernelShape;
     const groups = depthwise ? 1 : group;
