@@ -7,7 +7,7 @@ import { servePage } from "../../host/page/serve.ts";
 import { chromiumPath, firefoxPath } from "../support/browsers.ts";
 import { runtimesFolder } from "../support/runtimes.ts";
 import { suite } from "../support/suite.ts";
-import { give, launch, openPage, problemOf } from "./open-page.ts";
+import { give, launch, openPage, problemOf, waitForClasses } from "./open-page.ts";
 
 const axe = join(runtimesFolder, "axe-core/axe.min.js");
 
@@ -55,7 +55,7 @@ async function keyboardAlone(page: Page): Promise<void> {
   });
   // Then along it all from the beginning: behind the last stop Firefox gives the focus to its own window.
   await page.reload();
-  await page.waitForSelector(".class", { timeout: 60_000 });
+  await waitForClasses(page);
   const seen = await tabStops(page);
   assert.equal(
     seen.filter((name) => name.startsWith("UNSEEN")),

@@ -11,7 +11,7 @@ import { chromiumPath } from "../support/browsers.ts";
 import { root } from "../support/paths.ts";
 import { serve, type TestServer } from "../support/serve.ts";
 import { suite } from "../support/suite.ts";
-import { choose, give, launch, openPage, press, problemOf, requireWorking } from "./open-page.ts";
+import { choose, give, launch, openPage, press, problemOf, requireWorking, waitForClasses } from "./open-page.ts";
 
 /** The start of a PNG that claims to have these sides. */
 function hugePng(width: number, height: number): Uint8Array {
@@ -296,7 +296,7 @@ suite("what a visitor can do wrong", (test) => {
         assert.match(await problemOf(page), says);
         isShort = false;
         await page.reload();
-        await page.waitForSelector(".class", { timeout: 60_000 });
+        await waitForClasses(page);
         await requireWorking(page);
       } finally {
         await browser.close();
@@ -313,7 +313,7 @@ suite("what a visitor can do wrong", (test) => {
       const session = await page.createCDPSession();
       await session.send("Storage.overrideQuotaForOrigin", { origin: new URL(served.url).origin, quotaSize: 1000 });
       await page.goto(served.url);
-      await page.waitForSelector(".class", { timeout: 60_000 });
+      await waitForClasses(page);
       assert.match(
         await page.$eval("footer", (element) => element.textContent ?? ""),
         /This browser could not keep the network for the next visit \(its storage is full or forbidden\), so it will be fetched again\./,

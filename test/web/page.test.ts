@@ -13,7 +13,7 @@ import { decodeImage } from "../../host/photos/decode.ts";
 import { chromiumPath, firefoxPath } from "../support/browsers.ts";
 import { root } from "../support/paths.ts";
 import { suite } from "../support/suite.ts";
-import { choose, launch, openPage, press } from "./open-page.ts";
+import { choose, launch, openPage, press, waitForClasses } from "./open-page.ts";
 
 // Decoded by srmap itself, so the same pixels everywhere; subsampled colours, EXIF orientation, transparency, and 16 bits.
 const photos = ["odd420.jpg", "exif6.jpg", "rgba8-interlaced.png", "rgba16.png"].map((name) =>
@@ -114,7 +114,7 @@ async function fromDisk(visit: Pick<Visit, "executablePath" | "kind">): Promise<
     try {
       const page = await browser.newPage();
       await page.goto(`${pathToFileURL(join(folder, "page/index.html")).href}#view=relevance`);
-      await page.waitForSelector(".class", { timeout: 60_000 });
+      await waitForClasses(page);
       assert.match(page.url(), /\/page\/srmap\.html#view=relevance$/);
     } finally {
       await browser.close();
@@ -152,7 +152,7 @@ suite("page", (test) => {
       });
       await served.close();
       await page.goto(served.url);
-      await page.waitForSelector(".class", { timeout: 60_000 });
+      await waitForClasses(page);
     } finally {
       await browser.close();
       await served.close();

@@ -7,6 +7,7 @@ import { type PageCamera, useCamera } from "./camera.ts";
 import type { Choice } from "./classes.tsx";
 import { useExplainer, useExplanation } from "./explanation.ts";
 import type { Settings } from "./link.ts";
+import { useOffline } from "./offline.ts";
 import { fetchExample, type NamedPhoto, useBroughtPhotos } from "./photos.ts";
 import { problemText } from "./problem.tsx";
 import { useSettings } from "./settings.ts";
@@ -88,6 +89,7 @@ export function usePageState(): PageState {
   };
   useEffect(() => void takeExample(settings.example), []);
   useBroughtPhotos(takePhoto);
+  useOffline(shown.explained !== undefined || problem !== "");
   return {
     ...{ settings, network, info, shown, choice, progress, problem, camera },
     ...{ change, takePhoto, takeExample, takeNetwork },

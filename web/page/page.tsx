@@ -9,7 +9,3 @@ if (isStranded()) {
   place.replaceChildren();
   render(<App />, place);
 }
-// Offline after the first visit. Pages from file: and plain http have no service workers, and do without.
-if ("serviceWorker" in navigator && location.protocol.startsWith("http")) {
-  navigator.serviceWorker.register("sw.js").catch(() => {}); // the page works all the same
-}

@@ -13,7 +13,6 @@ interface Scope {
     listener: (event: { readonly request: Request; respondWith(answer: Promise<Response>): void }) => void,
   ): void;
   skipWaiting(): Promise<void>;
-  readonly clients: { claim(): Promise<void> };
 }
 
 declare const pageFiles: readonly string[]; // written by the build
@@ -32,11 +31,11 @@ scope.addEventListener("install", (event) => {
 });
 
 scope.addEventListener("activate", (event) => {
+  // The page that is open is not claimed: Firefox can wait for ever then, the worker for the page and the page's requests for the worker.
   const clean = async (): Promise<void> => {
     for (const name of await caches.keys()) {
       if (name.startsWith("srmap-page-") && name !== cacheName) await caches.delete(name);
     }
-    await scope.clients.claim();
   };
   event.waitUntil(clean());
 });
