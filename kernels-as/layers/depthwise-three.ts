@@ -1,7 +1,7 @@
 // Depthwise 3x3 convolution, seven pixels at a time: the images of most networks are 7, 14, 28, 56 or 112 pixels wide. Seven sums, the three weights of
 // a row and three inputs, which take turns, are the 13 registers that V8 fills without the stack. Every sum is also stored where nobody reads it:
-// up to Node 22 V8 would read all inputs of a row before the first product, and runs out of registers (40 GFLOP/s instead of 50 at stride 1); later ones lose
-// 3 % by it. The rows are written out: a loop over them takes 6 to 10 % longer.
+// else V8 of Node 20 reads all inputs of a row before the first product and runs out of registers (46 GFLOP/s instead of 51 at stride 1, 35 instead of
+// 48 at stride 2); that of Node 24 and 26 keeps the order by itself and loses 3 % by it. The rows are written out: a loop over them takes 6 to 10 % longer.
 
 import { clamped } from "./depthwise-tiles";
 
