@@ -157,6 +157,8 @@ suite("package", (test) => {
     const size = (file: string): number => gzipSync(readFileSync(join(folder, file)), { level: 9 }).length;
     const least = size("minimal.js") + size("kernels-minimal.wasm");
     assert.ok(least <= 44_200, `the minimal build has ${least} bytes with its kernels, compressed`);
+    const relevance = size("relevance.js") + size("kernels-relevance.wasm");
+    assert.ok(relevance <= 32_600, `the build for relevance alone has ${relevance} bytes with its kernels, compressed`);
     for (const [what, bytes] of [
       ["`srmap/browser`", zipped],
       ["`srmap/kernels.wasm`", kernels],
@@ -220,13 +222,16 @@ suite("package", (test) => {
       };
       const photo = { shape: [3, 20, 20], data: values(1200) };
       const run = (library, ...how) => library.explain(bound(library, ...how), photo, { salientRelevance: { workSize: 40 } });
-      const names = ["srmap", "srmap/browser", "srmap/browser/weights", "srmap/browser/labels/imagenet", "srmap/browser/minimal"];
-      const fewer = new WebAssembly.Module(readFileSync(fileURLToPath(import.meta.resolve("srmap/kernels-minimal.wasm"))));
-      const [one, two, { openWeights }, { imagenetLabels }, least] = await Promise.all(names.map((name) => import(name)));
+      const names = ["srmap", "srmap/browser", "srmap/browser/weights", "srmap/browser/labels/imagenet", "srmap/browser/minimal", "srmap/browser/relevance"];
+      const kernelsOf = (name) => new WebAssembly.Module(readFileSync(fileURLToPath(import.meta.resolve(name))));
+      const [fewer, fewest] = ["srmap/kernels-minimal.wasm", "srmap/kernels-relevance.wasm"].map(kernelsOf);
+      const [one, two, { openWeights }, { imagenetLabels }, least, bare] = await Promise.all(names.map((name) => import(name)));
       const same = (a, b) => ["logits", "relevance", "salientRelevance"].every((key) =>
         Buffer.from(a[key].data.buffer).equals(Buffer.from(b[key].data.buffer)));
       const direct = run(one, { algorithm: "direct" });
       console.log(same(run(one), run(two)), same(direct, run(least, {}, fewer)), typeof openWeights, imagenetLabels.length);
+      const [alone] = bare.relevanceOfTargets(bound(bare, {}, fewest), photo, ["top1"]);
+      console.log(same({ ...alone, salientRelevance: direct.salientRelevance }, direct));
       const said = (call) => { try { call(); } catch (error) { console.log(error.message); } };
       const network = bound(least, {}, fewer);
       for (const options of [{ target: { probability: 1 } }, { at: "relu" }, { composite: direct.composite }, { salientRelevance: { relevanceBlur: 5 } }])
@@ -236,6 +241,7 @@ suite("package", (test) => {
     `;
     assert.equal(node("--input-type=module", "-e", code).trimEnd().split("\n"), [
       "true true function 1000",
+      "true",
       ...[
         "target: one that is no class",
         "explain: relevance at a layer",

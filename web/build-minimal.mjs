@@ -1,4 +1,4 @@
-// The least that explains, for srmap/browser/minimal: fewer layer kinds, one composite, and of the kernels those that this script calls,
+// The least that explains, for srmap/browser/minimal and srmap/browser/relevance: fewer layer kinds, one composite, and of the kernels those that this script calls,
 // compiled for size instead of speed. The numbers are those of the full build.
 import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -50,9 +50,9 @@ function keptNames(root, script) {
   return new Set([...declared, ...kernels, ...hostNames(), ...strings]);
 }
 
-/** Writes build/browser/minimal.js and its map; returns the script. */
-async function buildScript(root, common) {
-  const outfile = `${root}build/browser/minimal.js`;
+/** Writes build/browser/NAME.js and its map; returns the script. */
+async function buildScript(root, common, entry, name) {
+  const outfile = `${root}build/browser/${name}.js`;
   const tables = {
     name: "smaller tables",
     setup: ({ onResolve }) => {
@@ -64,7 +64,7 @@ async function buildScript(root, common) {
     splitting: false,
     sourcemap: "external",
     sourcesContent: false,
-    entryPoints: [`${root}engine/minimal.ts`],
+    entryPoints: [`${root}engine/${entry}.ts`],
     outfile,
   };
   const plugins = [...common.plugins, tables];
@@ -93,20 +93,20 @@ async function buildScript(root, common) {
   return code;
 }
 
-/** Writes build/browser/kernels-minimal.wasm: the kernels that a script calls; their names stand in it as they are. */
-function buildKernels(root, script) {
+/** Writes build/browser/kernels-NAME.wasm: the kernels that a script calls; their names stand in it as they are. */
+function buildKernels(root, script, name) {
   const isCalled = (kernel) => new RegExp(`["'.]${kernel}\\b`).test(script);
   const exports = readFileSync(`${root}kernels-as/index.ts`, "utf8").matchAll(/^export \{ (.*) \} from "\.\/(.*)";$/gm);
   const entry = [...exports].map(([, names, file]) => {
     const called = names.split(", ").filter(isCalled);
     return called.length === 0 ? "" : `export { ${called.join(", ")} } from "../../kernels-as/${file}";\n`;
   });
-  const list = `${root}build/browser/kernels-minimal.ts`;
+  const list = `${root}build/browser/kernels-${name}.ts`;
   writeFileSync(list, entry.join(""));
   const compiler = [
     `${root}node_modules/assemblyscript/bin/asc.js`,
-    "build/browser/kernels-minimal.ts",
-    ...["--target", "minimal", "--transform", "./web/no-inline.mjs"],
+    `build/browser/kernels-${name}.ts`,
+    ...["--target", "minimal", "--outFile", `build/browser/kernels-${name}.wasm`, "--transform", "./web/no-inline.mjs"],
     // Vectors between functions of the module are no exchange with JavaScript.
     ...["--disableWarning", "112"],
   ];
@@ -115,10 +115,14 @@ function buildKernels(root, script) {
 }
 
 /**
- * Writes build/browser/minimal.js and build/browser/kernels-minimal.wasm.
+ * Writes build/browser/minimal.js, build/browser/relevance.js and the kernels of each.
  * @param root the repository, with a slash at its end
  * @param common esbuild's options of every bundle
  */
 export async function buildMinimal(root, common) {
-  buildKernels(root, await buildScript(root, common));
+  for (const [entry, name] of [
+    ["minimal", "minimal"],
+    ["minimal-relevance", "relevance"],
+  ])
+    buildKernels(root, await buildScript(root, common, entry, name), name);
 }
