@@ -191,6 +191,20 @@ suite("what a visitor can do wrong", (test) => {
       }),
   );
 
+  test.needsProgram(chromium, "Chromium", "a network that does not say how photos are prepared", (path) =>
+    onPage(path, async (page) => {
+      await page.evaluate(() => document.querySelector("details.own")?.setAttribute("open", ""));
+      await give(page, ".own .drop input[type=file]", join(root, "test/fixtures/weights/onnx-torch.onnx"));
+      await press(page, "Explain with it");
+      assert.is(
+        await problemOf(page),
+        'preprocess: neither the weights nor you say how photos are prepared for this network. Choose it under "Photos prepared" in the card of the network, then "Explain with it" again.',
+      );
+      await press(page, "SqueezeNet");
+      await requireWorking(page);
+    }),
+  );
+
   test.needsProgram(chromium, "Chromium", "a camera that is not allowed", (path) =>
     onPage(
       path,

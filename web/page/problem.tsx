@@ -1,9 +1,14 @@
 import type { JSX } from "preact";
 import { Icon } from "./icon.tsx";
 
-/** What to tell people of an error. */
+// What messages advise to people who type commands, and what the page has instead.
+const preprocessAdvice = "Name the preprocessing (--preprocess), or give an input that is preprocessed already (.npy).";
+const pageAdvice = 'Choose it under "Photos prepared" in the card of the network, then "Explain with it" again.';
+
+/** What to tell people of an error: of options of the command, where a page has other ways or none. */
 export function problemText(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  const text = (error instanceof Error ? error.message : String(error)).replace(preprocessAdvice, pageAdvice);
+  return / --[a-z]|\(--[a-z]/.test(text) ? `${text} The page has no such option, the command srmap has it.` : text;
 }
 
 /** What went wrong, in a sentence; nothing where nothing did. */
