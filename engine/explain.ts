@@ -138,6 +138,16 @@ function largestFirst(logits: Float32Array): number[] {
   return [...logits.keys()].sort((a, b) => logits[b]! - logits[a]! || a - b);
 }
 
+/** What targets are found in. */
+function scoresOf({ definition, graph }: Network, logits: Tensor, probabilities: Tensor): Scores {
+  return {
+    logits: logits.data,
+    probabilities: probabilities.data,
+    probabilityFunction: graph.probabilities,
+    labels: definition.labels,
+  };
+}
+
 /** What becomes of a target's relevance before the next target's turn. */
 type Finish<Result> = (relevance: RelevanceExplanation, target: number) => Generator<ExplanationStage, Result>;
 
@@ -162,7 +172,7 @@ function* stagesOf<Result>(
   const logits = network.forward(values);
   const forward = clock() - started;
   const probabilities = network.probabilities(logits);
-  const scores: Scores = { logits: logits.data, probabilities: probabilities.data, labels: definition.labels };
+  const scores = scoresOf(network, logits, probabilities);
   const resolved = targets.map((target) => resolveTarget(target, scores, composite.start));
   const prediction = (index: number): Prediction => ({
     index,

@@ -7,7 +7,7 @@ export type ClassReference = number | string;
 
 /**
  * What is explained.
- *   a class: its logit. probability: its softmax probability. difference: the first class's logit less the second's.
+ *   a class: its logit. probability: its probability, by softmax or, where the network ends in sigmoids, by its own. difference: the first class's logit less the second's.
  *   contrastive: the class against all others (Gu et al. 2018). logits: any relevance over the logits.
  *   layer and channel: what a hidden channel's activation saw.
  */
@@ -39,6 +39,8 @@ export interface ResolvedTarget {
 export interface Scores {
   readonly logits: Float32Array;
   readonly probabilities: Float32Array;
+  /** What made the probabilities of the logits; softmax unless said. */
+  readonly probabilityFunction?: "softmax" | "sigmoid";
   readonly labels: readonly string[] | undefined;
 }
 
@@ -96,6 +98,14 @@ interface Answer {
   vector(...entries: readonly (readonly [index: number, value: number])[]): Float32Array;
 }
 
+/** The gradient of a class's probability: softmax lets the others take part, a sigmoid does not. */
+function probabilityGradient({ probabilities, probabilityFunction }: Scores, index: number, p: number): Float32Array {
+  return probabilities.map((q, i) => {
+    if (i === index) return p * (1 - p);
+    return probabilityFunction === "sigmoid" ? 0 : -p * q;
+  });
+}
+
 function probabilityTarget(reference: ClassReference, answer: Answer, start: "score" | "one"): ResolvedTarget {
   const { probabilities } = answer.scores;
   const index = resolveClass(reference, answer.scores);
@@ -104,7 +114,7 @@ function probabilityTarget(reference: ClassReference, answer: Answer, start: "sc
     kind: "probability",
     description: `probability of ${answer.name(index)}`,
     index,
-    start: start === "score" ? answer.vector([index, p]) : probabilities.map((q, i) => p * ((i === index ? 1 : 0) - q)), // the gradient
+    start: start === "score" ? answer.vector([index, p]) : probabilityGradient(answer.scores, index, p),
     other: undefined,
   };
 }

@@ -212,4 +212,25 @@ suite("targets and layers", (test) => {
     refuse(0, /squeeze/, "squeezed");
     refuse(0, /fused|applied|activation/, "squeeze");
   });
+
+  test("the probability of a network that ends in sigmoids is the class's own: so is its gradient", () => {
+    const definition: NetworkDefinition = {
+      name: "labels",
+      inputShape: [2, 1, 1],
+      nodes: [
+        { name: "scores", inputs: ["input"], op: "dense", outFeatures: 3, weight: "w" },
+        { name: "labels", inputs: ["scores"], op: "activation", function: "sigmoid" },
+      ],
+      output: "labels",
+    };
+    const w = Float32Array.of(1, -2, 0.5, 0.25, 3, 1);
+    const network = boundNetwork(definition, new Map([["w", w]]));
+    const input = tensor([2, 1, 1], Float32Array.of(0.5, 1));
+    const targets = [{ probability: 1 }];
+    const [gradient] = explainTargets(network, input, targets, { ...quick, composite: "gradient" });
+    const p = 1 / (1 + Math.exp(-(0.5 * 0.5 + 0.25)));
+    assertClose(gradient!.relevance.data, [0.5 * p * (1 - p), 0.25 * p * (1 - p)], 1e-7, "gradient of the sigmoid");
+    const [lrp] = explainTargets(network, input, targets, { ...quick, composite: "lrp0" });
+    assertClose(lrp!.relevance.data, [p / 2, p / 2], 1e-7, "LRP from the probability");
+  });
 });
