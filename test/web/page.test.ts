@@ -159,6 +159,32 @@ suite("page", (test) => {
     }
   });
 
+  for (const [name, kind, executable] of [
+    ["Chromium", "chrome", chromium],
+    ["Firefox", "firefox", firefox],
+  ] as const) {
+    test.needsProgram(
+      executable,
+      name,
+      `${name} shows a page that is reloaded while it is being kept`,
+      async (path) => {
+        const browser = await launch(path, kind);
+        try {
+          for (let visit = 0; visit < 5; visit++) {
+            const served = await servePage({ isIsolated: false }); // another port: another first visit
+            const { page } = await openPage(browser, served.url);
+            await page.reload();
+            await waitForClasses(page);
+            await page.close();
+            await served.close();
+          }
+        } finally {
+          await browser.close();
+        }
+      },
+    );
+  }
+
   test.needsProgram(
     chromium,
     "Chromium",
