@@ -12,13 +12,13 @@ import { checkRequest } from "./request/check.ts";
 import {
   type ExplainOptions,
   type Explanation,
-  type Prediction,
   type RelevanceExplanation,
   type SalientSign,
   salientSigns,
 } from "./request/explanation.ts";
+import { likeliest, predictionOf } from "./request/prediction.ts";
 import { propagate } from "./request/propagate.ts";
-import { labelOf, type ResolvedTarget, resolveTarget, type Scores, type Target } from "./request/target.ts";
+import { type ResolvedTarget, resolveTarget, type Scores, type Target } from "./request/target.ts";
 import type { Composite } from "./rules/composite.ts";
 import { compositeByName, defaultComposite } from "./rules/composites.ts";
 import { heatImage, salientRelevance } from "./salient/salient-relevance.ts";
@@ -133,11 +133,6 @@ function checkedComposite(
   return composite;
 }
 
-/** The classes by their logits, the largest first. */
-function largestFirst(logits: Float32Array): number[] {
-  return [...logits.keys()].sort((a, b) => logits[b]! - logits[a]! || a - b);
-}
-
 /** What targets are found in. */
 function scoresOf({ definition, graph }: Network, logits: Tensor, probabilities: Tensor): Scores {
   return {
@@ -174,13 +169,7 @@ function* stagesOf<Result>(
   const probabilities = network.probabilities(logits);
   const scores = scoresOf(network, logits, probabilities);
   const resolved = targets.map((target) => resolveTarget(target, scores, composite.start));
-  const prediction = (index: number): Prediction => ({
-    index,
-    label: labelOf(definition.labels, index),
-    logit: logits.data[index] ?? Number.NaN,
-    probability: logits.data.length === 1 ? undefined : probabilities.data[index],
-  });
-  const top = largestFirst(logits.data).slice(0, 5).map(prediction);
+  const top = likeliest(scores, 5);
 
   const results: Result[] = [];
   for (const [index, target] of targets.entries()) {
@@ -192,12 +181,13 @@ function* stagesOf<Result>(
     const inside = at === undefined ? undefined : result.kept.get(at);
     const explained: RelevanceExplanation = {
       model: definition.name,
-      target: prediction(found.index),
+      target: predictionOf(scores, found.index),
       targetKind: found.kind,
       targetDescription: found.description,
       top,
       logits,
       probabilities,
+      probabilityFunction: network.graph.probabilities,
       relevance: result.relevance,
       layer: hasTargets && inside && options.at !== undefined ? layerRelevance(options.at, inside) : undefined,
       ledger: result.ledger,

@@ -28,7 +28,7 @@ export interface ComparedModel {
 export interface Verdict {
   readonly label: string;
   readonly logit: number;
-  /** Undefined for a network with one output. */
+  /** Undefined for a network with one output and no sigmoid. */
   readonly probability: number | undefined;
   /** Undefined without labels. */
   readonly isRight: boolean | undefined;
@@ -69,10 +69,11 @@ function classify({ network }: ComparedModel, input: Image | Tensor): Omit<Verdi
   const prepared = isTensor(input) ? input : preprocess(input, definition.preprocessing, definition.inputShape).tensor;
   const logits = network.forward(prepared);
   const index = argmax(logits.data);
+  const hasProbability = logits.data.length > 1 || network.graph.probabilities === "sigmoid";
   return {
     label: labelOf(definition.labels, index),
     logit: logits.data[index] ?? Number.NaN,
-    probability: logits.data.length === 1 ? undefined : network.probabilities(logits).data[index],
+    probability: hasProbability ? network.probabilities(logits).data[index] : undefined,
   };
 }
 

@@ -1,4 +1,4 @@
-import type { Prediction, RelevanceExplanation } from "../../engine/explain.ts";
+import type { RelevanceExplanation } from "../../engine/explain.ts";
 import { modelByName } from "../../engine/models/index.ts";
 import { bundledModels } from "../../host/models/bundled.ts";
 import { formatShare } from "../drawing/format.ts";
@@ -25,21 +25,25 @@ const listedClasses = 20;
 
 /**
  * Said when a network merely guesses. One of the package names a class that it knows for every photo, and a low calibrated probability is
- * the only sign that the photo shows none of them; any other network is compared with chance.
+ * the only sign that the photo shows none of them; any other network is compared with chance, or, where it ends in sigmoids, with a half.
  * @param weights path of the weight file; the package's temperatures and thresholds are for its own weights
  * @returns undefined when the network is sure enough
  */
 export function doubtNote(
-  model: string,
+  {
+    model,
+    top,
+    logits,
+    probabilityFunction,
+  }: Pick<RelevanceExplanation, "model" | "top" | "logits" | "probabilityFunction">,
   weights: string,
-  likeliest: Prediction | undefined,
-  logits: Float32Array,
 ): Note | undefined {
+  const [likeliest] = top;
   if (likeliest?.probability === undefined) return undefined;
-  const classes = logits.length;
+  const classes = logits.data.length;
   const bundled = bundledModels().find((entry) => entry.name === model && entry.weights === weights);
   if (bundled !== undefined) {
-    const probability = calibratedProbability(logits, likeliest.index, bundled.temperature);
+    const probability = calibratedProbability(logits.data, likeliest.index, bundled.temperature);
     if (probability >= bundled.doubtBelow) return undefined;
     const { labels = [] } = modelByName(model);
     const names = labels.length > listedClasses ? "" : `: ${labels.join(", ")}`;
@@ -49,6 +53,13 @@ export function doubtNote(
     };
   }
   const share = formatShare(likeliest.probability);
+  if (probabilityFunction === "sigmoid") {
+    if (likeliest.probability >= 0.5) return undefined;
+    return {
+      text: `${model} finds no class likelier than not: its likeliest, ${likeliest.label}, has ${share}.`,
+      headline: "The network finds no class likelier than not.",
+    };
+  }
   if (classes < 2 || likeliest.probability >= nearChance(classes)) return undefined;
   return {
     text: `${model} is near chance: ${share} for its likeliest class of ${classes}, where guessing gives ${formatShare(1 / classes)}. Its map explains a guess. Check the weights and how photos are prepared.`,
@@ -85,9 +96,7 @@ export function isEmptyMap({ relevance }: Pick<RelevanceExplanation, "relevance"
 
 /** All that is to be said of one target's explanation. */
 export function notesOf(explanation: RelevanceExplanation, weights: string): Note[] {
-  const { model, top, logits } = explanation;
-  return [
-    doubtNote(model, weights, top[0], logits.data),
-    isEmptyMap(explanation) ? emptyMapNote : againstNote(explanation),
-  ].filter((note) => note !== undefined);
+  return [doubtNote(explanation, weights), isEmptyMap(explanation) ? emptyMapNote : againstNote(explanation)].filter(
+    (note) => note !== undefined,
+  );
 }

@@ -16,7 +16,7 @@ export interface IndexTarget {
   readonly requested: string;
   readonly description: string;
   readonly class: number;
-  /** Left out for a network with one output. */
+  /** Left out for a network with one output and no sigmoid. */
   readonly probability?: number;
   /** Sums of the relevance that speaks for the target, and against it. */
   readonly for: number;

@@ -46,7 +46,7 @@ export interface Prediction {
   readonly index: number;
   readonly label: string;
   readonly logit: number;
-  /** By softmax; undefined for a network with one output, of which softmax makes 1 whatever it is. */
+  /** By softmax or by the sigmoids that the network ends in; undefined for a network with one output and no sigmoid, of which softmax makes 1 whatever it is. */
   readonly probability: number | undefined;
 }
 
@@ -64,6 +64,8 @@ export interface RelevanceExplanation {
   readonly logits: Tensor;
   /** [classes]. */
   readonly probabilities: Tensor;
+  /** What made them of the logits: sigmoids, each class for itself, where the network ends in them, else softmax. */
+  readonly probabilityFunction: "softmax" | "sigmoid";
   /** Relevance of every input element, [C,H,W], signed. */
   readonly relevance: Tensor;
   /** Relevance at the layer asked for by `at`. */

@@ -1,9 +1,22 @@
 import * as assert from "uvu/assert";
 import { calibratedProbability } from "../../cli/explain/calibration.ts";
-import { doubtNote } from "../../cli/explain/doubt.ts";
+import { doubtNote, type Note } from "../../cli/explain/doubt.ts";
+import { tensor } from "../../engine/index.ts";
 import { modelNames } from "../../engine/models/index.ts";
 import { bundledModel, bundledModels } from "../../host/models/bundled.ts";
 import { suite } from "../support/suite.ts";
+
+/** The headline and text for an answer whose first class has a probability. */
+function noteOn(
+  model: string,
+  weights: string,
+  probability: number,
+  logits: Float32Array,
+  probabilityFunction: "softmax" | "sigmoid" = "softmax",
+): Note | undefined {
+  const top = [{ index: 0, label: "tench", logit: logits[0] ?? 0, probability }];
+  return doubtNote({ model, top, logits: tensor([logits.length], logits), probabilityFunction }, weights);
+}
 
 suite("cli/doubt", (test) => {
   test("a calibrated probability is the softmax of logits over the temperature", () => {
@@ -23,7 +36,7 @@ suite("cli/doubt", (test) => {
         const logits = new Float32Array(classes);
         logits[0] = temperature * Math.log((p * (classes - 1)) / (1 - p));
         const probability = calibratedProbability(logits, 0, 1);
-        return doubtNote(name, from, { index: 0, label: "tench", logit: logits[0] ?? 0, probability }, logits);
+        return noteOn(name, from, probability, logits);
       };
       assert.is(note(doubtBelow + 0.01), undefined, name);
       const percent = Math.round(100 * (doubtBelow - 0.01));
@@ -39,8 +52,7 @@ suite("cli/doubt", (test) => {
     for (const name of [...modelNames(), "a network of one's own"]) {
       for (const classes of [2, 10, 100, 1000, 2622]) {
         const note = (probability: number): string | undefined =>
-          doubtNote(name, "own.pth", { index: 0, label: "a", logit: 0, probability }, new Float32Array(classes))
-            ?.headline;
+          noteOn(name, "own.pth", probability, new Float32Array(classes))?.headline;
         const told = `${name}, ${classes} classes`;
         assert.is(note(1.1 / classes), "The network is near chance: this explains a guess.", told);
         assert.is(note(0.9), undefined, told);
@@ -48,11 +60,19 @@ suite("cli/doubt", (test) => {
     }
   });
 
+  test("sigmoids are compared with a half, one or many", () => {
+    for (const classes of [1, 2, 1000]) {
+      const note = (probability: number) =>
+        noteOn("own", "own.onnx", probability, new Float32Array(classes), "sigmoid");
+      assert.is(note(0.5), undefined);
+      assert.is(note(0.03)?.text, "own finds no class likelier than not: its likeliest, tench, has 3.0 %.");
+    }
+  });
+
   test("a note lists ten classes, not a thousand", () => {
     const text = (name: string, classes: number): string => {
       const logits = new Float32Array(classes);
-      const prediction = { index: 0, label: "tench", logit: 0, probability: 1 / classes };
-      return doubtNote(name, bundledModel(name)?.weights ?? "", prediction, logits)?.text ?? "";
+      return noteOn(name, bundledModel(name)?.weights ?? "", 1 / classes, logits)?.text ?? "";
     };
     assert.match(text("alexnet-mini", 10), /It knows 10 classes alone: tench, .*, parachute\. If/);
     assert.match(text("squeezenet1_1-caffe", 1000), /It knows 1000 classes alone\. If/);

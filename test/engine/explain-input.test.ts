@@ -7,15 +7,16 @@ import { testKernels } from "../support/kernels.ts";
 import { suite } from "../support/suite.ts";
 
 /** One dense layer over 3 x 8 x 8. */
-function dense(outFeatures: number): Network {
+function dense(outFeatures: number, endsInSigmoid = false): Network {
   const definition: NetworkDefinition = {
     name: "tiny",
     inputShape: [3, 8, 8],
     nodes: [
       { op: "flatten", name: "flat", inputs: ["input"] },
       { op: "dense", name: "fc", inputs: ["flat"], outFeatures, weight: "fc.weight" },
+      ...(endsInSigmoid ? [{ op: "activation", name: "yes", inputs: ["fc"], function: "sigmoid" } as const] : []),
     ],
-    output: "fc",
+    output: endsInSigmoid ? "yes" : "fc",
     preprocessing: { resize: "none", resizeTo: 8, channelOrder: "rgb", scale: 1, mean: [0, 0, 0], std: [1, 1, 1] },
   };
   const network = new Network(testKernels(), definition);
@@ -35,6 +36,14 @@ suite("what explain is given", (test) => {
     assert.is(only?.probability, undefined);
     assert.ok(Number.isFinite(only?.logit));
     assert.type(explain(dense(2), tensor([3, 8, 8], input())).top[0]?.probability, "number");
+  });
+
+  test("a network that ends in one sigmoid has a score and its probability", () => {
+    const { top, probabilityFunction } = explain(dense(1, true), tensor([3, 8, 8], input()));
+    const { logit, probability } = top[0] ?? { logit: 0 };
+    assert.is(probabilityFunction, "sigmoid");
+    assert.is(probability, Math.fround(1 / (1 + Math.exp(-logit))));
+    assert.is(explain(dense(1), tensor([3, 8, 8], input())).probabilityFunction, "softmax");
   });
 
   test("numbers that are none are the input's fault, not the weights'", () => {
