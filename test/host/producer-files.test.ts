@@ -40,6 +40,32 @@ suite("files of other producers", (test) => {
     );
   });
 
+  test("functions of Keras that are not read, and readers of a log_softmax, are refused by name", async () => {
+    const layers = [
+      { class_name: "InputLayer", config: { name: "x", batch_input_shape: [null, 4] } },
+      { class_name: "Activation", config: { name: "scores", activation: "log_softmax" } },
+      { class_name: "Activation", config: { name: "behind", activation: "relu" } },
+    ];
+    const chained = (list: readonly object[]): Promise<string> => {
+      const modelTopology = { class_name: "Sequential", config: { name: "net", layers: list } };
+      const model = { format: "layers-model", modelTopology, weightsManifest: [] };
+      return rejection(importTfjs(bytesSource(new TextEncoder().encode(JSON.stringify(model))), { name: "net" }));
+    };
+    assert.is(
+      await chained(layers),
+      'UnsupportedError: weights "net": 1 of 3 layers are not supported:\n  "behind" (Activation): it reads a logarithm of softmax, which is supported at the end of a network alone.',
+    );
+    const photo = { class_name: "InputLayer", config: { name: "x", batch_input_shape: [null, 8, 8, 3] } };
+    assert.is(
+      await chained([photo, { class_name: "Mean", config: { name: "mean", axis: -1 } }]),
+      'UnsupportedError: weights "net": 1 of 2 layers are not supported:\n  "mean" (Mean): axis -1; all axes of the image, and no other, are supported.',
+    );
+    assert.is(
+      await chained([photo, { class_name: "Sin", config: { name: "sin" } }]),
+      'UnsupportedError: weights "net": 1 of 2 layers are not supported:\n  "sin" (Sin): no such layer.',
+    );
+  });
+
   test("a graph model that reads what nothing writes, or itself, is damaged", async () => {
     assert.is(
       await refused({ name: "y", op: "Relu", input: ["z"] }),

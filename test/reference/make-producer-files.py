@@ -245,6 +245,23 @@ def dense_only(k):
     return chain(k, [L.Flatten(), L.Dense(32, activation="relu"), L.Dropout(0.2), L.Dense(10)], (28, 28, 1))
 
 
+def functions(k):
+    L, ops = k.layers, k.ops  # Keras 3 alone
+    x = inputs = k.Input((8, 8, 3))
+    x = ops.gelu(L.Conv2D(6, 3)(x))
+    x = x + ops.gelu(L.Conv2D(6, 1)(x), approximate=False)
+    x = ops.concatenate([ops.relu(x), ops.silu(L.Conv2D(4, 1)(x)), ops.clip(x, -0.5, 0.7), ops.leaky_relu(x, 0.1)], axis=-1)
+    x = ops.multiply(x, ops.sigmoid(L.Conv2D(22, 1)(ops.relu6(ops.mean(x, axis=(1, 2), keepdims=True)))))
+    x = ops.maximum(ops.tanh(x), ops.elu(x, 0.5))
+    x = ops.concatenate([ops.max(x, axis=(-3, -2)), ops.reshape(L.Conv2D(2, 3)(x), (-1, 32))], axis=-1)
+    return k.Model(inputs, ops.log_softmax(L.Dense(4)(x), axis=-1))
+
+
+def log_softmax(k):
+    L = k.layers
+    return chain(k, [L.Conv2D(4, 3, activation="relu"), L.Flatten(), L.Dense(4, activation="log_softmax")], (8, 8, 3))
+
+
 def application(name, size, **options):
     def make(k):
         return getattr(k.applications, name)(weights=None, input_shape=(size, size, 3), classes=10, classifier_activation=None, **options)
@@ -284,7 +301,7 @@ MODELS = {
     "same-stride-3": small(lambda L: L.Conv2D(6, (5, 2), strides=3, padding="same", activation="relu"), lambda L: L.MaxPooling2D(3, strides=2, padding="same")),
     "nested": nested, "nested-functional": nested_functional, "twice-nested": twice_nested, "shared-layer": shared,
     "squeeze-excite": squeeze_excite, "normalization": normalization, "normalization-adapted": normalization_adapted, "encoder": encoder,
-    "augmentation": augmentation, "teachable-machine": teachable, "any-size": any_size, "signal": one_d, "signal-layers": signal_layers, "signal-flatten": signal_flatten, "vector": vector, "hard-swish": hard_swish, "scaled-residual": scaled_residual, "convnext-block": convnext_block, "mnist-dense": dense_only,
+    "augmentation": augmentation, "teachable-machine": teachable, "any-size": any_size, "signal": one_d, "signal-layers": signal_layers, "signal-flatten": signal_flatten, "vector": vector, "hard-swish": hard_swish, "scaled-residual": scaled_residual, "convnext-block": convnext_block, "mnist-dense": dense_only, "functions": functions, "log-softmax": log_softmax,
     **{f"merge-{name.lower()}": merge(name) for name in ("Add", "Subtract", "Multiply", "Average", "Maximum", "Minimum", "Concatenate")},
     **{f"preprocess-{mode}": preprocess_inside(mode) for mode in ("tf", "caffe", "torch", "written-out")},
 }
@@ -340,11 +357,14 @@ def make_keras(name, make, seed):
         rng = np.random.default_rng(seed + 1)
         x = rng.uniform(0, 255, (1, *shape)).astype(np.float32) if bytesIn else rng.standard_normal((1, *shape)).astype(np.float32)
         y = model(x, training=False)
+        isLogarithm = name in ("functions", "log-softmax")  # scores are compared by their softmax
+        y = np.exp(y) if isLogarithm else y
         stem = f"{label}-{name}"
         for kind in kinds:
             try:
                 case = f"{label} {kind}: {name}"
                 more = {"size": shape[:2]} if None in model.input_shape[1:] else {}
+                more |= {"logits": True} if isLogarithm else {}
                 if kind in ("keras", "h5"):
                     file = f"{stem}.{kind}"
                     model.save(f"{OUT}/{file}")

@@ -54,6 +54,15 @@ function stageOf({ weights }: State, kind: string): Stage | undefined {
   return Object.hasOwn(activations, kind) ? activations[kind] : undefined;
 }
 
+/** The logarithm of softmax: at the end of a network, the scores before it. */
+export const logSoftmax: Convert = (state, { config }, inputs) => {
+  const x = inKerasOrder(state, plain(state, inputOf(inputs)));
+  const axis = number(config, "axis", -1);
+  if (x.shape.length !== 1 || (axis !== -1 && axis !== 1))
+    throw new UnsupportedError("the logarithm of softmax over anything but a vector of scores.");
+  return { ...x, isEnd: true };
+};
+
 /** The activation that a layer brings along, as a node behind it: by name, or as a layer of its own. */
 export function activated(state: State, layer: Layer, value: Value): Value {
   const given = layer.config["activation"] ?? "linear";
@@ -66,6 +75,7 @@ export function activated(state: State, layer: Layer, value: Value): Value {
   }
   const kind = String(given);
   if (kind === "linear") return value;
+  if (kind === "log_softmax") return logSoftmax(state, layer, [value]);
   const stage = stageOf(state, kind);
   if (stage === undefined) throw new UnsupportedError(`activation "${kind}".`);
   const name = layer.type === "Activation" ? layer.name : `${layer.name}.${kind}`;

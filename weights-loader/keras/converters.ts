@@ -2,7 +2,8 @@ import { UnsupportedError } from "../../engine/basics/errors.ts";
 import type { Json } from "../bytes/json.ts";
 import { activationConverters } from "./activations.ts";
 import { affine } from "./affine.ts";
-import { stack } from "./operations.ts";
+import { functionConverters } from "./functions.ts";
+import { operations, stack } from "./operations.ts";
 import { shapeConverters } from "./shapes.ts";
 import { signalConverters } from "./signals.ts";
 import {
@@ -22,6 +23,7 @@ import {
   tensorName,
   type Value,
 } from "./state.ts";
+import type { ModelLayer } from "./topology.ts";
 import { windowConverters } from "./windows.ts";
 
 // Normalisations, which all are statistics and an affine map per channel, and the table of all layers.
@@ -169,8 +171,9 @@ const layerScale: Convert = (state, layer, inputs) => {
 };
 
 /** Every Keras layer that can be part of a network here. */
-export const converters: Readonly<Record<string, Convert>> = {
+const converters: Readonly<Record<string, Convert>> = {
   ...activationConverters,
+  ...functionConverters,
   ...shapeConverters,
   ...signalConverters,
   ...windowConverters,
@@ -185,3 +188,12 @@ export const converters: Readonly<Record<string, Convert>> = {
   StochasticDepth: (_state, _layer, inputs) => inputOf(inputs), // drops branches while a network is trained
   UnitNormalization: unitNormalization,
 };
+
+/** What turns a layer into nodes. @throws UnsupportedError where nothing does */
+export function converterOf({ type, operands }: Pick<ModelLayer, "type" | "operands">): Convert {
+  const made = operands !== undefined && Object.hasOwn(operations, type) ? operations[type]?.(operands) : undefined;
+  const convert = made ?? (Object.hasOwn(converters, type) ? converters[type] : undefined);
+  if (convert !== undefined) return convert;
+  const isCode = type === "Lambda" || type === "TFOpLambda";
+  throw new UnsupportedError(isCode ? "Python code, which is never run." : "no such layer.");
+}

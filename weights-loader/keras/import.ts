@@ -9,11 +9,10 @@ import { chosenInputShape, type InputShapeOptions, inputSizeAdvice } from "../gr
 import { importedWeights, networkBuilder, type Refusal, refuseUnsupported } from "../graphs/network-builder.ts";
 import { halfPrecisionNote } from "../graphs/precision-notes.ts";
 import type { WeightFile } from "../tensors/weight-file.ts";
-import { converters } from "./converters.ts";
+import { converterOf } from "./converters.ts";
 import { openKerasFile } from "./file.ts";
 import type { OpenHdf5 } from "./hdf5.ts";
-import { operations } from "./operations.ts";
-import { type Convert, inKerasOrder, type State, type Value } from "./state.ts";
+import { inKerasOrder, type State, type Value } from "./state.ts";
 import { type Link, type Model, type ModelLayer, outerModel, readModel } from "./topology.ts";
 
 /** How to import a Keras network. */
@@ -105,6 +104,8 @@ export function importKeras(topology: unknown, weights: WeightFile, options: Ker
   if (last === undefined || input === undefined) {
     throw new FormatError(`${what}: the layers do not lead from an input to the output "${output.layer}".`);
   }
+  if (last.isEnd === true)
+    walk.notes.add(`its last layer "${output.layer}" ends in log_softmax: the scores before it are explained.`);
   let outputNode = inKerasOrder(state, last).node;
   if (outputNode === "input") outputNode = state.add("identity", ["input"], { op: "identity" });
   const definition: NetworkDefinition = {
@@ -242,8 +243,9 @@ function convertLayer(
   }
   try {
     const convert = converterOf(layer);
-    if (convert === undefined) throw new UnsupportedError(unknownLayer(layer.type));
     if (isBehind) return undefined;
+    if (inputs.some(({ isEnd }) => isEnd === true))
+      throw new UnsupportedError("it reads a logarithm of softmax, which is supported at the end of a network alone.");
     if ((layer.config["data_format"] ?? "channels_last") !== "channels_last") {
       throw new UnsupportedError("channels first; networks with channels last are supported.");
     }
@@ -257,16 +259,6 @@ function convertLayer(
     walk.refusals.push({ name, kind: layer.type, why: error.message });
     return undefined;
   }
-}
-
-function converterOf({ type, operands }: ModelLayer): Convert | undefined {
-  if (operands !== undefined && Object.hasOwn(operations, type)) return operations[type]?.(operands);
-  return Object.hasOwn(converters, type) ? converters[type] : undefined;
-}
-
-function unknownLayer(type: string): string {
-  if (type === "Lambda" || type === "TFOpLambda") return "Python code, which is never run.";
-  return "no such layer.";
 }
 
 /** Keras computes layers of a mixed or half policy in 16 bits; here everything is float32. */

@@ -14,6 +14,7 @@ import {
   pair,
   plain,
   type State,
+  targetOf,
   type Value,
 } from "./state.ts";
 
@@ -130,8 +131,7 @@ const permute: Convert = (state, layer, inputs) => {
 /** To a vector or an image, in Keras' order of values. */
 const reshape: Convert = (state, layer, inputs) => {
   const x = plain(state, inputOf(inputs));
-  const given = layer.config["target_shape"];
-  const sizes = Array.isArray(given) ? given.map(Number) : [];
+  const sizes = targetOf(layer.config).map(Number);
   const open = sizes.indexOf(-1);
   const known = sizes.reduce((product, size) => (size === -1 ? product : product * size), 1);
   if (open >= 0) sizes[open] = elementCount(x.shape) / known;

@@ -18,6 +18,8 @@ export interface Value {
   readonly pads?: Pads;
   /** True for a signal, [L,C] in Keras: here it is an image of one row, [C,1,L]. */
   readonly isSignal?: boolean;
+  /** True for scores that stand for their log-softmax: nothing may read them. */
+  readonly isEnd?: boolean;
 }
 
 /** A layer of the topology. */
@@ -224,6 +226,13 @@ export function pair(config: Json, key: string, otherwise: Pair): Pair {
     throw new UnsupportedError(`${key} must be one or two positive integers.`);
   }
   return [Number(height), Number(width)];
+}
+
+/** The sizes that a reshaping wants: a layer's, or those of `keras.ops.reshape`, the batch's open size before them. */
+export function targetOf({ newshape, target_shape: target }: Json): readonly unknown[] {
+  const isBatchFirst = Array.isArray(newshape) && (newshape[0] === -1 || newshape[0] === null);
+  const sizes: unknown = isBatchFirst ? newshape.slice(1) : target;
+  return Array.isArray(sizes) ? sizes : [];
 }
 
 /** A setting of two pairs of non-negative integers: before and behind the rows, and the columns. */
