@@ -6,6 +6,7 @@ import { startExplainerWorker } from "../explainer-worker.ts";
 import { checkWebNetwork, type PhotoDecoder, type PostedPhoto, type WebNetwork } from "../messages.ts";
 import { postPhoto, type WebPhoto } from "../photos/post-photo.ts";
 import { canShareMemory } from "../threads/load-kernels.ts";
+import { restartingWorker } from "./restarting-worker.ts";
 
 /** How a page's explainer is made. */
 export interface ExplainerSettings {
@@ -65,22 +66,20 @@ export function createExplainer(settings: ExplainerSettings): Explainer<WebPhoto
       network: absolute(settings.network),
       threads: settings.threads ?? cores,
       postPhoto: (photo) => postPhoto(photo, decoder),
-      start: (answer, failed) => {
-        const worker = startWorker();
-        worker.addEventListener("message", ({ data }) => answer(data as Answer)); // posted by worker.ts
-        worker.addEventListener("error", (event) =>
-          failed(
-            event.message
-              ? `died: ${event.message}`
-              : "could not be started: its script was not loaded or was forbidden (Content-Security-Policy worker-src)",
-          ),
-        );
-        worker.addEventListener("messageerror", () => failed("got a message that could not be read"));
-        return {
-          post: (message, transfer) => worker.postMessage(message, transfer as Transferable[]), // what postPhoto lists is transferable
-          terminate: () => worker.terminate(),
-        };
-      },
+      start: (answer, failed) =>
+        restartingWorker((answered) => {
+          const worker = startWorker();
+          worker.addEventListener("message", ({ data }) => answered(data as Answer)); // posted by worker.ts
+          worker.addEventListener("error", (event) =>
+            failed(
+              event.message
+                ? `died: ${event.message}`
+                : "could not be started: its script was not loaded or was forbidden (Content-Security-Policy worker-src)",
+            ),
+          );
+          worker.addEventListener("messageerror", () => failed("got a message that could not be read"));
+          return worker;
+        }, answer),
     },
     maxPending,
   );

@@ -5,7 +5,7 @@ import { serveExplainer } from "../../workers/explainer/server.ts";
 import type { PostedPhoto, WebNetwork } from "../messages.ts";
 import type { LoadWatch } from "../network/source-of.ts";
 import { readPhoto } from "../photos/read-photo.ts";
-import { loadKernels, type WebKernels } from "../threads/load-kernels.ts";
+import { loadToldKernels, type WebKernels } from "../threads/load-kernels.ts";
 import { workerScope } from "../threads/worker-scope.ts";
 
 /** Serves the explainer that started this worker, with networks that `load` loads. */
@@ -15,11 +15,12 @@ export function serve(load: (kernels: Kernels, network: WebNetwork, watch: LoadW
     open: async (network, threads, report, signal) => {
       await kernels?.close();
       const { kernels: plain, kernelsShared: shared } = network;
-      kernels = await loadKernels({
+      const asked = {
         threads,
         ...(plain === undefined ? {} : { kernels: plain }),
         ...(shared === undefined ? {} : { kernelsShared: shared }),
-      });
+      };
+      kernels = await loadToldKernels(asked, (done, total) => report({ stage: "threads", done, total }));
       let notKept: string | undefined;
       const loaded = await load(kernels, network, {
         report,

@@ -11,6 +11,7 @@ import type { NamedPhoto } from "./photos.ts";
 import { problemText } from "./problem.tsx";
 
 const stageNames: Readonly<Record<Progress["stage"], string>> = {
+  threads: "Starting threads",
   download: "Fetching the network",
   network: "Making the network",
   photo: "Reading the photo",

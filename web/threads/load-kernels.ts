@@ -67,7 +67,15 @@ async function compiled(given: WebAssembly.Module | URL | string, file: string):
  * @throws RangeError unless `threads` is an integer from 1 to 64, UnsupportedError where WebAssembly or SIMD is missing, Error that names
  *   the file when it cannot be had
  */
-export async function loadKernels(options: WebKernelOptions = {}): Promise<WebKernels> {
+export function loadKernels(options: WebKernelOptions = {}): Promise<WebKernels> {
+  return loadToldKernels(options, () => {});
+}
+
+/** As `loadKernels`. @param told how many of the threads are there, before and after they are started */
+export async function loadToldKernels(
+  options: WebKernelOptions,
+  told: (done: number, threads: number) => void,
+): Promise<WebKernels> {
   refuseUnknownOptions("loadKernels", options, ["threads", "kernels", "kernelsShared"]);
   const { threads = 1, kernels, kernelsShared } = options;
   if (!Number.isSafeInteger(threads) || threads < 1 || threads > 64) {
@@ -81,7 +89,9 @@ export async function loadKernels(options: WebKernelOptions = {}): Promise<WebKe
   const shared = kernelsShared ?? sharedKernelsUrl();
   const module = await compiled(shared, "kernels-shared.wasm");
   const memory = sharedMemory();
+  told(0, threads);
   const pool = await ThreadPool.start(threads, module, memory, startThread);
+  told(threads, threads);
   return { ...instantiateKernels(module, { memory, threads: pool }), close: () => pool.close() };
 }
 

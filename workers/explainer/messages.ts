@@ -8,13 +8,13 @@ import type { Target } from "../../engine/request/target.ts";
 /** Options of one explanation, less what cannot be posted to a worker. */
 export type PostedOptions = Omit<ExplainOptions, "target" | "storeHeat" | "clock">;
 
-/** What a call is about to do: fetching weights, making the network, reading the photo, and the stages of the engine. */
-export type Stage = "download" | "network" | "photo" | "forward" | "relevance" | "salientRelevance";
+/** What a call is about to do: starting threads, fetching weights, making the network, reading the photo, and the stages of the engine. */
+export type Stage = "threads" | "download" | "network" | "photo" | "forward" | "relevance" | "salientRelevance";
 
 /** How far a call is. */
 export interface Progress {
   readonly stage: Stage;
-  /** Bytes or targets done and to be done in this stage; total is undefined where nobody knows it. */
+  /** Threads, bytes or targets done and to be done in this stage; total is undefined where nobody knows it. */
   readonly done: number;
   readonly total: number | undefined;
 }
