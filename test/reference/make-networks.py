@@ -34,24 +34,30 @@ mobilenet_v2 mobilenet_v3_large mobilenet_v3_small regnet_x_400mf regnet_y_400mf
 resnext50_32x4d shufflenet_v2_x0_5 shufflenet_v2_x1_0 squeezenet1_0 squeezenet1_1 vgg11 vgg11_bn wide_resnet50_2 vit_b_32 swin_t
 """.split()
 TIMM = """
-bat_resnext26ts coatnet_nano_rw_224 convformer_s18 convmixer_768_32 convnext_atto convnext_atto_ols convnext_atto_rms convnext_zepto_rms
-convnextv2_atto cs3darknet_focus_s cs3darknet_s cs3se_edgenet_x csatv2 cspdarknet53 cspnext_s cspresnet50 darknet53 densenet121
-densenetblur121d dla34 dla46_c dla60_res2net dm_nfnet_f0 dpn48b eca_resnet33ts ecaresnet26t edgenext_xx_small efficientnet_b0
-efficientnet_b0_g16_evos efficientnet_b0_g8_gn efficientnet_blur_b0 efficientnet_es efficientvit_b0 ese_vovnet19b_dw ese_vovnet19b_slim
-fasternet_t0 fastvit_t8 fbnetc_100 fbnetv3_b focalnet_tiny_srf gcresnet33ts gcresnext26ts gernet_s ghostnet_100 ghostnetv2_100
-ghostnetv3_050 gmixer_12_224 gmlp_s16_224 hardcorenas_a hgnet_tiny hgnetv2_b0 hrnet_w18_small inception_next_atto lambda_resnet26rpt_256
-lcnet_050 lcnetv2_small legacy_seresnet18 legacy_xception mambaout_femto mixer_s32_224 mixnet_s mnasnet_100 mobilenet_edgetpu_100
-mobilenetv1_100 mobilenetv1_100h mobilenetv2_050 mobilenetv3_large_100 mobilenetv3_small_100 mobilenetv4_conv_aa_medium
-mobilenetv4_conv_small mobilenetv4_conv_small_035 mobileone_s0 mobilevit_xxs nf_ecaresnet26 nf_regnet_b0 nf_resnet26 nf_seresnet26 nfnet_l0
-poolformer_s12 poolformerv2_s12 rdnet_tiny regnetv_040 regnetx_002 regnety_002 regnetz_005 regnetz_b16 regnetz_d8_evos repghostnet_050
-repvgg_a0 repvit_m0_9 res2net50_26w_4s resmlp_12_224 resnest14d resnet10t resnet18 resnet18d resnet26t resnet32ts resnet50 resnetblur18
-resnetv2_18 resnetv2_50 resnetv2_50d_evos resnetv2_50d_gn resnetv2_50x1_bit resnext26ts rexnet_100 rexnetr_100 sedarknet21 selecsls42b
+bat_resnext26ts coatnet_nano_rw_224 convformer_s18 convmixer_768_32 convnext_atto convnext_atto_ols convnext_atto_rms
+convnext_zepto_rms convnextv2_atto cs3darknet_focus_s cs3darknet_s cs3se_edgenet_x csatv2 cspdarknet53 cspnext_s cspresnet50
+darknet53 densenet121 densenetblur121d dla34 dla46_c dla60_res2net dm_nfnet_f0 dpn48b eca_resnet33ts ecaresnet26t
+edgenext_xx_small efficientnet_b0 efficientnet_b0_g16_evos efficientnet_b0_g8_gn efficientnet_blur_b0 efficientnet_es
+efficientvit_b0 ese_vovnet19b_dw ese_vovnet19b_slim fasternet_t0 fastvit_t8 fbnetc_100 fbnetv3_b focalnet_tiny_srf gcresnet33ts
+gcresnext26ts gernet_s ghostnet_100 ghostnetv2_100 ghostnetv3_050 gmixer_12_224 gmlp_s16_224 hardcorenas_a hgnet_tiny hgnetv2_b0
+hrnet_w18_small inception_next_atto lambda_resnet26rpt_256 lcnet_050 lcnetv2_small legacy_seresnet18 legacy_xception
+mambaout_femto mixer_s32_224 mixnet_s mnasnet_100 mobilenet_edgetpu_100 mobilenetv1_100 mobilenetv1_100h mobilenetv2_050
+mobilenetv3_large_100 mobilenetv3_small_100 mobilenetv4_conv_aa_medium mobilenetv4_conv_small mobilenetv4_conv_small_035
+mobileone_s0 mobilevit_xxs nf_ecaresnet26 nf_regnet_b0 nf_resnet26 nf_seresnet26 nfnet_l0 poolformer_s12 poolformerv2_s12
+rdnet_tiny regnetv_040 regnetx_002 regnety_002 regnetz_005 regnetz_b16 regnetz_d8_evos repghostnet_050 repvgg_a0 repvit_m0_9
+res2net50_26w_4s resmlp_12_224 resnest14d resnet10t resnet18 resnet18d resnet26t resnet32ts resnet50 resnetblur18 resnetv2_18
+resnetv2_50 resnetv2_50d_evos resnetv2_50d_gn resnetv2_50x1_bit resnext26ts rexnet_100 rexnetr_100 sedarknet21 selecsls42b
 semnasnet_075 seresnet18 seresnext26ts skresnet18 spnasnet_100 starnet_s050 starnet_s1 test_byobnet test_convnext test_convnext2
-test_convnext3 test_efficientnet test_efficientnet_evos test_efficientnet_gn test_efficientnet_ln test_mambaout test_nfnet test_resnet
-tf_efficientnet_b0 tf_efficientnet_cc_b0_4e tf_efficientnet_lite0 tf_efficientnetv2_b0 tf_mixnet_s tf_mobilenetv3_small_minimal_100
-tinynet_e tresnet_m vgg11_bn vit_tiny_patch16_224 vovnet39a xception41p
+test_convnext3 test_efficientnet test_efficientnet_evos test_efficientnet_gn test_efficientnet_ln test_mambaout test_nfnet
+test_resnet tf_efficientnet_b0 tf_efficientnet_cc_b0_4e tf_efficientnet_lite0 tf_efficientnetv2_b0 tf_mixnet_s
+tf_mobilenetv3_small_minimal_100 tinynet_e tresnet_m vgg11_bn vit_tiny_patch16_224 vovnet39a xception41p efficientnet_cc_b0_4e
+gernet_m ghostnetv3_100 efficientnet_b0_gn mobilenetv4_conv_medium cpubone_nano nf_regnet_b1 res2net50d efficientnet_b1_pruned
+fastvit_t12 mobilenetv4_conv_blur_medium legacy_seresnet34 resnetv2_50d_frn eca_nfnet_l0 inception_next_tiny xception41
+regnetz_c16_evos ecaresnet50t convnextv2_femto lowformer_b0 resnet50d densenet169 tresnet_l inception_v4 selecsls42
+inception_resnet_v2 mobileone_s1 skresnet34 ese_vovnet39b_evos fbnetv3_d dla60x_c hgnetv2_b2 dpn68b mixnet_l tinynet_a
+hardcorenas_f efficientnet_lite1 edgenext_small efficientvit_m0 nasnetalarge pnasnet5large resnetv2_101x1_bit shvit_s1
 """.split()
-SIDES = {"alexnet": 224, "vgg11": 224, "vgg11_bn": 224, "inception_v3": 299, "convmixer_768_32": 56, "bat_resnext26ts": 256}
+SIDES = {"alexnet": 224, "vgg11": 224, "vgg11_bn": 224, "inception_v3": 299, "convmixer_768_32": 56, "bat_resnext26ts": 256, "inception_v4": 128, "inception_resnet_v2": 128}
 KINDS = {"TorchScript": False, "dynamo": True}
 NAMES = [f"pattern:{name}" for name in patterns] + [f"torchvision:{name}" for name in TORCHVISION] + TIMM
 

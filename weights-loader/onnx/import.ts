@@ -149,7 +149,8 @@ async function isFolded(state: OnnxImport, node: OnnxNode): Promise<boolean> {
  */
 function refuseAttention(what: string, nodes: readonly OnnxNode[]): void {
   const softmaxes = new Set(nodes.filter(({ op }) => op === "Softmax").flatMap(({ outputs }) => outputs));
-  const isAlias = ({ op }: OnnxNode): boolean => ["Cast", "Dropout", "Identity"].includes(op);
+  const isAlias = ({ op }: OnnxNode): boolean =>
+    ["Cast", "Dropout", "Identity", "Transpose", "Reshape", "Squeeze", "Unsqueeze"].includes(op);
   for (const node of nodes)
     if (isAlias(node) && softmaxes.has(node.inputs[0] ?? "")) softmaxes.add(node.outputs[0] ?? "");
   const attention = nodes.find(
