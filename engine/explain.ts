@@ -16,9 +16,9 @@ import {
   type SalientSign,
   salientSigns,
 } from "./request/explanation.ts";
-import { likeliest, predictionOf } from "./request/prediction.ts";
+import { likeliest, predictionOf, scoresOf } from "./request/prediction.ts";
 import { propagate } from "./request/propagate.ts";
-import { type ResolvedTarget, resolveTarget, type Scores, type Target } from "./request/target.ts";
+import { type ResolvedTarget, resolveTarget, type Target } from "./request/target.ts";
 import type { Composite } from "./rules/composite.ts";
 import { compositeByName, defaultComposite } from "./rules/composites.ts";
 import { heatImage, salientRelevance } from "./salient/salient-relevance.ts";
@@ -131,16 +131,6 @@ function checkedComposite(
   checkRequest(network.graph, { composite, targets, at: options.at });
   network.relevancePlan(composite);
   return composite;
-}
-
-/** What targets are found in. */
-function scoresOf({ definition, graph }: Network, logits: Tensor, probabilities: Tensor): Scores {
-  return {
-    logits: logits.data,
-    probabilities: probabilities.data,
-    probabilityFunction: graph.probabilities,
-    labels: definition.labels,
-  };
 }
 
 /** What becomes of a target's relevance before the next target's turn. */

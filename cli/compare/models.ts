@@ -4,7 +4,8 @@ import { type Explanation, explain } from "../../engine/explain.ts";
 import type { Network } from "../../engine/network/network.ts";
 import type { Image } from "../../engine/picture/image.ts";
 import { pictureOf, preprocess } from "../../engine/picture/preprocess.ts";
-import { argmax, labelOf } from "../../engine/request/target.ts";
+import { predictionOf, scoresOf } from "../../engine/request/prediction.ts";
+import { argmax } from "../../engine/request/target.ts";
 import type { Composite } from "../../engine/rules/composite.ts";
 import type { ResolvedSalientRelevanceOptions } from "../../engine/salient/options.ts";
 import { version } from "../../host/version.ts";
@@ -68,13 +69,11 @@ function classify({ network }: ComparedModel, input: Image | Tensor): Omit<Verdi
   const { definition } = network;
   const prepared = isTensor(input) ? input : preprocess(input, definition.preprocessing, definition.inputShape).tensor;
   const logits = network.forward(prepared);
-  const index = argmax(logits.data);
-  const hasProbability = logits.data.length > 1 || network.graph.probabilities === "sigmoid";
-  return {
-    label: labelOf(definition.labels, index),
-    logit: logits.data[index] ?? Number.NaN,
-    probability: hasProbability ? network.probabilities(logits).data[index] : undefined,
-  };
+  const { label, logit, probability } = predictionOf(
+    scoresOf(network, logits, network.probabilities(logits)),
+    argmax(logits.data),
+  );
+  return { label, logit, probability };
 }
 
 /** Asks every network what a photo shows. */

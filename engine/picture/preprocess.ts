@@ -143,10 +143,14 @@ export function preprocess(photo: Pixels, preprocessing: Preprocessing | undefin
   return { tensor: { shape: inputShape, data }, picture };
 }
 
+/** What to do where nobody says how photos are prepared; pages have a field instead. */
+export const preprocessingAdvice: string =
+  "Name the preprocessing (--preprocess), or give an input that is preprocessed already (.npy).";
+
 /** The error for a photo where nobody says how photos are prepared. */
 function unknownPreprocessing(): UnsupportedError {
   return new UnsupportedError(
-    "preprocess: neither the weights nor you say how photos are prepared for this network. Name the preprocessing (--preprocess), or give an input that is preprocessed already (.npy).",
+    `preprocess: neither the weights nor you say how photos are prepared for this network. ${preprocessingAdvice}`,
   );
 }
 

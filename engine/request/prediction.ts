@@ -1,5 +1,17 @@
+import type { Tensor } from "../basics/tensor.ts";
+import type { Network } from "../network/network.ts";
 import type { Prediction } from "./explanation.ts";
 import { labelOf, type Scores } from "./target.ts";
+
+/** What targets are found in. */
+export function scoresOf({ definition, graph }: Network, logits: Tensor, probabilities: Tensor): Scores {
+  return {
+    logits: logits.data,
+    probabilities: probabilities.data,
+    probabilityFunction: graph.probabilities,
+    labels: definition.labels,
+  };
+}
 
 /** A class with its score. */
 export function predictionOf(scores: Scores, index: number): Prediction {

@@ -12,8 +12,8 @@ const onOneThread = (call: PostedCall): PostedCall => (call.type === "open" ? { 
 
 /**
  * An explainer's worker that is given up once if it does not come back from starting its threads: a new one is told the same and works on one
- * thread. Firefox, on a busy machine, sometimes never returns from `new Worker` in a worker; nothing else tells.
- * @param begin starts a worker that tells what it posts and what became of it
+ * thread. Firefox, on a busy machine, sometimes never returns from `new Worker` in a worker, and silence is all that tells.
+ * @param begin starts a worker and passes on what it posts
  */
 export function restartingWorker(
   begin: (answered: (answer: Answer) => void) => Pick<Worker, "postMessage" | "terminate">,
@@ -27,10 +27,9 @@ export function restartingWorker(
 
   function answered(said: Answer): void {
     clearTimeout(silence);
-    const isStarting = said.type === "progress" && said.progress.stage === "threads" && said.progress.done === 0;
-    const isStarted =
-      said.type === "opened" || (said.type === "progress" && said.progress.stage === "threads" && !isStarting);
-    if (isStarting && isWatched) silence = setTimeout(restart, silenceMs);
+    const threads = said.type === "progress" && said.progress.stage === "threads" ? said.progress.done : undefined;
+    const isStarted = said.type === "opened" || (threads !== undefined && threads > 0);
+    if (threads === 0 && isWatched) silence = setTimeout(restart, silenceMs);
     if (isStarted) isWatched = false;
     if (isStarted || said.type === "failed") told = [];
     answer(said);

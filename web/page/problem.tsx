@@ -1,13 +1,13 @@
 import type { JSX } from "preact";
+import { preprocessingAdvice } from "../../engine/picture/preprocess.ts";
 import { Icon } from "./icon.tsx";
 
-// What messages advise to people who type commands, and what the page has instead.
-const preprocessAdvice = "Name the preprocessing (--preprocess), or give an input that is preprocessed already (.npy).";
+// What the page has instead of the options that messages advise.
 const pageAdvice = 'Choose it under "Photos prepared" in the card of the network, then "Explain with it" again.';
 
 /** What to tell people of an error: of options of the command, where a page has other ways or none. */
 export function problemText(error: unknown): string {
-  const text = (error instanceof Error ? error.message : String(error)).replace(preprocessAdvice, pageAdvice);
+  const text = (error instanceof Error ? error.message : String(error)).replace(preprocessingAdvice, pageAdvice);
   return / --[a-z]|\(--[a-z]/.test(text) ? `${text} The page has no such option, the command srmap has it.` : text;
 }
 
